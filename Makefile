@@ -1,0 +1,52 @@
+# `make serve` and `make test` set everything up by themselves: git, make and Python 3.11+ are enough.
+PYTHON ?= python3
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+RUNTIME := $(VENV)/.runtime
+DEV := $(VENV)/.dev
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check lock clean
+
+help:
+	@echo "make serve   start the fake Alta API on http://127.0.0.1:8080/v1 (ARGS='--help' for its options)"
+	@echo "make test    run every test"
+	@echo "make check   lint, format, types"
+	@echo "make lock    choose the newest versions of the dependencies and write them down"
+	@echo "make clean   forget everything that was installed or built"
+
+serve: $(RUNTIME)
+	@$(BIN)/alta-mock serve $(ARGS)
+
+test: $(DEV)
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+check: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+lock: $(DEV)
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-annotate \
+		--custom-compile-command "make lock" --group dev --upgrade -o requirements-dev.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) build dist
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "alta-mock needs Python 3.11 or later; name one with: make PYTHON=python3.12 ..." >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): pyproject.toml requirements-dev.lock $(VENV)/pyvenv.cfg
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements-dev.lock -e .
+	@touch $@
+
+$(DEV): $(RUNTIME)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@touch $@

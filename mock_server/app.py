@@ -1,0 +1,62 @@
+"""The Flask door: WSGI in, the road, WSGI out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from flask import Flask, Response, request
+
+from mock_server.messages import MAX_BODY, ApiRequest
+
+if TYPE_CHECKING:
+    from mock_server.messages import Headers
+    from mock_server.mock import AltaMock
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
+
+
+def create_app(mock: AltaMock) -> Flask:
+    """Make the WSGI application of a mock; whatever its path, the road decides."""
+    app = Flask("mock_server", static_folder=None)
+    app.url_map.merge_slashes = False
+    app.config["PROPAGATE_EXCEPTIONS"] = True  # a bug of ours fails the test that met it
+
+    @app.route("/", defaults={"path": ""}, methods=_METHODS, provide_automatic_options=False)
+    @app.route("/<path:path>", methods=_METHODS, provide_automatic_options=False)
+    def api(path: str) -> Response:  # noqa: ARG001 - the raw path is read instead
+        reply = mock.answer(_request())
+        return Response(reply.body, reply.status, list(reply.headers))
+
+    return app
+
+
+def _request() -> ApiRequest:
+    """Read the request at hand, its path undecoded where the server hands it over."""
+    target = request.environ.get("REQUEST_URI") or request.environ.get("RAW_URI")
+    if target:
+        path, _, query = _origin_form(str(target)).partition("?")
+    else:
+        path = quote(request.environ.get("PATH_INFO", ""), safe="/:@!$&'()*+,;=~", encoding="latin-1")
+        query = request.environ.get("QUERY_STRING", "")
+    body = request.stream.read(MAX_BODY + 1)
+    return ApiRequest(
+        method=request.method,
+        path=path,
+        query=query,
+        headers=_headers(),
+        body=body if len(body) <= MAX_BODY else None,
+    )
+
+
+def _origin_form(target: str) -> str:
+    """Return a request target without scheme and host, which a client may send too (RFC 9112, 3.2.2)."""
+    if target.startswith("/") or "://" not in target:
+        return target
+    _, slash, rest = target.partition("://")[2].partition("/")
+    return slash + rest
+
+
+def _headers() -> Headers:
+    """Read the headers; those sent twice were joined with a comma by the server, and match nothing that way."""
+    return tuple((name.lower(), value) for name, value in request.headers)

@@ -1,0 +1,208 @@
+"""The command `alta-mock`; the only module that reads the environment.
+
+Exit codes: 0 fine, 1 a contract was broken, 2 usage or target unusable, 3 nothing was proven, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from mock_server.errors import MockError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mock_server.mock import AltaMock
+    from mock_server.seed import Seed
+
+USAGE = 2
+INTERRUPTED = 130
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and end the process with its exit code; a mistake is one line on standard error."""
+    try:
+        sys.exit(commands.main(arguments, prog_name="alta-mock", standalone_mode=False))
+    except MockError as error:
+        _fail(str(error))
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(USAGE)
+    except click.ClickException as error:
+        command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "alta-mock"
+        _fail(f"{_lower(error.format_message())} ({command} --help lists what there is)")
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on: say no more, in peace
+        sys.exit(0)
+
+
+def _fail(text: str) -> NoReturn:
+    click.echo(f"alta-mock: {' '.join(text.split())}", err=True)
+    sys.exit(USAGE)
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:].rstrip(".")
+
+
+def _checked(check: Callable[[str], Any]) -> Callable[..., str | None]:
+    """Make a callback that refuses what a function refuses, in a message that names option and variable."""
+
+    def callback(_context: object, _option: object, text: str | None) -> str | None:
+        try:
+            if text is not None:
+                check(text)
+        except MockError as error:
+            raise click.BadParameter(str(error)) from error
+        return text
+
+    return callback
+
+
+def _limit(text: str) -> None:
+    from mock_server.ratelimit import Limit  # noqa: PLC0415 - --help need not wait for it
+
+    Limit.parse(text)
+
+
+def _setting(flag: str, *names: str, **options: Any) -> Callable[[Any], Any]:
+    """Make an option with its environment variable, named after the flag."""
+    variable = "ALTA_MOCK_" + flag.removeprefix("--").replace("-", "_").upper()
+    return click.option(flag, *names, envvar=variable, show_envvar=True, **options)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(version("alta-mock"), prog_name="alta-mock")
+def commands() -> None:
+    """The Alta API on your own machine: a faithful fake server and a contract-testing kit."""
+
+
+@commands.command(epilog="Example: alta-mock serve --bind 127.0.0.1:9000 --rate-limit 3/10s")
+@_setting(
+    "--bind",
+    callback=_checked(lambda text: parse_address(text)),
+    default="127.0.0.1:8080",
+    metavar="HOST:PORT",
+    show_default=True,
+    help="Where to listen.",
+)
+@_setting("--data", metavar="FILE", help="Accounts, campaigns and tokens in place of the bundled ones.")
+@_setting("--openapi", metavar="FILE", help="A published OpenAPI 3.1 document in place of the bundled one.")
+@_setting("--overlay", metavar="FILE", help="An overlay in place of the bundled one.")
+@_setting(
+    "--rate-limit", callback=_checked(_limit), metavar="N/Ss|off", help="Limit of an operation.  [contract: 10/60s]"
+)
+@_setting(
+    "--account-rate-limit",
+    callback=_checked(_limit),
+    metavar="N/Ss|off",
+    help="Limit over all operations.  [contract: 100/60s]",
+)
+@_setting("--no-why", is_flag=True, help="Leave out the header X-Alta-Mock-Why.")
+@_setting("--log", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Log lines.")
+def serve(bind: str, form: str, no_why: bool, **settings: Any) -> None:  # noqa: FBT001 - click calls it
+    """Serve the fake Alta API until it is told to stop."""
+    from mock_server.log import Log  # noqa: PLC0415 - --help need not wait for the server's imports
+    from mock_server.mock import AltaMock  # noqa: PLC0415 - the same
+    from mock_server.server import Server, listen  # noqa: PLC0415 - the same
+
+    address = parse_address(bind)
+    mock = AltaMock(why=not no_why, **settings)
+    listening = listen(*address)
+    host, port = listening.getsockname()[:2]
+    origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    click.echo(banner(mock, origin), err=True)
+    asyncio.run(_until_told(Server(mock, listening, Log(sys.stdout, form, mock.redact))))
+
+
+async def _until_told(server: Any) -> None:
+    """Serve until SIGINT or SIGTERM; a second one ends the process at once."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+
+    def told(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        loop.call_soon_threadsafe(stop.set)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, told)
+    await server.run(stop)
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Read `host:port`, `[::1]:port` or `:port`, which is the loopback address.
+
+    Raises:
+        MockError: It has another form.
+    """
+    found = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]/@ ]*)):([0-9]{1,5})", text, re.ASCII)
+    if not found or int(found[3]) > 65535:  # noqa: PLR2004 - the last port there is
+        raise MockError(f"{text!r} is no address; write host:port, for example 127.0.0.1:8080")
+    return found[1] or found[2] or "127.0.0.1", int(found[3])
+
+
+def banner(mock: AltaMock, origin: str) -> str:
+    """Return what a new user needs: base URL, tokens, campaigns, and a curl line that works when pasted."""
+    url = origin + mock.contract.base_path
+    width = max(map(len, mock.seed.tokens))
+    lines = [f"alta-mock {version('alta-mock')}: the Alta API, faked, at {url}", "", "Tokens"]
+    lines += [f"  {token.token:{width}}  {token.note}" for token in mock.seed.tokens.values()]
+    for account in mock.seed.accounts:
+        lines += ["", f"Campaigns of {account.name}"]
+        for campaign in account.campaigns:
+            archived = ", archived" if campaign.is_archived else ""
+            lines.append(f"  {campaign.id}  {campaign.name} ({campaign.status}{archived})")
+    words = example(mock.seed, url)
+    if words and "addProspectsToCampaign" in {operation.id for operation in mock.contract.operations}:
+        lines += ["", "Try it", "  " + (subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words))]
+    return "\n".join([*lines, "", "Stop it with Ctrl-C."])
+
+
+def example(seed: Seed, url: str) -> list[str]:
+    """Return the words of a curl command that adds a prospect; none if no valid token reaches a campaign."""
+    for token in seed.tokens.values():
+        for account in seed.accounts:
+            if account.id in token.accounts and account.campaigns and not token.expired:
+                headers = [f"Authorization: Bearer {token.token}", "Content-Type: application/json"]
+                if len(token.accounts) > 1:
+                    headers.append(f"x-account-id: {account.id}")
+                options = [word for header in headers for word in ("-H", header)]
+                address = f"{url}/campaigns/{account.campaigns[0].id}/prospects"
+                return ["curl", "-i", address, *options, "-d", '{"data":[{"email":"ada@example.com"}]}']
+    return []
+
+
+@commands.command(epilog="Example: alta-mock spec > alta.json && npx openapi-typescript alta.json")
+@click.option("--published", is_flag=True, help="The published document alone, without the overlay.")
+@_setting("--openapi", metavar="FILE", help="A published OpenAPI 3.1 document in place of the bundled one.")
+@_setting("--overlay", metavar="FILE", help="An overlay in place of the bundled one.")
+def spec(published: bool, openapi: str | None, overlay: str | None) -> None:  # noqa: FBT001 - click calls it
+    """Print the contract as one OpenAPI document, in JSON: what is published plus what the overlay adds."""
+    import json  # noqa: PLC0415 - see serve
+    from pathlib import Path  # noqa: PLC0415 - see serve
+
+    from mock_server.contract import Contract  # noqa: PLC0415 - see serve
+
+    contract = Contract.load(Path(openapi) if openapi else None, Path(overlay) if overlay else None)
+    value = contract.published.value if published else contract.document
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+@commands.command(epilog="Example: alta-mock assumptions")
+def assumptions() -> None:
+    """Print what the vendor leaves open, and what the fake does there."""
+    from mock_server.assumptions import load  # noqa: PLC0415 - see serve
+
+    for one in load():
+        click.echo(f"{one.id}\n  Question: {one.question}\n  We:       {one.ours}\n  Because:  {one.why}\n")

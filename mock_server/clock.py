@@ -1,0 +1,52 @@
+"""Time that a test can move: real time, plus whatever it was advanced by."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from mock_server.errors import MockError
+from mock_server.ratelimit import SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LONGEST = 10 * 365 * 24 * 3600
+
+
+class Clock:
+    """Nanoseconds since the epoch, never going back, that may be advanced at any time from any thread.
+
+    Args:
+        source: Nanoseconds of a monotonic time; the default is the machine's. `lambda: 0` stands still, so that
+            only `advance` moves the clock.
+        epoch: What the clock shows at the start, in nanoseconds since 1970; the default is the machine's time.
+    """
+
+    def __init__(self, source: Callable[[], int] = time.monotonic_ns, *, epoch: int | None = None) -> None:
+        self._source = source
+        self._offset = (time.time_ns() if epoch is None else epoch) - source()
+        self._lock = threading.Lock()
+
+    def time_ns(self) -> int:
+        """Return the time in nanoseconds since the epoch."""
+        return self._source() + self._offset
+
+    def time(self) -> float:
+        """Return the time in seconds since the epoch, like `time.time`."""
+        return self.time_ns() / SECOND
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward by so many seconds.
+
+        Raises:
+            MockError: Not a number from 0 to ten years: time does not go back.
+        """
+        if not 0 <= seconds <= _LONGEST:  # also refuses NaN
+            raise MockError(f"cannot advance the clock by {seconds} seconds; give 0 to {_LONGEST}")
+        with self._lock:
+            self._offset += round(seconds * SECOND)
+
+    sleep = advance
+    """For code that takes a sleep function: returns at once, and the clock has moved on."""

@@ -1,0 +1,73 @@
+"""One line for each request, for people or for programs; no token in either."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TextIO
+
+from mock_server.ratelimit import SECOND
+
+if TYPE_CHECKING:
+    from mock_server.messages import ApiRequest
+    from mock_server.pipeline import Outcome
+    from mock_server.redaction import Redactor
+
+
+class Log:
+    """Writes lines to a stream, each at once.
+
+    Args:
+        stream: Where to.
+        form: `text` or `json`.
+        redact: Takes the tokens out.
+    """
+
+    def __init__(self, stream: TextIO, form: str, redact: Redactor) -> None:
+        self._stream = stream
+        self._json = form == "json"
+        self._redact = redact
+
+    def request(self, request: ApiRequest, outcome: Outcome, ms: float) -> None:
+        """Write the line of a request, its outcome and the milliseconds it took."""
+        self._write((_json if self._json else _text)(request, outcome, ms))
+
+    def note(self, status: int, text: str) -> None:
+        """Write a line about bytes that were answered although they never became a request."""
+        self._write(json.dumps({"status": status, "why": text}) if self._json else f"{status} {text}")
+
+    def _write(self, line: str) -> None:
+        self._stream.write(self._redact(line) + "\n")
+        self._stream.flush()
+
+
+def _text(request: ApiRequest, outcome: Outcome, ms: float) -> str:
+    time = _time(outcome).strftime("%H:%M:%S")
+    why = f"  {_plain(str(outcome.violations[0]))}" if outcome.violations else ""
+    method, path = _plain(request.method), _plain(request.path)
+    return f"{time} {method} {path} {outcome.reply.status} {ms:.1f} ms{why}"
+
+
+def _json(request: ApiRequest, outcome: Outcome, ms: float) -> str:
+    first = outcome.violations[0] if outcome.violations else None
+    return json.dumps(
+        {
+            "time": _time(outcome).isoformat(timespec="milliseconds"),
+            "method": request.method,
+            "path": request.path,
+            "status": outcome.reply.status,
+            "operation": outcome.operation.id if outcome.operation else None,
+            "rule": first.rule if first else None,
+            "why": str(first) if first else None,
+            "ms": round(ms, 3),
+        }
+    )
+
+
+def _time(outcome: Outcome) -> datetime:
+    return datetime.fromtimestamp(outcome.at / SECOND, tz=UTC)
+
+
+def _plain(text: str) -> str:
+    """Escape what would break a line or move a terminal's cursor."""
+    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")

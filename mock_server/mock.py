@@ -1,0 +1,170 @@
+"""`AltaMock`: one engine behind every door, wired here and nowhere else."""
+
+from __future__ import annotations
+
+import copy
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from mock_server import resources
+from mock_server.behaviours import BEHAVIOURS
+from mock_server.clock import Clock
+from mock_server.config import Config
+from mock_server.contract import Contract, to_json
+from mock_server.documents import Document
+from mock_server.errors import MockError
+from mock_server.forced import ERRORS
+from mock_server.pipeline import Outcome, Parts, answer
+from mock_server.ratelimit import Limit, RateLimiter
+from mock_server.redaction import Redactor
+from mock_server.seed import Campaign, Seed
+from mock_server.store import MemoryStore, Record
+from mock_server.validation import violations
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from flask import Flask
+
+    from mock_server.live_server import LiveServer
+    from mock_server.messages import ApiReply, ApiRequest
+
+
+class AltaMock:
+    """The Alta API, in this process.
+
+    ```python
+    with AltaMock(rate_limit="10/60s") as mock, mock.serve() as server:
+        requests.post(f"{server.url}/campaigns/{campaign}/prospects", ...)
+        mock.clock.advance(60)
+    ```
+
+    Nothing is shared between two mocks, and every method may be called from any thread.
+
+    Args:
+        clock: The time; real time that can be advanced, unless given.
+        settings: The fields of `Config`.
+
+    Raises:
+        MockError: A setting, or a file that one names, cannot be used.
+    """
+
+    def __init__(self, *, clock: Clock | None = None, **settings: Any) -> None:
+        self.config = Config(**settings)
+        self.clock = clock or Clock()
+        self.contract = Contract.load(_path(self.config.openapi), _path(self.config.overlay))
+        self.seed = Seed.load(_path(self.config.data))
+        self.redact = Redactor(self.seed.tokens)
+        self._parts = Parts(
+            contract=self.contract,
+            tokens=self.seed.tokens,
+            limiter=RateLimiter(),
+            limits=_limits(self.contract, self.config),
+            bound=_bound(self.seed),
+            store=MemoryStore(),
+            behaviours=BEHAVIOURS,
+            recorded=_recorded(self.contract, _path(self.config.data)),
+            redact=self.redact,
+            why=self.config.why,
+        )
+        self.reset()
+
+    def __enter__(self) -> Self:
+        """Return the mock itself: it holds nothing that must be released."""
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Do nothing; a server that was started ends with its own `with`."""
+
+    def answer(self, request: ApiRequest) -> ApiReply:
+        """Answer one request, as every door does."""
+        return self.handle(request).reply
+
+    def handle(self, request: ApiRequest) -> Outcome:
+        """Answer one request, and tell how the answer came about."""
+        return answer(request, self._parts, self.clock.time_ns())
+
+    def serve(self, host: str = "127.0.0.1", port: int = 0) -> LiveServer:
+        """Return a server on a real socket, in a thread, to be used as a context manager; 0 is any free port."""
+        from mock_server.live_server import LiveServer  # noqa: PLC0415 - only those who serve pay for the import
+
+        return LiveServer(self, host, port)
+
+    @cached_property
+    def app(self) -> Flask:
+        """The fake as a WSGI application, for any client that can call one."""
+        from mock_server.app import create_app  # noqa: PLC0415 - Flask is imported for those who ask for it
+
+        return create_app(self)
+
+    def prospects(self, campaign_id: str) -> list[dict[str, Any]]:
+        """Return copies of the prospects of a campaign, as sent, in the order they came.
+
+        Raises:
+            MockError: No account has such a campaign.
+        """
+        for account in self.seed.accounts:
+            if any(campaign.id == campaign_id.lower() for campaign in account.campaigns):
+                found = self._parts.store.within(account.id, "prospect", campaign_id.lower())
+                return copy.deepcopy([record.data for record in found])
+        known = ", ".join(campaign.id for account in self.seed.accounts for campaign in account.campaigns)
+        raise MockError(f"there is no campaign {campaign_id!r}; there are {known}")
+
+    def reset(self) -> None:
+        """Go back to the seed: no prospects, whole quotas. The clock goes on."""
+        store = self._parts.store
+        store.clear()
+        for account in self.seed.accounts:
+            store.add(account.id, "campaign", [_campaign(campaign) for campaign in account.campaigns])
+        self._parts.limiter.clear()
+
+
+def _path(name: Any) -> Path | None:
+    return None if name is None else Path(name)
+
+
+def _limits(contract: Contract, config: Config) -> Mapping[str, Sequence[tuple[str, Limit]]]:
+    whole = contract.limit if config.account_rate_limit is None else Limit.parse(config.account_rate_limit)
+    given = None if config.rate_limit is None else Limit.parse(config.rate_limit)
+    limits = {}
+    for operation in contract.operations:
+        own = operation.limit if config.rate_limit is None or operation.limit is None else given
+        pairs = (("account", whole), (operation.id, own))
+        limits[operation.id] = [(name, limit) for name, limit in pairs if limit]
+    return limits
+
+
+def _bound(seed: Seed) -> Mapping[tuple[str, str], int]:
+    bound = {
+        (account.id, campaign.id): campaign.answer
+        for account in seed.accounts
+        for campaign in account.campaigns
+        if campaign.answer is not None
+    }
+    for (_, campaign_id), status in bound.items():
+        if status not in ERRORS:
+            known = ", ".join(map(str, ERRORS))
+            raise MockError(f"campaign {campaign_id} cannot be bound to the answer {status}; there are {known}")
+    return bound
+
+
+def _recorded(contract: Contract, data: Path | None) -> Mapping[str, bytes]:
+    """Read the answers beside the seed file, else the bundled ones; `{}` where there is none."""
+    beside = data.parent / "responses" if data else None
+    folder = beside if beside and beside.is_dir() else resources.data("fixtures/responses")
+    recorded = {}
+    for operation in contract.operations:
+        file = folder / f"{operation.id}.json"
+        value = Document.read(file).value if file.is_file() else {}
+        schema = operation.responses.get(200)
+        wrong = violations(schema, value) if schema else []
+        if wrong and file.is_file():
+            raise MockError(f"{file}: this answer breaks the contract: {wrong[0]}")
+        recorded[operation.id] = to_json(value)
+    return recorded
+
+
+def _campaign(campaign: Campaign) -> Record:
+    data = {"name": campaign.name, "status": campaign.status, "isArchived": campaign.is_archived}
+    return Record(campaign.id, data)

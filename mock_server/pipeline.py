@@ -1,0 +1,167 @@
+"""The one road of every request, read top to bottom; all doors lead here.
+
+Law 1: the order is route, authenticate, spend quota, forced answer, validate, find, behave.
+Law 2: nothing is stored unless everything is right.
+Law 3: an answer that breaks the contract is our bug, and says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email.utils import formatdate
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from mock_server.auth import authenticate
+from mock_server.contract import JSON, to_json
+from mock_server.decoding import decode
+from mock_server.errors import ApiError, Bug, NotImplementedByMock, RateLimited
+from mock_server.forced import bound_answer
+from mock_server.messages import ApiReply, Violation
+from mock_server.ratelimit import SECOND
+from mock_server.validation import violations
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mock_server.auth import Caller
+    from mock_server.behaviours import Behaviour
+    from mock_server.contract import Contract, Operation
+    from mock_server.messages import ApiRequest, Call
+    from mock_server.ratelimit import Decision, Limit, RateLimiter
+    from mock_server.redaction import Redactor
+    from mock_server.seed import Token
+    from mock_server.store import Store
+
+WHY = "X-Alta-Mock-Why"
+"""The header that says why a request was refused; no client can come to depend on it, the vendor has none."""
+
+WHY_LENGTH = 300
+"""Characters of its value at most."""
+
+FORCED_RETRY_AFTER = 60
+"""Seconds that a 429 tells to wait where no limit is in force; the figure of the documented text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the road is made of.
+
+    Attributes:
+        limits: The nested limits of each operation, widest first, each with the name of its window.
+        bound: The campaigns that are bound to an answer: account and id to status.
+        recorded: The body of the 200 of operations whose behaviour leaves it open, by `operationId`.
+        why: Whether refusals carry `X-Alta-Mock-Why`.
+    """
+
+    contract: Contract
+    tokens: Mapping[str, Token]
+    limiter: RateLimiter
+    limits: Mapping[str, Sequence[tuple[str, Limit]]]
+    bound: Mapping[tuple[str, str], int]
+    store: Store
+    behaviours: Mapping[str, Behaviour]
+    recorded: Mapping[str, bytes]
+    redact: Redactor
+    why: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An answer, and what is known of how it came about, as far as the road went.
+
+    Attributes:
+        violations: Why the request was refused, empty if it was not.
+        at: When, in nanoseconds since the epoch.
+    """
+
+    reply: ApiReply
+    operation: Operation | None
+    caller: Caller | None
+    violations: Sequence[Violation]
+    at: int
+
+
+def answer(request: ApiRequest, parts: Parts, at: int) -> Outcome:
+    """Answer one request, that came in at a time in nanoseconds since the epoch, as the vendor would.
+
+    Raises:
+        Bug: The answer would break the contract.
+    """
+    operation = caller = quota = None
+    why: Sequence[Violation] = ()
+    try:
+        operation, path = parts.contract.route(request.method, request.path)
+        caller = authenticate(request, parts.tokens) if operation.secured else None
+        quota = spend(caller, operation, parts, at)
+        refuse_if_spent(quota)
+        bound_answer(caller, path, parts.bound)
+        call = decode(request, operation, path, caller)
+        reply = behave(call, operation, parts)
+    except ApiError as error:
+        reply = refusal(error, operation, quota, parts)
+        why = error.violations
+    return Outcome(finish(reply, quota, at), operation, caller, why, at)
+
+
+def spend(caller: Caller | None, operation: Operation, parts: Parts, at: int) -> Decision | None:
+    """Count the request against the quota of the caller's account; without an account or a limit, None."""
+    return parts.limiter.spend(caller.account, parts.limits[operation.id], at) if caller else None
+
+
+def refuse_if_spent(quota: Decision | None) -> None:
+    """Let nobody pass whose quota is used up."""
+    if quota and not quota.allowed:
+        limit = quota.limit
+        got = f"request {limit.requests + 1} or later within {limit.seconds} s"
+        raise RateLimited(
+            Violation("rate-limit", "header", "/authorization", got, f"at most {limit}; retry in {quota.reset} s")
+        )
+
+
+def behave(call: Call, operation: Operation, parts: Parts) -> ApiReply:
+    """Do what the operation does, and answer."""
+    behaviour = parts.behaviours.get(operation.id)
+    if behaviour is None:
+        got = f"the operation {operation.id}"
+        raise NotImplementedByMock(Violation("not-implemented", "path", "", got, "one that alta-mock implements"))
+    value = behaviour(call, parts.store)
+    body = parts.recorded[operation.id] if value is None else faithful(operation, value)
+    return ApiReply(200, (("Content-Type", JSON),), body)
+
+
+def faithful(operation: Operation, value: Any) -> bytes:
+    """Return the body of a 200 that a behaviour made, if the contract agrees with it."""
+    schema = operation.responses[200]
+    wrong = violations(schema, value) if schema else []
+    if wrong:
+        raise Bug(f"the 200 of {operation.id} breaks the contract: {wrong[0]}")
+    return to_json(value)
+
+
+def refusal(error: ApiError, operation: Operation | None, quota: Decision | None, parts: Parts) -> ApiReply:
+    """Make the vendor's answer of a refusal, to the letter, and say why where no client can depend on it."""
+    headers = [("Content-Type", JSON), *error.headers]
+    if isinstance(error, RateLimited) and (quota is None or quota.allowed):
+        headers.append(("Retry-After", str(quota.reset if quota else FORCED_RETRY_AFTER)))
+    if parts.why and error.violations:
+        headers.append((WHY, _why(error.violations, parts.redact)))
+    return ApiReply(error.status, tuple(headers), parts.contract.error_body(type(error), operation))
+
+
+def finish(reply: ApiReply, quota: Decision | None, at: int) -> ApiReply:
+    """Add what every answer carries: the date of the fake's clock, and the quota if the request was counted."""
+    limits = quota.headers() if quota else ()
+    return ApiReply(reply.status, (("Date", _date(at // SECOND)), *limits, *reply.headers), reply.body)
+
+
+def _why(found: Sequence[Violation], redact: Redactor) -> str:
+    more = f" (+{len(found) - 1} more)" if len(found) > 1 else ""
+    text = redact(str(found[0])).encode("unicode_escape").decode("ascii")  # one line of ASCII, whatever was sent
+    room = WHY_LENGTH - len(more)
+    return (text if len(text) <= room else text[: room - 3] + "...") + more
+
+
+@lru_cache(maxsize=8)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
