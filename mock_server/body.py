@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mock_server.messages import Violation, pointer
+from mock_server.messages import Violation
+from mock_server.pointers import pointer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MAX_DEPTH = 200
 """Levels of arrays and objects in a body; our assumption `json-limits`."""
@@ -77,17 +81,15 @@ def read_json(raw: bytes) -> Any:
 
 def _refuse_depth(value: Any) -> None:
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
-        level = [child for parent in level for child in _children(parent)]
+    for _ in range(MAX_DEPTH):
+        level = [child for parent in level for child in _children(parent) if isinstance(child, dict | list)]
         if not level:
             return
     raise UnreadableBody("nesting", "deeper nesting", f"at most {MAX_DEPTH} levels")
 
 
-def _children(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
+def _children(parent: Any) -> Iterable[Any]:
+    return parent.values() if isinstance(parent, dict) else parent
 
 
 def _refuse_lone_surrogates(value: Any, *at: str | int) -> None:

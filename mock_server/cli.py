@@ -43,9 +43,6 @@ def main(arguments: list[str] | None = None) -> None:
         _fail(f"{_lower(error.format_message())} ({command} --help lists what there is)")
     except (KeyboardInterrupt, click.Abort):
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on: say no more, in peace
-        sys.exit(0)
 
 
 def _fail(text: str) -> NoReturn:
@@ -53,8 +50,29 @@ def _fail(text: str) -> NoReturn:
     sys.exit(USAGE)
 
 
+def _print(text: str) -> None:
+    """Print to standard output; if nobody reads on, end in peace."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(0) from None
+
+
 def _lower(text: str) -> str:
     return text[:1].lower() + text[1:].rstrip(".")
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Read `host:port`, `[::1]:port` or `:port`, which is the loopback address.
+
+    Raises:
+        MockError: It has another form.
+    """
+    found = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]/@ ]*)):([0-9]{1,5})", text, re.ASCII)
+    if not found or int(found[3]) > 65535:  # noqa: PLR2004 - the last port there is
+        raise MockError(f"{text!r} is no address; write host:port, for example 127.0.0.1:8080")
+    return found[1] or found[2] or "127.0.0.1", int(found[3])
 
 
 def _checked(check: Callable[[str], Any]) -> Callable[..., str | None]:
@@ -92,7 +110,7 @@ def commands() -> None:
 @commands.command(epilog="Example: alta-mock serve --bind 127.0.0.1:9000 --rate-limit 3/10s")
 @_setting(
     "--bind",
-    callback=_checked(lambda text: parse_address(text)),
+    callback=_checked(parse_address),
     default="127.0.0.1:8080",
     metavar="HOST:PORT",
     show_default=True,
@@ -140,18 +158,6 @@ async def _until_told(server: Any) -> None:
     await server.run(stop)
 
 
-def parse_address(text: str) -> tuple[str, int]:
-    """Read `host:port`, `[::1]:port` or `:port`, which is the loopback address.
-
-    Raises:
-        MockError: It has another form.
-    """
-    found = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]/@ ]*)):([0-9]{1,5})", text, re.ASCII)
-    if not found or int(found[3]) > 65535:  # noqa: PLR2004 - the last port there is
-        raise MockError(f"{text!r} is no address; write host:port, for example 127.0.0.1:8080")
-    return found[1] or found[2] or "127.0.0.1", int(found[3])
-
-
 def banner(mock: AltaMock, origin: str) -> str:
     """Return what a new user needs: base URL, tokens, campaigns, and a curl line that works when pasted."""
     url = origin + mock.contract.base_path
@@ -196,7 +202,7 @@ def spec(published: bool, openapi: str | None, overlay: str | None) -> None:  # 
 
     contract = Contract.load(Path(openapi) if openapi else None, Path(overlay) if overlay else None)
     value = contract.published.value if published else contract.document
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    _print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 @commands.command(epilog="Example: alta-mock assumptions")
@@ -205,4 +211,4 @@ def assumptions() -> None:
     from mock_server.assumptions import load  # noqa: PLC0415 - see serve
 
     for one in load():
-        click.echo(f"{one.id}\n  Question: {one.question}\n  We:       {one.ours}\n  Because:  {one.why}\n")
+        _print(f"{one.id}\n  Question: {one.question}\n  We:       {one.ours}\n  Because:  {one.why}\n")

@@ -14,7 +14,9 @@ from urllib.parse import unquote, urlsplit
 from mock_server import honoured, overlay, resources
 from mock_server.documents import Document
 from mock_server.errors import ApiError, MethodNotAllowed, MockError, NotFound, api_errors
-from mock_server.messages import Violation, pointer
+from mock_server.messages import Violation
+from mock_server.pointers import Place, place, pointer
+from mock_server.pointers import at as value_at
 from mock_server.ratelimit import Limit
 from mock_server.validation import Schema, Schemas, violations
 
@@ -175,7 +177,7 @@ class Contract:
 
     def origin(self, source: str) -> tuple[str, int]:
         """Return the file and the line, from 1, that a JSON Pointer into the effective contract comes from."""
-        return _origin(self.published, self._overlay, self._touched, _parts(source, self.document))
+        return _origin(self.published, self._overlay, self._touched, place(source, self.document))
 
 
 def to_json(value: Any) -> bytes:
@@ -188,15 +190,6 @@ def _matches(wanted: Sequence[str | None], got: Sequence[str]) -> bool:
         bool(part) if name is None else (part == name or ("%" in part and unquote(part) == name))
         for name, part in zip(wanted, got, strict=True)
     )
-
-
-def _parts(source: str, document: Any) -> list[str | int]:
-    parts: list[str | int] = []
-    for text in source.split("/")[1:]:
-        key = text.replace("~1", "/").replace("~0", "~")
-        parts.append(int(key) if isinstance(document, list) else key)
-        document = document[parts[-1]]
-    return parts
 
 
 def _origin(
@@ -246,14 +239,14 @@ class _Reader:
         node = item[method]
         parameters = {
             (parameter.name, parameter.place): parameter
-            for place, nodes in (
+            for where, nodes in (
                 (("paths", path, "parameters"), item.get("parameters", [])),
                 ((*at, "parameters"), node.get("parameters", [])),
             )
             for index in range(len(nodes))
-            for parameter in [self._parameter((*place, index))]
+            for parameter in [self._parameter((*where, index))]
         }
-        segments = self._segments(path, {name for name, place in parameters if place == "path"})
+        segments = self._segments(path, {name for name, where in parameters if where == "path"})
         body_at, body = self._resolve((*at, "requestBody")) if "requestBody" in node else (at, None)
         responses, examples = self._responses(at, node["responses"])
         return Operation(
@@ -285,24 +278,23 @@ class _Reader:
             segments.append(None if name else part)
         return tuple(segments)
 
-    def _parameter(self, at: tuple[str | int, ...]) -> Parameter:
+    def _parameter(self, at: Place) -> Parameter:
         at, node = self._resolve(at)
         _, schema = self._resolve((*at, "schema"))
         types = schema.get("type", ()) if isinstance(schema, dict) else ()
         types = frozenset([types] if isinstance(types, str) else types)
         if types & {"array", "object"}:
             raise self._error((*at, "schema"), "a parameter must be a single value, not an array or object")
-        place = node["in"]
         return Parameter(
-            name=node["name"].lower() if place == "header" else node["name"],
-            place=place,
+            name=node["name"].lower() if node["in"] == "header" else node["name"],
+            place=node["in"],
             required=bool(node.get("required")),
             schema=self._schema(*at, "schema"),
             types=types,
             source=pointer(*at),
         )
 
-    def _body(self, at: tuple[str | int, ...], body: Mapping[str, Any]) -> Schema:
+    def _body(self, at: Place, body: Mapping[str, Any]) -> Schema:
         for media_type in body.get("content", {}):
             if media_type != JSON:
                 raise self._error((*at, media_type), f"only bodies of {JSON} are supported; remove this one")
@@ -314,15 +306,13 @@ class _Reader:
                 raise self._error((*at, JSON), f"the example {name} breaks the schema: {wrong[0]}")
         return self._schema(*at, JSON, "schema")
 
-    def _examples(self, at: tuple[str | int, ...]) -> list[tuple[str, Any]]:
+    def _examples(self, at: Place) -> list[tuple[str, Any]]:
         _, media = self._resolve(at)
         named = media.get("examples", {})
         several = [(name, self._resolve((*at, "examples", name))[1].get("value")) for name in named]
         return [*([("", media["example"])] if "example" in media else []), *several]
 
-    def _responses(
-        self, at: tuple[str | int, ...], node: Mapping[str, Any]
-    ) -> tuple[dict[int, Schema | None], dict[int, bytes]]:
+    def _responses(self, at: Place, node: Mapping[str, Any]) -> tuple[dict[int, Schema | None], dict[int, bytes]]:
         schemas: dict[int, Schema | None] = {}
         examples: dict[int, bytes] = {}
         for key in node:
@@ -343,7 +333,7 @@ class _Reader:
                 examples.setdefault(status, to_json(example))
         return schemas, examples
 
-    def _secured(self, at: tuple[str | int, ...], node: Mapping[str, Any]) -> bool:
+    def _secured(self, at: Place, node: Mapping[str, Any]) -> bool:
         own = "security" in node
         required = node["security"] if own else self._document.get("security", [])
         schemes = self._document.get("components", {}).get("securitySchemes", {})
@@ -363,22 +353,20 @@ class _Reader:
         except MockError as error:
             raise self._error((*at, RATE_LIMIT_KEYWORD), str(error)) from error
 
-    def _resolve(self, at: Sequence[str | int]) -> tuple[tuple[str | int, ...], Any]:
+    def _resolve(self, at: Sequence[str | int]) -> tuple[Place, Any]:
         """Return the value at a place and where it stands, after following references."""
-        seen: list[tuple[str | int, ...]] = []
+        seen: list[Place] = []
         while True:
             at = tuple(at)
-            node = self._document
-            for part in at:
-                node = node[part]
+            node = value_at(self._document, at)
             if not (isinstance(node, dict) and "$ref" in node):
                 return at, node
             if at in seen:
                 raise self._error(at, "the reference leads back to itself")
             seen.append(at)
             try:
-                at = _parts(str(node["$ref"])[1:], self._document)
-            except (KeyError, IndexError, TypeError, ValueError) as error:
+                at = place(str(node["$ref"])[1:], self._document)
+            except LookupError as error:
                 raise self._error(at, f"the reference {node['$ref']!r} leads nowhere") from error
 
     def _schema(self, *at: str | int) -> Schema:

@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl, unquote
 from mock_server.body import UnreadableBody, read_json
 from mock_server.contract import JSON
 from mock_server.errors import BadRequest, PayloadTooLarge
-from mock_server.messages import MAX_BODY, Call, Violation, pointer
+from mock_server.messages import MAX_BODY, Call, Violation
+from mock_server.pointers import pointer
 from mock_server.validation import violations
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def decode(request: ApiRequest, operation: Operation, path: Mapping[str, str], c
         PayloadTooLarge: The body is over `MAX_BODY` bytes.
         BadRequest: It breaks the contract; with every difference.
     """
-    if request.body is None:
+    if request.body is None or len(request.body) > MAX_BODY:
         got = f"a body of over {MAX_BODY} bytes"
         raise PayloadTooLarge(Violation("body-size", "body", "", got, f"at most {MAX_BODY} bytes"))
     found: list[Violation] = []
@@ -44,6 +45,7 @@ def decode(request: ApiRequest, operation: Operation, path: Mapping[str, str], c
         path=values["path"],
         query=values["query"],
         body=body,
+        raw=request.body,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from mock_server.errors import MockError
+from mock_server.pointers import at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,8 +61,10 @@ class Document:
     @classmethod
     def parse(cls, text: str, name: str) -> Document:
         """Read YAML or JSON from a text; `name` stands for it in messages."""
-        loader = _Loader(text)
+        loader = None
         try:
+            _refuse_depth(text, name)
+            loader = _Loader(text)
             root = loader.get_single_node()
             if root is None:
                 raise MockError(f"{name} is empty")
@@ -72,10 +75,9 @@ class Document:
             raise MockError(f"{name}:{line}: not YAML: {error.problem or error.context}") from error
         except (yaml.YAMLError, ValueError) as error:
             raise MockError(f"{name}: not YAML: {str(error).splitlines()[0]}") from error
-        except RecursionError as error:
-            raise MockError(f"{name}: nested deeper than {MAX_DEPTH} levels") from error
         finally:
-            loader.dispose()
+            if loader:
+                loader.dispose()
 
     def line(self, parts: Sequence[str | int]) -> int:
         """Return the line, from 1, of the value at these keys and indices, or of its nearest parent."""
@@ -95,27 +97,34 @@ class Document:
 
     def has(self, parts: Sequence[str | int]) -> bool:
         """Tell whether the file itself has a value at these keys and indices."""
-        value = self.value
-        for part in parts:
-            try:
-                value = value[part]
-            except (KeyError, IndexError, TypeError):
-                return False
+        try:
+            at(self.value, parts)
+        except LookupError:
+            return False
         return True
+
+
+def _refuse_depth(text: str, name: str) -> None:
+    """Refuse deep nesting by the parser's events, before anything recurs: the C composer would end the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH and event.start_mark:
+            raise MockError(f"{name}:{event.start_mark.line + 1}: nested deeper than {MAX_DEPTH} levels")
 
 
 def _refuse_oddities(root: yaml.Node, name: str) -> None:
     """Refuse what YAML has and JSON has not, and what would be lost in silence: a key that stands twice."""
     level, seen = [root], {id(root)}
-    for _ in range(MAX_DEPTH):
+    while level:
         level = [child for node in level for child in _children(node, name)]
         for node in level:
             if id(node) in seen:
                 raise _oddity(node, name, "aliases (&, *) are not supported; write the value out")
             seen.add(id(node))
-        if not level:
-            return
-    raise MockError(f"{name}: nested deeper than {MAX_DEPTH} levels")
 
 
 def _children(node: yaml.Node, name: str) -> list[yaml.Node]:

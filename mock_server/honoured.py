@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mock_server.pointers import Place
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Trouble = tuple[tuple[str | int, ...], str]
+Trouble = tuple[Place, str]
 """Where in the document, and what is wrong and what to do, in one sentence."""
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -93,13 +95,14 @@ _FORMATS = {
 }
 
 
-def troubles(node: Any, kind: str = "document", at: tuple[str | int, ...] = ()) -> Iterator[Trouble]:
-    """Find what a document says that we do not honour, in the order of the document."""
+def troubles(node: Any, kind: str = "document", at: Place = ()) -> Iterator[Trouble]:
+    """Find what a document says that we do not honour, outermost first."""
     if kind == "schema" and isinstance(node, bool):
         return
     if not isinstance(node, dict):
         yield at, f"a {kind} must be an object"
         return
+    yield from _special(node, kind, at)
     for key, value in node.items():
         if key.startswith("x-"):
             continue
@@ -108,10 +111,9 @@ def troubles(node: Any, kind: str = "document", at: tuple[str | int, ...] = ()) 
             yield (*at, key), f"the keyword {key!r} of a {kind} is not supported; {remedy}"
             continue
         yield from _below(value, KINDS[kind][key], (*at, key))
-    yield from _special(node, kind, at)
 
 
-def _below(value: Any, kind: str | None, at: tuple[str | int, ...]) -> Iterator[Trouble]:
+def _below(value: Any, kind: str | None, at: Place) -> Iterator[Trouble]:
     if kind is None:
         return
     if kind.startswith("{"):
@@ -131,7 +133,7 @@ def _below(value: Any, kind: str | None, at: tuple[str | int, ...]) -> Iterator[
         yield from troubles(value, kind, at)
 
 
-def _special(node: dict[str, Any], kind: str, at: tuple[str | int, ...]) -> Iterator[Trouble]:
+def _special(node: dict[str, Any], kind: str, at: Place) -> Iterator[Trouble]:
     """Find what a table of keywords cannot tell."""
     if "$ref" in node and not str(node["$ref"]).startswith("#/"):
         yield (*at, "$ref"), "only references within the document (#/...) are supported; bundle it into one file"

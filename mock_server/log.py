@@ -24,7 +24,7 @@ class Log:
     """
 
     def __init__(self, stream: TextIO, form: str, redact: Redactor) -> None:
-        self._stream = stream
+        self._stream: TextIO | None = stream
         self._json = form == "json"
         self._redact = redact
 
@@ -37,8 +37,13 @@ class Log:
         self._write(json.dumps({"status": status, "why": text}) if self._json else f"{status} {text}")
 
     def _write(self, line: str) -> None:
-        self._stream.write(self._redact(line) + "\n")
-        self._stream.flush()
+        if self._stream is None:
+            return
+        try:
+            self._stream.write(self._redact(line) + "\n")
+            self._stream.flush()
+        except (OSError, ValueError):  # the reader went away; the server does not
+            self._stream = None
 
 
 def _text(request: ApiRequest, outcome: Outcome, ms: float) -> str:

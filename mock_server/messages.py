@@ -26,7 +26,7 @@ class ApiRequest:
         path: The raw path of the request target: still percent-encoded, without the query.
         query: The raw query without its question mark, empty if there is none.
         headers: Pairs in the order sent, names in lower case, values read as Latin-1.
-        body: The bytes as sent, or None for more than `MAX_BODY` bytes.
+        body: The bytes as sent; None for more than `MAX_BODY`, which a door need not read.
     """
 
     method: str
@@ -90,6 +90,7 @@ class Call:
         path: The path parameters.
         query: The query parameters that the contract names.
         body: The parsed JSON of the body, None without one.
+        raw: The bytes of the body.
     """
 
     account: str
@@ -97,8 +98,4 @@ class Call:
     path: Mapping[str, Any]
     query: Mapping[str, Any]
     body: Any
-
-
-def pointer(*parts: str | int) -> str:
-    """Return the JSON Pointer (RFC 6901) of a location given by its parts."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+    raw: bytes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -18,8 +17,8 @@ from mock_server.forced import ERRORS
 from mock_server.pipeline import Outcome, Parts, answer
 from mock_server.ratelimit import Limit, RateLimiter
 from mock_server.redaction import Redactor
-from mock_server.seed import Campaign, Seed
-from mock_server.store import MemoryStore, Record
+from mock_server.seed import Seed
+from mock_server.store import MemoryStore
 from mock_server.validation import violations
 
 if TYPE_CHECKING:
@@ -46,6 +45,9 @@ class AltaMock:
         clock: The time; real time that can be advanced, unless given.
         settings: The fields of `Config`.
 
+    Attributes:
+        parts: What the road is made of; a copy with one part replaced makes a fake with one deviation.
+
     Raises:
         MockError: A setting, or a file that one names, cannot be used.
     """
@@ -56,7 +58,7 @@ class AltaMock:
         self.contract = Contract.load(_path(self.config.openapi), _path(self.config.overlay))
         self.seed = Seed.load(_path(self.config.data))
         self.redact = Redactor(self.seed.tokens)
-        self._parts = Parts(
+        self.parts = Parts(
             contract=self.contract,
             tokens=self.seed.tokens,
             limiter=RateLimiter(),
@@ -83,7 +85,7 @@ class AltaMock:
 
     def handle(self, request: ApiRequest) -> Outcome:
         """Answer one request, and tell how the answer came about."""
-        return answer(request, self._parts, self.clock.time_ns())
+        return answer(request, self.parts, self.clock.time_ns())
 
     def serve(self, host: str = "127.0.0.1", port: int = 0) -> LiveServer:
         """Return a server on a real socket, in a thread, to be used as a context manager; 0 is any free port."""
@@ -99,25 +101,26 @@ class AltaMock:
         return create_app(self)
 
     def prospects(self, campaign_id: str) -> list[dict[str, Any]]:
-        """Return copies of the prospects of a campaign, as sent, in the order they came.
+        """Return the prospects of a campaign, as sent, in the order they came.
 
         Raises:
             MockError: No account has such a campaign.
         """
         for account in self.seed.accounts:
             if any(campaign.id == campaign_id.lower() for campaign in account.campaigns):
-                found = self._parts.store.within(account.id, "prospect", campaign_id.lower())
-                return copy.deepcopy([record.data for record in found])
+                batches = self.parts.store.batches(account.id, "prospect", campaign_id.lower())
+                return [record for batch in batches for record in batch.records()]
         known = ", ".join(campaign.id for account in self.seed.accounts for campaign in account.campaigns)
         raise MockError(f"there is no campaign {campaign_id!r}; there are {known}")
 
     def reset(self) -> None:
         """Go back to the seed: no prospects, whole quotas. The clock goes on."""
-        store = self._parts.store
+        store = self.parts.store
         store.clear()
         for account in self.seed.accounts:
-            store.add(account.id, "campaign", [_campaign(campaign) for campaign in account.campaigns])
-        self._parts.limiter.clear()
+            for campaign in account.campaigns:
+                store.put(account.id, "campaign", campaign.id, campaign)
+        self.parts.limiter.clear()
 
 
 def _path(name: Any) -> Path | None:
@@ -163,8 +166,3 @@ def _recorded(contract: Contract, data: Path | None) -> Mapping[str, bytes]:
             raise MockError(f"{file}: this answer breaks the contract: {wrong[0]}")
         recorded[operation.id] = to_json(value)
     return recorded
-
-
-def _campaign(campaign: Campaign) -> Record:
-    data = {"name": campaign.name, "status": campaign.status, "isArchived": campaign.is_archived}
-    return Record(campaign.id, data)

@@ -14,7 +14,7 @@ import jsonpath_rfc9535
 from jsonpath_rfc9535.exceptions import JSONPathError
 
 from mock_server.errors import MockError
-from mock_server.messages import pointer
+from mock_server.pointers import Place, at, pointer
 
 if TYPE_CHECKING:
     from mock_server.documents import Document
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _ACTION_KEYS = {"target", "description", "update", "remove"}
 
 
-Touched = list[tuple[tuple[int | str, ...], int]]
+Touched = list[tuple[Place, int]]
 """Where an overlay changed a document, and by which of its actions."""
 
 
@@ -45,7 +45,7 @@ def apply(overlay: Document, value: Any) -> tuple[Any, Touched]:
     return value, touched
 
 
-def _act(action: Any, value: Any, where: str) -> list[tuple[int | str, ...]]:
+def _act(action: Any, value: Any, where: str) -> list[Place]:
     if not isinstance(action, dict) or not isinstance(action.get("target"), str):
         raise MockError(f"{where}: an action needs a 'target', a JSONPath")
     unknown = [key for key in action if key not in _ACTION_KEYS and not str(key).startswith("x-")]
@@ -60,18 +60,12 @@ def _act(action: Any, value: Any, where: str) -> list[tuple[int | str, ...]]:
         if action.get("remove") is True:
             if not location:
                 raise MockError(f"{where}: the whole document cannot be removed")
-            del _at(value, location[:-1])[location[-1]]
+            del at(value, location[:-1])[location[-1]]
         elif "update" in action:
-            _merge(_at(value, location), action["update"], f"{where}: target {pointer(*location)}")
+            _merge(at(value, location), action["update"], f"{where}: target {pointer(*location)}")
         else:
             raise MockError(f"{where}: an action needs 'update', or 'remove: true'")
     return locations
-
-
-def _at(value: Any, location: tuple[int | str, ...]) -> Any:
-    for part in location:
-        value = value[part]
-    return value
 
 
 def _merge(target: Any, update: Any, where: str) -> None:

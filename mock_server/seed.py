@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mock_server import resources
 from mock_server.documents import Document
 from mock_server.errors import MockError
-from mock_server.messages import pointer
+from mock_server.pointers import Place, place, pointer
 from mock_server.validation import Schema, Schemas, violations
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ class Seed:
     def of(cls, document: Document) -> Seed:
         """Make a seed of a document."""
         for wrong in violations(_schema(), document.value):
-            parts = _parts(wrong.pointer, document.value)
-            raise _error(document, parts, f"got {wrong.got}; {wrong.rule} wants {wrong.wanted}")
+            at = place(wrong.pointer, document.value)
+            raise _error(document, at, f"got {wrong.got}; {wrong.rule} wants {wrong.wanted}")
         value = document.value
         _refuse_doubles(document)
         return cls(
@@ -133,28 +133,19 @@ def _refuse_doubles(document: Document) -> None:
 
     for index, account in enumerate(document.value["accounts"]):
         once("account", account["id"], "accounts", index, "id")
-        for place, campaign in enumerate(account["campaigns"]):
-            once("campaign", campaign["id"].lower(), "accounts", index, "campaigns", place, "id")
+        for number, campaign in enumerate(account["campaigns"]):
+            once("campaign", campaign["id"].lower(), "accounts", index, "campaigns", number, "id")
     for index, token in enumerate(document.value["tokens"]):
         once("token", token["token"], "tokens", index, "token")
-        for place, name in enumerate(token["accounts"]):
+        for number, name in enumerate(token["accounts"]):
             if ("account", name) not in seen:
                 known = ", ".join(sorted(known for kind, known in seen if kind == "account"))
-                at = ("tokens", index, "accounts", place)
+                at = ("tokens", index, "accounts", number)
                 raise _error(document, at, f"there is no account {name!r}; the accounts are {known}")
 
 
-def _error(document: Document, at: tuple[str | int, ...], trouble: str) -> MockError:
+def _error(document: Document, at: Place, trouble: str) -> MockError:
     return MockError(f"{document.name}:{document.line(at)}: {pointer(*at) or '/'}: {trouble}")
-
-
-def _parts(text: str, value: Any) -> tuple[str | int, ...]:
-    parts: list[str | int] = []
-    for part in text.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
-        parts.append(int(key) if isinstance(value, list) else key)
-        value = value[parts[-1]]
-    return tuple(parts)
 
 
 @cache

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 import sys
 import time
@@ -61,14 +62,23 @@ class Protocol(HttpToolsProtocol):
         self._since = self.loop.time()
         self._waiting_for: Literal["request", "head", "body"] = "request"
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """Send each answer at once, or its body waits 40 ms for the client to acknowledge its head."""
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().connection_made(transport)
+
     def data_received(self, data: bytes) -> None:
         """Take bytes from the client."""
-        if self._waiting_for == "request":
-            self._waiting_for, self._since, self._head = "head", self.loop.time(), 0
-        self._head += len(data)
+        if self._waiting_for == "head":
+            self._head += len(data)
         super().data_received(data)
         if self._waiting_for == "head" and self._head > MAX_HEAD:
             self._refuse_head()
+
+    def on_message_begin(self) -> None:
+        """Begin to count the bytes and the time of a request."""
+        self._waiting_for, self._since, self._head = "head", self.loop.time(), 0
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Take a whole head; the parser has seen it, so its size is known to the byte."""
@@ -263,5 +273,5 @@ def listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family, backlog=2048)
     except OSError as error:
-        trouble = (error.strerror or str(error)).lower()
+        trouble = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else str(error)
         raise MockError(f"cannot listen on {shown}: {trouble}; choose another address with --bind host:port") from error

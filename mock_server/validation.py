@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 import jsonschema_rs
 
-from mock_server.messages import Violation, pointer
+from mock_server.messages import Violation
+from mock_server.pointers import Place, at, pointer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,14 +57,14 @@ class Schemas:
         return Schema(validator, self._document)
 
 
-def violations(schema: Schema, value: Any, place: str = "body", at: tuple[str | int, ...] = ()) -> list[Violation]:
+def violations(schema: Schema, value: Any, place: str = "body", within: Place = ()) -> list[Violation]:
     """Return every difference between a value and a schema, or only the first in a value of over `MANY` members.
 
     Args:
         schema: What is wanted.
         value: What was got: parsed JSON, without lone surrogates.
         place: The part of the request the value is from.
-        at: Where in that part it stands.
+        within: Where in that part it stands.
     """
     if schema.validator.is_valid(value):
         return []
@@ -71,7 +72,7 @@ def violations(schema: Schema, value: Any, place: str = "body", at: tuple[str | 
         errors = iter(schema.validator.iter_errors(value))
     else:
         errors = _first(schema, value)
-    return [_violation(schema.document, error, place, at) for error in errors]
+    return [_violation(schema.document, error, place, within) for error in errors]
 
 
 def _first(schema: Schema, value: Any) -> Iterator[jsonschema_rs.ValidationError]:
@@ -92,10 +93,9 @@ def _members(value: Any) -> Iterator[bool]:
             waiting.extend(value)
 
 
-def _violation(document: Any, error: jsonschema_rs.ValidationError, place: str, at: tuple[str | int, ...]) -> Violation:
-    rule_at = [str(part) for part in error.schema_path]
-    keyword = rule_at[-1] if rule_at else ""
-    parent = _at(document, error.schema_path[:-1])
+def _violation(document: Any, error: jsonschema_rs.ValidationError, place: str, within: Place) -> Violation:
+    keyword = error.kind.name
+    parent = at(document, error.schema_path[:-1])
     named = parent.get(RULE_KEYWORD) if isinstance(parent, dict) else None
     wanted = parent.get(keyword) if isinstance(parent, dict) else None
     value: Any = error.instance
@@ -110,16 +110,12 @@ def _violation(document: Any, error: jsonschema_rs.ValidationError, place: str, 
         got, wish = _count(len(value), "item"), _bound(keyword, wanted)
     elif keyword == "type":
         got, wish = _kind(value), " or ".join(wanted) if isinstance(wanted, list) else str(wanted)
+    elif keyword == "falseSchema":
+        got, wish = _kind(value), "nothing"
     else:
         got, wish = _kind(value), f"{keyword} {_clip(json.dumps(wanted, default=str))}"
-    where = pointer(*at, *error.instance_path)
-    return Violation(named or keyword, place, where, got, wish, pointer(*rule_at))
-
-
-def _at(document: Any, parts: list[str | int]) -> Any:
-    for part in parts:
-        document = document[part]
-    return document
+    where = pointer(*within, *error.instance_path)
+    return Violation(named or keyword, place, where, got, wish, pointer(*error.schema_path))
 
 
 def _kind(value: Any) -> str:

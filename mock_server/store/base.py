@@ -1,40 +1,49 @@
-"""What the road asks of a store: resources of an account, by kind."""
+"""What the road asks of a store: resources of an account by kind and id, and batches of records that belong to one.
+
+A batch is kept as the text it came in: nothing of it is lost, it is stored whole or not at all, and a hundred
+thousand of them cost the garbage collector nothing.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from mock_server.body import read_json
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """One resource of an account.
+class Batch:
+    """Records that one request added.
 
     Attributes:
-        id: A UUID in lower case, unique for its kind.
-        data: What it holds, as parsed JSON; whoever reads it does not change it.
-        within: The id of the resource it belongs to, for example of a prospect's campaign; empty if to none.
+        text: The body of the request, JSON in UTF-8.
+        member: The member of the body that is the array of records.
     """
 
-    id: str
-    data: Any
-    within: str = ""
+    text: bytes
+    member: str
+
+    def records(self) -> list[Any]:
+        """Return the records, as sent; each call reads the text anew, so they may be changed."""
+        found: list[Any] = read_json(self.text)[self.member]
+        return found
 
 
 class Store(Protocol):
-    """Resources by account and kind (`campaign`, `prospect`, …); safe to use from many threads."""
+    """Resources and batches by account and kind (`campaign`, `prospect`, …); safe to use from many threads."""
 
-    def add(self, account: str, kind: str, records: Sequence[Record]) -> None:
-        """Keep all of the records, in order, or none of them."""
+    def put(self, account: str, kind: str, resource_id: str, value: Any) -> None:
+        """Keep a resource under its id, in place of any that was there."""
 
-    def find(self, account: str, kind: str, record_id: str) -> Record | None:
-        """Return one record, None if this account has none of that id."""
+    def get(self, account: str, kind: str, resource_id: str) -> Any:
+        """Return a resource; None if this account has none of that id."""
 
-    def within(self, account: str, kind: str, parent_id: str) -> list[Record]:
-        """Return the records that belong to one resource, in the order they came."""
+    def append(self, account: str, kind: str, parent_id: str, batch: Batch) -> None:
+        """Keep a batch of records that belong to one resource, after those that came before."""
+
+    def batches(self, account: str, kind: str, parent_id: str) -> list[Batch]:
+        """Return the batches that belong to one resource, in the order they came."""
 
     def clear(self) -> None:
         """Forget everything."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from mock_server.store.base import Batch
 
-    from mock_server.store.base import Record
+_Key = tuple[str, str, str]
 
 
 class MemoryStore:
@@ -16,27 +16,31 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._by_id: dict[tuple[str, str, str], Record] = {}
-        self._by_parent: dict[tuple[str, str, str], list[Record]] = {}
+        self._resources: dict[_Key, Any] = {}
+        self._batches: dict[_Key, list[Batch]] = {}
 
-    def add(self, account: str, kind: str, records: Sequence[Record]) -> None:
-        """Keep all of the records, in order, or none of them."""
+    def put(self, account: str, kind: str, resource_id: str, value: Any) -> None:
+        """Keep a resource under its id, in place of any that was there."""
         with self._lock:
-            for record in records:
-                self._by_id[account, kind, record.id] = record
-                self._by_parent.setdefault((account, kind, record.within), []).append(record)
+            self._resources[account, kind, resource_id] = value
 
-    def find(self, account: str, kind: str, record_id: str) -> Record | None:
-        """Return one record, None if this account has none of that id."""
-        return self._by_id.get((account, kind, record_id))
-
-    def within(self, account: str, kind: str, parent_id: str) -> list[Record]:
-        """Return the records that belong to one resource, in the order they came."""
+    def get(self, account: str, kind: str, resource_id: str) -> Any:
+        """Return a resource; None if this account has none of that id."""
         with self._lock:
-            return list(self._by_parent.get((account, kind, parent_id), ()))
+            return self._resources.get((account, kind, resource_id))
+
+    def append(self, account: str, kind: str, parent_id: str, batch: Batch) -> None:
+        """Keep a batch of records that belong to one resource, after those that came before."""
+        with self._lock:
+            self._batches.setdefault((account, kind, parent_id), []).append(batch)
+
+    def batches(self, account: str, kind: str, parent_id: str) -> list[Batch]:
+        """Return the batches that belong to one resource, in the order they came."""
+        with self._lock:
+            return list(self._batches.get((account, kind, parent_id), ()))
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
-            self._by_id.clear()
-            self._by_parent.clear()
+            self._resources.clear()
+            self._batches.clear()

@@ -1,0 +1,118 @@
+"""A fake whose clock stands still until a test moves it, and a short way to send it requests."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from mock_server import AltaMock, Clock
+from mock_server.messages import ApiReply, ApiRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parent.parent
+CAMPAIGN = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+SECOND_CAMPAIGN = "5b1c7d0e-93a4-4f62-8a57-2f6f0c9d1e24"
+FOREIGN_CAMPAIGN = "a7e4c2f8-61d3-4be0-9c15-7d20f4b8e913"
+UNKNOWN_CAMPAIGN = "11111111-1111-4111-8111-111111111111"
+ONE = {"data": [{"email": "ada@example.com"}]}
+FIELDS = ("firstName", "lastName", "company", "jobTitle", "email", "linkedinUrl")
+
+
+def prospects_path(campaign: str = CAMPAIGN) -> str:
+    """Return the raw path of the operation that adds prospects."""
+    return f"/v1/campaigns/{campaign}/prospects"
+
+
+def request_of(
+    body: Any = ONE,
+    *,
+    path: str = prospects_path(),
+    method: str = "POST",
+    token: str | None = "test-token",
+    headers: tuple[tuple[str, str], ...] = (("content-type", "application/json"),),
+) -> ApiRequest:
+    """Make a request; a body of bytes is sent as it is, anything else as JSON."""
+    if token is not None:
+        headers = (*headers, ("authorization", f"Bearer {token}"))
+    raw = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+    return ApiRequest(method, path, "", headers, raw)
+
+
+def error_of(reply: ApiReply) -> str:
+    """Return the `error` of a body that has exactly the vendor's two members, both text."""
+    body = json.loads(reply.body)
+    assert set(body) == {"error", "message"}
+    assert all(isinstance(text, str) for text in body.values())
+    return str(body["error"])
+
+
+def why(reply: ApiReply) -> str:
+    """Return the header that explains a refusal."""
+    return reply.header("X-Alta-Mock-Why") or ""
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock at the start of 2026-01-01 UTC that only `advance` moves."""
+    return Clock(lambda: 0, epoch=1_767_225_600 * 10**9)
+
+
+@pytest.fixture
+def mock(clock: Clock) -> AltaMock:
+    """A fake as it is out of the box."""
+    return AltaMock(clock=clock)
+
+
+@pytest.fixture
+def unlimited(clock: Clock) -> AltaMock:
+    """A fake without limits."""
+    return AltaMock(clock=clock, rate_limit="off", account_rate_limit="off")
+
+
+@pytest.fixture
+def send(mock: AltaMock) -> Callable[..., ApiReply]:
+    """Send a request, made as by `request_of`, to the fake."""
+    return lambda *args, **options: mock.answer(request_of(*args, **options))
+
+
+@pytest.fixture
+def judge(unlimited: AltaMock) -> Callable[..., ApiReply]:
+    """Send a request, made as by `request_of`, to a fake without limits."""
+    return lambda *args, **options: unlimited.answer(request_of(*args, **options))
+
+
+@pytest.fixture
+def second_operation(tmp_path: Path) -> Path:
+    """The published document with two more operations, which no behaviour module knows."""
+    document = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+    errors = {
+        "400": {"$ref": "#/components/responses/BadRequest"},
+        "401": {"$ref": "#/components/responses/Unauthorized"},
+        "404": {"$ref": "#/components/responses/NotFound"},
+    }
+    document["paths"]["/campaigns/{campaignId}"] = {
+        "parameters": [{"$ref": "#/components/parameters/CampaignId"}],
+        "get": {"operationId": "getCampaign", "responses": {"200": {"description": "A campaign."}, **errors}},
+    }
+    number = {"type": "integer", "minimum": 1, "maximum": 100}
+    switch = {"name": "archived", "in": "query", "schema": {"type": "boolean"}}
+    header = {"name": "X-Trace", "in": "header", "required": True, "schema": {"type": "string", "maxLength": 3}}
+    document["paths"]["/campaigns/search"] = {
+        "get": {
+            "operationId": "searchCampaigns",
+            "security": [],
+            "parameters": [{"name": "limit", "in": "query", "required": True, "schema": number}, switch, header],
+            "responses": {"200": {"description": "Campaigns."}, **errors},
+        }
+    }
+    uuid = {"name": "campaignId", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+    document["components"]["parameters"] = {"CampaignId": uuid}
+    file = tmp_path / "second.yaml"
+    file.write_text(json.dumps(document, indent=1), encoding="utf-8")
+    return file

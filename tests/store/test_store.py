@@ -1,0 +1,73 @@
+"""What every store does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mock_server.store import Batch, MemoryStore
+
+if TYPE_CHECKING:
+    from mock_server.store import Store
+
+
+def batch(*records: str) -> Batch:
+    """Make a batch of records in JSON."""
+    return Batch(f'{{"data":[{",".join(records)}]}}'.encode(), "data")
+
+
+@pytest.fixture(params=[MemoryStore])
+def store(request: pytest.FixtureRequest) -> Store:
+    """Each store there is, empty."""
+    made: Store = request.param()
+    return made
+
+
+def test_a_resource_is_found_in_its_account_and_kind_only(store: Store) -> None:
+    """Another account, another kind or another id has nothing; the last that was put counts."""
+    store.put("acme", "campaign", "1", {"name": "x"})
+    store.put("acme", "campaign", "1", {"name": "y"})
+
+    assert store.get("acme", "campaign", "1") == {"name": "y"}
+    assert store.get("globex", "campaign", "1") is None
+    assert store.get("acme", "prospect", "1") is None
+    assert store.get("acme", "campaign", "2") is None
+
+
+def test_batches_of_a_parent_come_in_order(store: Store) -> None:
+    """And apart from those of other parents and accounts."""
+    for number in range(3):
+        store.append("acme", "prospect", "a", batch(str(number)))
+    store.append("acme", "prospect", "b", batch("9"))
+
+    assert [one.records() for one in store.batches("acme", "prospect", "a")] == [[0], [1], [2]]
+    assert [one.records() for one in store.batches("acme", "prospect", "b")] == [[9]]
+    assert store.batches("globex", "prospect", "a") == []
+
+
+def test_what_was_listed_does_not_change(store: Store) -> None:
+    """A list is of the moment it was asked for."""
+    store.append("acme", "prospect", "a", batch("1"))
+    before = store.batches("acme", "prospect", "a")
+    store.append("acme", "prospect", "a", batch("2"))
+
+    assert len(before) == 1
+
+
+def test_records_are_read_anew_each_time() -> None:
+    """Whoever changes one changes only their own, and no digit is lost on the way."""
+    one = batch('{"n": 1234567890123456789012345}', '{"n": 2}')
+    one.records()[0]["n"] = 0
+
+    assert one.records() == [{"n": 1234567890123456789012345}, {"n": 2}]
+
+
+def test_clear_forgets_everything(store: Store) -> None:
+    """Found and listed no more."""
+    store.put("acme", "campaign", "1", {})
+    store.append("acme", "prospect", "a", batch("1"))
+    store.clear()
+
+    assert store.get("acme", "campaign", "1") is None
+    assert store.batches("acme", "prospect", "a") == []

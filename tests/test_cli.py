@@ -1,0 +1,310 @@
+"""The command: what it prints, what it refuses, how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+from mock_server.assumptions import load as load_assumptions
+from mock_server.cli import main, parse_address
+from mock_server.errors import MockError
+from tests.conftest import CAMPAIGN, ONE, ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+COMMAND = [sys.executable, "-m", "mock_server"]
+HEADERS = {"Authorization": "Bearer test-token"}
+
+
+class Serving:
+    """A server process, its banner read."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.banner = ""
+        assert process.stderr
+        for line in process.stderr:
+            self.banner += line
+            if line.startswith("Stop it"):
+                break
+        found = re.search(r"at (http://\S+/v1)", self.banner)
+        assert found, self.banner
+        self.url = found[1]
+        self.prospects = f"{self.url}/campaigns/{CAMPAIGN}/prospects"
+
+    def stop(self, number: int = signal.SIGTERM) -> tuple[int, list[str], str]:
+        """End it; return exit code, lines of standard output, and what else it said on standard error."""
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=20)
+        return self.process.returncode, out.splitlines(), err
+
+
+@contextmanager
+def serving(*flags: str, **variables: str) -> Iterator[Serving]:
+    """Run `alta-mock serve` on a free port."""
+    process = subprocess.Popen(
+        [*COMMAND, "serve", "--bind", "127.0.0.1:0", *flags],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **variables},
+    )
+    try:
+        yield Serving(process)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_the_banner_has_all_a_new_user_needs() -> None:
+    """Base URL, tokens, campaigns, and a curl line that works when pasted."""
+    with serving() as server:
+        line = next(line for line in server.banner.splitlines() if line.startswith("  curl"))
+        answer = subprocess.run(shlex.split(line), capture_output=True, text=True, check=True, timeout=20)
+
+    assert answer.stdout.startswith("HTTP/1.1 200 OK")
+    for text in ("test-token-readonly", "other-token", CAMPAIGN, "Globex expansion"):
+        assert text in server.banner
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_with_0_and_without_a_word(number: int) -> None:
+    """Requests were logged, one line each, and nothing else was said."""
+    with serving() as server:
+        requests.post(server.prospects, json=ONE, headers=HEADERS, timeout=5)
+        requests.post(server.prospects, json={"data": []}, headers=HEADERS, timeout=5)
+        code, lines, err = server.stop(number)
+
+    assert (code, err.strip()) == (0, "")
+    assert len(lines) == 2
+    assert re.fullmatch(rf"\d\d:\d\d:\d\d POST /v1/campaigns/{CAMPAIGN}/prospects 200 \d+\.\d ms", lines[0])
+    assert lines[1].endswith("ms  minItems /data: got 0 items; wanted at least 1")
+
+
+def test_log_lines_for_programs_and_without_tokens() -> None:
+    """JSON with method, path, status, operation, rule and milliseconds; no token, wherever it was sent."""
+    with serving("--log", "json") as server:
+        requests.post(server.prospects, data=b"{", headers=HEADERS | {"Content-Type": "application/json"}, timeout=5)
+        requests.get(f"{server.url}/test-token/Bearer%20secret-1", headers=HEADERS, timeout=5)
+        with socket.create_connection(("127.0.0.1", int(server.url.split(":")[2].split("/")[0])), timeout=5) as raw:
+            raw.sendall(b"\x16\x03\x01\r\n\r\n")
+            raw.recv(1000)
+        _, lines, _ = server.stop()
+
+    first, second, third = map(json.loads, lines)
+    assert (first["method"], first["status"], first["operation"], first["rule"]) == (
+        "POST",
+        400,
+        "addProspectsToCampaign",
+        "json-syntax",
+    )
+    assert first["ms"] > 0
+    assert (second["status"], second["path"]) == (404, "/v1/***/Bearer%20***")
+    assert "does the client speak https" in third["why"]
+
+
+def test_kill_leaves_nothing_listening() -> None:
+    """There is one process; when it is gone, so is the port."""
+    with serving() as server:
+        server.process.kill()
+        server.process.wait()
+
+        with pytest.raises(requests.ConnectionError):
+            requests.get(server.url, timeout=5)
+
+
+def test_sigterm_waits_for_a_request_in_flight() -> None:
+    """The rest of a body that comes after the signal is still answered, and the process ends with 0."""
+    body = json.dumps(ONE).encode()
+    head = (
+        f"POST /v1/campaigns/{CAMPAIGN}/prospects HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer test-token\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode()
+    with serving() as server:
+        port = int(server.url.split(":")[2].split("/")[0])
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(head + body[:5])
+            assert requests.get(server.url, timeout=5).status_code == 404  # so that the half was seen too
+            server.process.send_signal(signal.SIGTERM)
+            deadline = time.monotonic() + 10
+            while time.monotonic() < deadline:
+                try:
+                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                except OSError:
+                    break  # it listens no more: the signal was heard
+            connection.sendall(body[5:])
+            answer = connection.recv(65536)
+        server.process.communicate(timeout=10)
+
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert server.process.returncode == 0
+
+
+@pytest.mark.parametrize("how", ["flags", "variables"])
+def test_every_setting_has_a_flag_and_a_variable(how: str, tmp_path: Path) -> None:
+    """Both say the same."""
+    seed = tmp_path / "seed.yaml"
+    seed.write_text(
+        f"accounts: [{{id: a, campaigns: [{{id: {CAMPAIGN}, name: Mine}}]}}]\n"
+        "tokens: [{token: my-token, accounts: [a]}]",
+        encoding="utf-8",
+    )
+    settings = {
+        "data": str(seed),
+        "openapi": str(ROOT / "openapi.yaml"),
+        "overlay": str(ROOT / "openapi.overlay.yaml"),
+        "rate-limit": "2/60s",
+        "account-rate-limit": "3/60s",
+        "log": "json",
+    }
+    flags = [word for name, value in settings.items() for word in (f"--{name}", value)] + ["--no-why"]
+    variables = {f"ALTA_MOCK_{name.replace('-', '_').upper()}": value for name, value in settings.items()}
+    variables["ALTA_MOCK_NO_WHY"] = "1"
+    with serving(*flags if how == "flags" else (), **variables if how == "variables" else {}) as server:
+        headers = {"Authorization": "Bearer my-token"}
+        replies = [requests.post(server.prospects, json=ONE, headers=headers, timeout=5) for _ in range(4)]
+        _, lines, _ = server.stop()
+
+    assert "my-token" in server.banner
+    assert [reply.status_code for reply in replies] == [200, 200, 429, 429]
+    assert [reply.headers["RateLimit-Limit"] for reply in replies] == ["2", "2", "2", "3"]
+    assert not any("X-Alta-Mock-Why" in reply.headers for reply in replies)
+    assert json.loads(lines[0])["status"] == 200
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    """Run a command in this process; return exit code, standard output and standard error."""
+    with pytest.raises(SystemExit) as ended:
+        main(list(words))
+    out, err = capsys.readouterr()
+    return int(ended.value.code or 0), out, err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["serve", "--rate-limit", "10/min"], "'--rate-limit'.*'10/min' is no rate limit; .* like 10/60s, or off"),
+        (["serve", "--account-rate-limit", "x"], "'--account-rate-limit' .*ALTA_MOCK_ACCOUNT_RATE_LIMIT"),
+        (["serve", "--bind", "8080"], "'--bind' .*'8080' is no address; write host:port"),
+        (["serve", "--bind", "127.0.0.1:99999"], "is no address"),
+        (["serve", "--bind", "no.such.host.invalid:0"], r"cannot listen on no\.such\.host\.invalid:0: .*--bind"),
+        (["serve", "--bnid", "x"], "no such option '--bnid'.*--bind"),
+        (["serve", "--log", "xml"], "'xml' is not one of 'text', 'json'"),
+        (["serve", "--data", "/nope.yaml"], r"cannot read .*nope\.yaml: "),
+        (["serve", "--data", "{tmp}/bad.yaml"], r"bad\.yaml:2: not YAML"),
+        (["serve", "--data", "{tmp}/other.yaml"], r"other\.yaml:1: /: got .*; required wants accounts"),
+        (["serve", "--openapi", "{tmp}/other.yaml"], r"other\.yaml:1: .*no OpenAPI 3\.1 document"),
+        (["serve", "--overlay", "{tmp}/other.yaml"], r"other\.yaml:1: not an OpenAPI Overlay"),
+        (["spec", "--openapi", "/nope.yaml"], "cannot read"),
+        (["srve"], "no such command 'srve'.*serve"),
+        (["serve", "extra"], "unexpected extra argument"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: list[str], message: str
+) -> None:
+    """What was given, what is wrong with it, what to do."""
+    (tmp_path / "bad.yaml").write_text("a: [", encoding="utf-8")
+    (tmp_path / "other.yaml").write_text("a: 1", encoding="utf-8")
+    code, out, err = run(capsys, *(word.replace("{tmp}", str(tmp_path)) for word in words))
+
+    assert (code, out) == (2, "")
+    assert err.startswith("alta-mock: ")
+    assert err.count("\n") == 1
+    assert re.search(message, err), err
+
+
+def test_a_mistake_in_a_variable_names_the_variable(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody looks for a flag that they did not write."""
+    monkeypatch.setenv("ALTA_MOCK_RATE_LIMIT", "10")
+
+    code, _, err = run(capsys, "serve")
+
+    assert code == 2
+    assert "ALTA_MOCK_RATE_LIMIT" in err
+
+
+def test_a_port_that_is_taken_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the way out."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, _, err = run(capsys, "serve", "--bind", f"127.0.0.1:{port}")
+
+    assert code == 2
+    assert f"cannot listen on 127.0.0.1:{port}: address already in use; choose another address with --bind" in err
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("127.0.0.1:8080", ("127.0.0.1", 8080)),
+        ("localhost:0", ("localhost", 0)),
+        (":9000", ("127.0.0.1", 9000)),
+        ("[::1]:80", ("::1", 80)),
+    ],
+)
+def test_addresses(text: str, address: tuple[str, int]) -> None:
+    """Host and port; without a host it is the loopback address."""
+    assert parse_address(text) == address
+
+
+@pytest.mark.parametrize("text", ["", "x", "::1:80", "http://x:80", "x:65536", "x:-1", "x:٣", "a b:1"])
+def test_what_is_no_address(text: str) -> None:
+    """The message shows the form."""
+    with pytest.raises(MockError, match=r"host:port, for example 127\.0\.0\.1:8080"):
+        parse_address(text)
+
+
+def test_spec_prints_the_effective_contract(capsys: pytest.CaptureFixture[str]) -> None:
+    """Or the published one; both as JSON."""
+    code, effective, _ = run(capsys, "spec")
+    _, published, _ = run(capsys, "spec", "--published")
+
+    assert code == 0
+    assert "ContactOrIdentity" in json.loads(effective)["components"]["schemas"]
+    assert "ContactOrIdentity" not in json.loads(published)["components"]["schemas"]
+
+
+def test_assumptions_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """All of them."""
+    code, out, _ = run(capsys, "assumptions")
+
+    assert code == 0
+    assert all(f"{assumption.id}\n" in out for assumption in load_assumptions())
+
+
+def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """On standard error, with exit code 2; asked for, it is exit code 0."""
+    assert "serve" in run(capsys)[2]
+    assert run(capsys, "--help")[0] == 0
+    assert "Example: " in run(capsys, "serve", "--help")[1]
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    """`alta-mock spec | head -1` is quiet."""
+    process = subprocess.Popen(
+        [*COMMAND, "spec"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    )
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+    err = process.stderr.read()
+    process.stderr.close()
+
+    assert (process.wait(20), err) == (0, b"")

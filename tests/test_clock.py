@@ -1,0 +1,37 @@
+"""Time that a test can move."""
+
+from __future__ import annotations
+
+import pytest
+
+from mock_server import Clock, MockError
+
+
+def test_a_clock_moves_by_what_it_is_told() -> None:
+    """Exactly, in nanoseconds, whichever of the two names is used."""
+    clock = Clock(lambda: 0, epoch=0)
+    clock.advance(60)
+    clock.sleep(0.1)
+
+    assert clock.time_ns() == 60_100_000_000
+    assert clock.time() == 60.1
+
+
+def test_real_time_goes_on_beneath() -> None:
+    """An offset is added to a source that moves by itself."""
+    ticks = iter(range(0, 100, 7))
+    clock = Clock(lambda: next(ticks), epoch=1000)
+    first = clock.time_ns()
+    clock.advance(1)
+
+    assert clock.time_ns() - first == 7 + 10**9
+
+
+@pytest.mark.parametrize("seconds", [-1, -0.001, float("nan"), float("inf"), 1e12])
+def test_time_does_not_go_back_nor_out_of_sight(seconds: float) -> None:
+    """Nothing has moved after a refusal."""
+    clock = Clock(lambda: 0, epoch=0)
+    with pytest.raises(MockError, match="cannot advance the clock by"):
+        clock.advance(seconds)
+
+    assert clock.time_ns() == 0

@@ -1,0 +1,231 @@
+"""The contract: what is read from it, and what it is refused for."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from mock_server import AltaMock, MockError
+from mock_server.assumptions import load as load_assumptions
+from mock_server.contract import Contract
+from mock_server.documents import Document
+from mock_server.validation import violations
+from tests.conftest import CAMPAIGN, ROOT, request_of, why
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mock_server import Clock
+
+
+@pytest.fixture
+def published() -> dict[str, Any]:
+    """The published document, to be changed by a test."""
+    document: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+    return document
+
+
+def contract_of(document: Any) -> Contract:
+    """Load a document without an overlay."""
+    return Contract.of(Document.parse(json.dumps(document, indent=1), "my.json"))
+
+
+def test_the_published_document_is_served_by_itself() -> None:
+    """Without the overlay the contact rule and the limits are missing, nothing else."""
+    contract = Contract.of(Document.read(ROOT / "openapi.yaml"))
+    (operation,) = contract.operations
+
+    assert (operation.id, operation.method, operation.limit, contract.limit) == (
+        "addProspectsToCampaign",
+        "POST",
+        None,
+        None,
+    )
+    assert contract.base_path == "/v1"
+    assert set(operation.responses) == {200, 400, 401, 404, 429}
+
+
+def test_the_overlay_leaves_the_published_interface_alone() -> None:
+    """It adds; whatever the published document says is still there in the effective contract."""
+    contract = Contract.load()
+
+    def kept(before: Any, after: Any, at: str = "") -> None:
+        if at.endswith("securitySchemes/bearerAuth/description"):
+            return  # the one text that is extended
+        if isinstance(before, dict):
+            for key, value in before.items():
+                kept(value, after[key], f"{at}/{key}")
+        else:
+            assert before == after, at
+
+    kept(contract.published.value, contract.document)
+
+
+def test_the_overlay_says_where_everything_is_from() -> None:
+    """Each action is documented, with a page, or assumed, with an entry that exists."""
+    overlay = Document.read(ROOT / "openapi.overlay.yaml").value
+    known = {assumption.id for assumption in load_assumptions()}
+
+    for action in overlay["actions"]:
+        if action["x-evidence"] == "documented":
+            assert action["x-source"].startswith("https://docs.altahq.com/")
+        else:
+            assert action["x-evidence"] == "assumed"
+            assert action["x-assumption"] in known
+
+
+def test_a_rule_has_a_file_and_a_line() -> None:
+    """Of the published document, or of the overlay action that set it."""
+    contract = Contract.load()
+    properties = "/components/schemas/ProspectRecord/properties"
+
+    def line(pointer: str) -> tuple[str, str]:
+        name, number = contract.origin(pointer)
+        with open(name, encoding="utf-8") as file:  # noqa: PTH123 - the name is a text
+            return name.rpartition("/")[2], file.read().splitlines()[number - 1].strip()
+
+    assert line(f"{properties}/email/maxLength") == ("openapi.yaml", "maxLength: 255")
+    assert line("/components/schemas/AddProspectsToCampaignRequest/required") == ("openapi.yaml", "required:")
+    assert line("/components/schemas/ContactOrIdentity/anyOf") == ("openapi.overlay.yaml", "anyOf:")
+    assert line(f"{properties}/phone/type") == ("openapi.overlay.yaml", "type: string")
+
+
+def test_a_second_operation_is_served_from_the_document_alone(second_operation: Path, clock: Clock) -> None:
+    """Route, parameters, security and bodies of an operation that no code names."""
+    mock = AltaMock(clock=clock, openapi=second_operation)
+    trace = (("x-trace", "abc"),)
+
+    def search(query: str, headers: tuple[tuple[str, str], ...] = trace) -> Any:
+        request = request_of(b"", method="GET", path="/v1/campaigns/search", token=None, headers=headers)
+        return mock.handle(type(request)(request.method, request.path, query, request.headers, b""))
+
+    assert search("limit=5").reply.status == 501
+    assert search("limit=5&archived=true&other=1").reply.status == 501
+    rules = {
+        query: [f"{one.rule} {one.place}{one.pointer}" for one in search(query).violations]
+        for query in ("", "limit=0", "limit=101", "limit=x", "limit=1&limit=2", "limit=1&archived=yes", "limit=%ff")
+    }
+    assert rules == {
+        "": ["required query/limit"],
+        "limit=0": ["minimum query/limit"],
+        "limit=101": ["maximum query/limit"],
+        "limit=x": ["type query/limit"],
+        "limit=1&limit=2": ["parameter-doubled query/limit"],
+        "limit=1&archived=yes": ["type query/archived"],
+        "limit=%ff": ["encoding query"],
+    }
+    assert [one.rule for one in search("limit=1", headers=()).violations] == ["required"]
+    assert [one.rule for one in search("limit=1", headers=(("x-trace", "abcd"),)).violations] == ["maxLength"]
+    # the text of a 400 is the same for a parameter: assumption error-message.
+    assert search("").reply.body == b'{"error":"ValidationError","message":"Invalid request body"}'
+    other = mock.answer(request_of(b"", method="GET", path=f"/v1/campaigns/{CAMPAIGN}"))
+    assert (other.status, other.header("RateLimit-Policy")) == (501, "100;w=60")
+    assert mock.answer(request_of()).status == 200
+    refused = mock.answer(request_of(method="POST", path=f"/v1/campaigns/{CAMPAIGN}"))
+    assert (refused.status, refused.header("Allow")) == (405, "GET")
+    assert why(refused) == "method-unknown path: got another method; wanted GET"
+
+
+def _set(*path: str | int, value: Any) -> Callable[[Any], None]:
+    def change(document: Any) -> None:
+        for part in path[:-1]:
+            document = document[part]
+        document[path[-1]] = value
+
+    return change
+
+
+POST = ("paths", "/campaigns/{campaignId}/prospects", "post")
+RECORD = ("components", "schemas", "ProspectRecord")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_set("openapi", value="3.0.3"), "/: this is no OpenAPI 3.1 document"),
+        (_set("swagger", value="2.0"), "/swagger: the keyword 'swagger' of a document is not supported"),
+        (_set("webhooks", value={}), "/webhooks: .* the mock calls nobody"),
+        (_set("paths", value={}), "/: the document has no 'paths'"),
+        (_set("paths", value=[]), "/: the document has no 'paths'"),
+        (_set("paths", value=[1]), "/paths: this must be an object"),
+        (_set(*RECORD, "properties", "email", "nullable", value=True), "nullable.*write the type as a list"),
+        (_set(*RECORD, "properties", "email", "format", value="phone"), "format: the format 'phone' is not checked"),
+        (_set(*RECORD, "properties", "email", "type", value="text"), "this schema cannot be used"),
+        (_set(*RECORD, "properties", "email", value="text"), "email: a schema must be an object"),
+        (_set(*RECORD, "$ref", value="other.yaml#/X"), "only references within the document"),
+        (_set(*RECORD, "$ref", value="#/components/schemas/Nope"), "this schema cannot be used"),
+        (_set("components", "securitySchemes", "bearerAuth", "type", value="apiKey"), "only the security scheme"),
+        (_set("components", "securitySchemes", "bearerAuth", "in", value="header"), "the keyword 'in'"),
+        (_set("security", value=[{"oauth": []}]), "/security: the security scheme 'oauth' is not declared"),
+        (_set(*POST, "callbacks", value={}), "callbacks.*the mock calls nobody"),
+        (_set(*POST, "parameters", 0, "in", value="cookie"), "a parameter must be in path, query or header"),
+        (_set(*POST, "parameters", 0, "style", value="label"), "only the default style is read"),
+        (_set(*POST, "parameters", 0, "schema", "type", value="array"), "a parameter must be a single value"),
+        (_set(*POST, "parameters", 0, value={}), "a parameter must be in"),
+        (_set(*POST, "parameters", 0, value={"in": "path"}), "a parameter needs 'name' and 'schema'"),
+        (_set(*POST, "parameters", value=[]), "the path parameter 'campaignId' is not declared"),
+        (_set(*POST, "parameters", value={}), "/parameters: this must be a list"),
+        (_set(*POST, "requestBody", "content", "text/plain", value={}), "only bodies of application/json"),
+        (_set(*POST, "requestBody", "content", value={}), "a request body needs a schema"),
+        (_set(*POST, "requestBody", "$ref", value="#/components/nope"), "leads nowhere"),
+        (_set(*POST, "requestBody", "$ref", value="#/" + "/".join(POST[:1])), "a request body needs a schema"),
+        (_set(*POST, "responses", "default", value={"description": "x"}), "only statuses of three digits"),
+        (_set(*POST, "responses", value={}), "an operation needs 'responses'"),
+        (_set(*POST, "x-alta-rate-limit", value="10/min"), "'10/min' is no rate limit"),
+        (_set("paths", "a", value={"get": {"responses": {"200": {}}}}), "/paths/a: a path must begin with a slash"),
+        (_set("paths", "/a/{b}.json", value={"get": {"responses": {"200": {}}}}), "one {parameter}; split it"),
+        (
+            _set("paths", "/a", value={"get": {"operationId": "addProspectsToCampaign", "responses": {"200": {}}}}),
+            "another operation is called 'addProspectsToCampaign'",
+        ),
+        (
+            _set("components", "responses", "NotFound", "content", "application/json", "example", value={"error": 1}),
+            "the example  ?breaks the schema",
+        ),
+        (
+            _set(*POST, "requestBody", "content", "application/json", "example", value={"data": []}),
+            "the example  ?breaks the schema: minItems",
+        ),
+    ],
+)
+def test_what_we_do_not_honour_is_refused(
+    published: dict[str, Any], change: Callable[[Any], None], message: str
+) -> None:
+    """With file, line, pointer and remedy."""
+    change(published)
+
+    with pytest.raises(MockError, match=rf"^my\.json:\d+: .*{message}"):
+        contract_of(published)
+
+
+def test_references_that_lead_in_a_circle_are_refused(published: dict[str, Any]) -> None:
+    """Instead of following them for ever."""
+    published["components"]["responses"]["NotFound"] = {"$ref": "#/components/responses/BadRequest"}
+    published["components"]["responses"]["BadRequest"] = {"$ref": "#/components/responses/NotFound"}
+
+    with pytest.raises(MockError, match="the reference leads back to itself"):
+        contract_of(published)
+
+
+def test_the_request_examples_keep_the_contract() -> None:
+    """One for each way to keep the contact rule (assumption request-examples)."""
+    contract = Contract.load()
+    (operation,) = contract.operations
+    media = contract.document["paths"][operation.path]["post"]["requestBody"]["content"]["application/json"]
+    used = [set(example["value"]["data"][0]) for example in media["examples"].values()]
+
+    assert used == [{"email"}, {"linkedinUrl"}, {"phone"}, {"firstName", "lastName", "company"}]
+    assert operation.body
+    assert not any(violations(operation.body, example["value"]) for example in media["examples"].values())
+
+
+def test_extensions_are_allowed_everywhere(published: dict[str, Any]) -> None:
+    """`x-` keywords are for others to read."""
+    for place in (published, published["paths"], published["info"], published["components"]["schemas"]["Error"]):
+        place["x-anything"] = {"nullable": True}
+
+    assert contract_of(published).operations

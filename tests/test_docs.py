@@ -1,0 +1,90 @@
+"""The documentation says what the code does."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from mock_server.assumptions import load
+from mock_server.cli import commands
+from mock_server.errors import api_errors
+from tests.conftest import ROOT
+
+
+def read(name: str) -> str:
+    """Return a file of the project."""
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_the_errors_page_is_the_catalogue() -> None:
+    """Status, identifier and text of each, in order, and no other."""
+    rows = re.findall(r"^\| (\d{3}) \| `(\w+)` \| `([^`]+)` \|", read("docs/errors.md"), re.MULTILINE)
+
+    assert rows == [(str(error.status), error.code, error.message) for error in api_errors()]
+
+
+def test_the_assumptions_page_is_the_file() -> None:
+    """Every entry, word for word, and no other."""
+    page = read("docs/assumptions.md")
+    sections = dict(re.findall(r"^## ([a-z0-9-]+)\n\n(.*?)(?=\n## |\Z)", page, re.MULTILINE | re.DOTALL))
+
+    assert list(sections) == [assumption.id for assumption in load()]
+    for assumption in load():
+        expected = f"**{assumption.question}**\n\n{assumption.ours}\n\n*Why:* {assumption.why}"
+        assert sections[assumption.id].strip() == expected
+
+
+def test_assumptions_named_in_tests_exist_and_are_all_named() -> None:
+    """A test that leans on an assumption says so; one that no test leans on is not kept by anything."""
+    known = {assumption.id for assumption in load()}
+    text = " ".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("*.py"))
+    lists = re.findall(r"[Aa]ssumptions? ([a-z-]+(?:(?:,| and) [a-z-]+)*)[).;]", text)
+    named = {name for names in lists for name in re.split(", | and ", names)}
+
+    assert named == known
+
+
+def test_every_setting_is_documented() -> None:
+    """Flag and variable of each option of `serve` stand in docs/configuration.md."""
+    page = read("docs/configuration.md")
+    for option in commands.commands["serve"].params:
+        assert f"`{option.opts[0]}`" in page
+        assert f"`{option.envvar}`" in page
+
+
+@pytest.mark.parametrize(
+    "name", sorted(str(file.relative_to(ROOT)) for file in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+)
+def test_links_lead_somewhere(name: str) -> None:
+    """Each link to a file of the project."""
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", read(name)):
+        if not target.startswith("http"):
+            assert (ROOT / name).parent.joinpath(target).exists(), target
+
+
+def test_the_python_of_the_readme_does_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each line that prints has its output beside it."""
+    (block,) = re.findall(r"```python\n(.*?)```", read("README.md"), re.DOTALL)
+    exec(compile(block, "README.md", "exec"), {})  # noqa: S102 - our own page
+    printed = capsys.readouterr().out.splitlines()
+
+    assert printed[:2] == [
+        line.partition("# ")[2] for line in block.splitlines() if "status_code" in line and "print" in line
+    ]
+    assert printed[2] == str([{"email": "ada@example.com"}] * 3)
+
+
+def test_commands_of_the_readme_exist() -> None:
+    """Each `alta-mock` and `make` command in a block of the README has the words it uses."""
+    blocks = "\n".join(re.findall(r"```(?:console|sh|bash)\n(.*?)```", read("README.md"), re.DOTALL))
+    targets = set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
+    for line in blocks.replace("\\\n", " ").splitlines():
+        words = shlex.split(line.removeprefix("$ "), comments=True)
+        if words[:1] == ["make"]:
+            assert words[1] in targets
+        elif words and Path(words[0]).name == "alta-mock":
+            known = {option for parameter in commands.commands[words[1]].params for option in parameter.opts}
+            assert {word for word in words[2:] if word.startswith("--")} <= known

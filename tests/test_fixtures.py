@@ -1,0 +1,45 @@
+"""Every file of fixtures/bodies is sent to the fake: cases are data."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mock_server.pipeline import Outcome
+from tests.conftest import CAMPAIGN, ROOT, error_of, request_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mock_server import AltaMock
+
+VALID = sorted((ROOT / "fixtures/bodies/valid").glob("*.json"))
+INVALID = sorted((ROOT / "fixtures/bodies/invalid").glob("*.json"))
+
+
+def test_there_are_bodies_of_both_kinds() -> None:
+    """The tests below would pass without any."""
+    assert len(VALID) >= 15
+    assert len(INVALID) >= 60
+
+
+@pytest.mark.parametrize("file", VALID, ids=lambda file: file.stem)
+def test_a_valid_body_is_stored_as_it_is(unlimited: AltaMock, file: Path) -> None:
+    """200, and what is stored is what the file says."""
+    body = file.read_bytes()
+
+    assert unlimited.answer(request_of(body)).status == 200
+    assert unlimited.prospects(CAMPAIGN) == json.loads(body)["data"]
+
+
+@pytest.mark.parametrize("file", INVALID, ids=lambda file: file.stem)
+def test_an_invalid_body_breaks_the_one_rule_it_is_named_after(unlimited: AltaMock, file: Path) -> None:
+    """400 for that rule and no other, and nothing stored."""
+    outcome = unlimited.handle(request_of(file.read_bytes()))
+
+    assert isinstance(outcome, Outcome)
+    assert (outcome.reply.status, error_of(outcome.reply)) == (400, "ValidationError")
+    assert [violation.rule for violation in outcome.violations] == [file.name.split(".")[0]]
+    assert unlimited.prospects(CAMPAIGN) == []

@@ -1,0 +1,82 @@
+"""What is shipped: the wheel and the sdist, opened and used."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+DATA = ["openapi.yaml", "openapi.overlay.yaml", "fixtures/seed.yaml", "fixtures/responses/addProspectsToCampaign.json"]
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a wheel and an sdist of this tree."""
+    folder = tmp_path_factory.mktemp("dist")
+    hatch = [sys.executable, "-m", "hatchling", "build", "-d", str(folder)]
+    subprocess.run(hatch, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    return folder
+
+
+def test_the_wheel_has_the_contract_and_the_fixtures(built: Path) -> None:
+    """And nothing that is not meant for users."""
+    (wheel,) = built.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+
+    assert {f"mock_server/_data/{name}" for name in DATA} <= names
+    assert {"mock_server/py.typed", "mock_server/assumptions.yaml", "mock_server/seed.schema.yaml"} <= names
+    assert len([name for name in names if name.startswith("mock_server/_data/fixtures/bodies/")]) >= 75
+    assert not any(name.startswith(("tests/", "docs/")) for name in names)
+    assert any(name.endswith("/licenses/LICENSE") for name in names)
+
+
+def test_the_sdist_has_all_to_build_and_test(built: Path) -> None:
+    """Also the tests and the documentation."""
+    (sdist,) = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+
+    assert {*DATA, "README.md", "LICENSE", "Makefile", "tests/conftest.py", "docs/errors.md"} <= names
+
+
+@pytest.mark.timeout(180)
+def test_the_wheel_works_where_there_is_no_checkout(built: Path, tmp_path: Path) -> None:
+    """In an environment of its own, in another folder, one request is served."""
+    (wheel,) = built.glob("*.whl")
+    venv.create(tmp_path / "env", with_pip=False, symlinks=os.name != "nt")
+    python = tmp_path / "env" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    site = subprocess.run(
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)  # noqa: S202 - our own wheel
+    dependencies = Path(pytest.__file__).parent.parent
+    code = (
+        "import sys; sys.path.append(sys.argv[1])\n"
+        "import mock_server, urllib.request\n"
+        "assert '_data' in str(__import__('mock_server.resources').resources.data('openapi.yaml'))\n"
+        "with mock_server.AltaMock() as mock, mock.serve() as server:\n"
+        "    request = urllib.request.Request(\n"
+        "        server.url + '/campaigns/3c90c3cc-0d44-4b50-8888-8dd25736052a/prospects',\n"
+        '        b\'{"data":[{"email":"a@example.com"}]}\',\n'
+        "        {'Authorization': 'Bearer test-token', 'Content-Type': 'application/json'},\n"
+        "    )\n"
+        "    print(urllib.request.urlopen(request).status, mock.prospects('3c90c3cc-0d44-4b50-8888-8dd25736052a'))\n"
+    )
+    done = subprocess.run(
+        [python, "-c", code, str(dependencies)], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert (done.stdout.strip(), done.stderr) == ("200 [{'email': 'a@example.com'}]", "")

@@ -1,0 +1,329 @@
+"""The road: what each stage answers, in which order, and that nothing is half done."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mock_server import AltaMock
+from mock_server.errors import Bug
+from tests.conftest import (
+    CAMPAIGN,
+    FOREIGN_CAMPAIGN,
+    ONE,
+    ROOT,
+    UNKNOWN_CAMPAIGN,
+    error_of,
+    prospects_path,
+    request_of,
+    why,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mock_server import Clock
+    from mock_server.messages import ApiReply
+
+    Send = Callable[..., ApiReply]
+
+JSON = ("content-type", "application/json")
+
+
+def test_a_batch_is_stored_as_sent_and_in_order(unlimited: AltaMock, judge: Send) -> None:
+    """Also duplicates (assumption duplicates), undeclared properties, and every digit of a number."""
+    first = [{"email": f"{n}@example.com", "n": n} for n in range(20)]
+    second = [{"email": "0@example.com"}, {"phone": "1", "x": {"y": [1234567890123456789012345, None, "\0"]}}]
+
+    assert judge({"data": first}).status == 200
+    assert judge({"data": second, "source": "import"}).status == 200
+    assert unlimited.prospects(CAMPAIGN) == first + second
+
+
+def test_a_batch_with_one_bad_record_stores_nothing(unlimited: AltaMock, judge: Send) -> None:
+    """All or nothing, wherever the bad one stands."""
+    good = {"email": "ada@example.com"}
+    for at in (0, 10, 19):
+        assert judge({"data": [good] * at + [{"jobTitle": "x"}] + [good] * (19 - at)}).status == 400
+
+    assert unlimited.prospects(CAMPAIGN) == []
+
+
+def test_success_promises_nothing_more_than_the_vendor(send: Send) -> None:
+    """200 with an empty object (assumption success-body)."""
+    reply = send()
+
+    assert (reply.status, reply.body, reply.header("Content-Type")) == (200, b"{}", "application/json")
+    assert reply.header("X-Alta-Mock-Why") is None
+
+
+@pytest.mark.parametrize(
+    ("campaign", "status"),
+    [
+        (CAMPAIGN.upper(), 200),
+        ("%33" + CAMPAIGN[1:], 200),
+        ("0d6b8f0a-7c1e-4d3b-9f52-1a2b3c4d5e01", 200),
+        ("0d6b8f0a-7c1e-4d3b-9f52-1a2b3c4d5e02", 200),
+        ("0d6b8f0a-7c1e-4d3b-9f52-1a2b3c4d5e03", 200),
+        ("0d6b8f0a-7c1e-4d3b-9f52-1a2b3c4d5e04", 200),
+        (UNKNOWN_CAMPAIGN, 404),
+        (FOREIGN_CAMPAIGN, 404),
+        (CAMPAIGN[:-1] + "b", 404),
+        (CAMPAIGN[:-1], 400),
+        (CAMPAIGN + "a", 400),
+        (CAMPAIGN.replace("-", ""), 400),
+        ("{" + CAMPAIGN + "}", 400),
+        ("urn:uuid:" + CAMPAIGN, 400),
+        (" " + CAMPAIGN, 400),
+        (CAMPAIGN + "%0A", 400),
+        (CAMPAIGN[:-1] + "%2F", 400),
+        ("..", 400),
+        ("%2e%2e", 400),
+        ("%00", 400),
+        ("%ff", 400),
+        ("%", 400),
+        ("\xe9", 400),
+        ("0", 400),
+    ],
+)
+def test_a_campaign_is_found_by_a_uuid_of_its_own_account(judge: Send, campaign: str, status: int) -> None:
+    """In either case, of any campaign status; assumptions id-case, malformed-id and campaign-status."""
+    reply = judge(path=prospects_path(campaign))
+
+    assert reply.status == status
+    if status != 200:
+        assert error_of(reply) == {400: "ValidationError", 404: "NotFound"}[status]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "",
+        "*",
+        "/v1",
+        "/v1/",
+        f"/campaigns/{CAMPAIGN}/prospects",
+        f"/v2/campaigns/{CAMPAIGN}/prospects",
+        f"/v1/campaigns/{CAMPAIGN}",
+        f"/v1/campaigns/{CAMPAIGN}/prospects/",
+        f"/v1//campaigns/{CAMPAIGN}/prospects",
+        f"//v1/campaigns/{CAMPAIGN}/prospects",
+        "/v1/campaigns//prospects",
+        f"/v1/campaigns/{CAMPAIGN}%2Fprospects",
+        f"/v1/campaigns/{CAMPAIGN}/Prospects",
+        f"/v1/x/../campaigns/{CAMPAIGN}/prospects",
+        "/v1/campaigns/\xff\xfe",
+        "/v1/%00",
+        "/v1/" + "a/" * 30_000,
+    ],
+)
+def test_an_unknown_path_is_not_found_whoever_asks(judge: Send, path: str) -> None:
+    """404 before authentication; slashes and dots count as written (assumption path-form)."""
+    reply = judge(path=path, token=None)
+
+    assert (reply.status, error_of(reply)) == (404, "NotFound")
+
+
+def test_percent_encoding_of_ordinary_characters_does_not_matter(judge: Send) -> None:
+    """`%63ampaigns` is `campaigns` (RFC 3986, 6.2.2.2)."""
+    assert judge(path=f"/v1/%63ampaigns/{CAMPAIGN}/prospects").status == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"])
+def test_another_method_is_told_which_ones_there_are(judge: Send, method: str) -> None:
+    """405 with Allow, before authentication (assumption wrong-method)."""
+    reply = judge(method=method, token=None)
+
+    assert (reply.status, error_of(reply)) == (405, "MethodNotAllowed")
+    assert reply.header("Allow") == "POST"
+
+
+def test_the_order_of_the_checks(mock: AltaMock, send: Send) -> None:
+    """Each fault is answered while all that come later are there too (assumption check-order)."""
+    bad = b"not json"
+    seen = [
+        send(bad, path="/v1/nowhere", token="wrong").status,
+        send(bad, method="PUT", token="wrong").status,
+        send(bad, path=prospects_path("nope"), token="wrong").status,
+        send(bad, path=prospects_path(UNKNOWN_CAMPAIGN), token="test-token-readonly").status,
+        send(path=prospects_path(UNKNOWN_CAMPAIGN), token="test-token-readonly").status,
+        send(token="test-token-readonly").status,
+        send().status,
+    ]
+    for _ in range(6):
+        send()
+    seen.append(send(bad, path=prospects_path("nope"), token="test-token-readonly").status)
+
+    assert seen == [404, 405, 401, 400, 404, 403, 200, 429]
+    assert len(mock.prospects(CAMPAIGN)) == 7
+
+
+def test_a_user_who_may_not_edit_campaigns_is_forbidden(unlimited: AltaMock, judge: Send) -> None:
+    """403 with the text of the errors page, and nothing stored (assumption permission-name)."""
+    reply = judge(token="test-token-readonly")
+
+    assert (reply.status, error_of(reply)) == (403, "Forbidden")
+    assert unlimited.prospects(CAMPAIGN) == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "rule"),
+    [
+        ((), "content-type"),
+        ((("content-type", ""),), "content-type"),
+        ((("content-type", "text/plain"),), "content-type"),
+        ((("content-type", "application/x-www-form-urlencoded"),), "content-type"),
+        ((("content-type", "application/vnd.api+json"),), "content-type"),
+        ((("content-type", "application/jsonx"),), "content-type"),
+        ((JSON, JSON), "content-type"),
+        ((JSON, ("content-encoding", "gzip")), "content-encoding"),
+    ],
+)
+def test_a_body_that_is_not_said_to_be_json_is_refused(
+    judge: Send, headers: tuple[tuple[str, str], ...], rule: str
+) -> None:
+    """400 (assumption content-type), though the bytes would be right."""
+    reply = judge(headers=headers)
+
+    assert (reply.status, error_of(reply)) == (400, "ValidationError")
+    assert why(reply).startswith(f"{rule} header/{rule}: ")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (("content-type", "application/json; charset=utf-8"),),
+        (("content-type", "Application/JSON"),),
+        (("content-type", "application/json;foo=bar; x"),),
+        (("content-type", " application/json ; charset=utf-8"),),
+        (JSON, ("content-encoding", "identity")),
+    ],
+)
+def test_parameters_of_the_content_type_do_not_matter(judge: Send, headers: tuple[tuple[str, str], ...]) -> None:
+    """Media types are case-insensitive, their parameters are ignored (assumption content-type)."""
+    assert judge(headers=headers).status == 200
+
+
+def test_a_body_of_over_a_mebibyte_is_refused_before_it_is_read(unlimited: AltaMock) -> None:
+    """413 (assumption body-size), even if its content type is wrong too."""
+    reply = unlimited.answer(request_of(None, headers=()))
+
+    assert (reply.status, error_of(reply)) == (413, "PayloadTooLarge")
+
+
+def test_a_huge_invalid_body_is_answered_quickly(judge: Send) -> None:
+    """Hundreds of thousands of bad records name one rule instead of all; the suite's time limit would tell."""
+    reply = judge(b'{"data":[' + b"{}," * 300_000 + b"{}]}")
+
+    assert why(reply) == "maxItems /data: got 300001 items; wanted at most 20"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500])
+def test_a_campaign_bound_to_an_answer_gives_it(unlimited: AltaMock, judge: Send, status: int) -> None:
+    """Refused with the contract's body, and nothing stored; of the 500 that is assumption internal-error-body."""
+    campaign = f"00000000-0000-4000-8000-000000000{status}"
+    reply = judge(path=prospects_path(campaign))
+
+    assert reply.status == status
+    assert unlimited.contract.operations[0].examples[status] == reply.body
+    assert (reply.header("Retry-After") is not None) == (status == 429)
+    assert why(reply).startswith("forced path: ")
+    assert unlimited.prospects(campaign) == []
+
+
+def test_a_bound_429_tells_the_wait_of_the_real_window(send: Send, clock: Clock) -> None:
+    """Retry-After is what the window has left."""
+    send()
+    clock.advance(15)
+
+    assert send(path=prospects_path("00000000-0000-4000-8000-000000000429")).header("Retry-After") == "45"
+
+
+def test_why_is_one_line_of_ascii_within_bounds(judge: Send) -> None:
+    """Keys come from the client: no line break, no long text and no token of theirs gets into a header."""
+    keys = {"\r\nSet-Cookie: x=1": 1, "é" * 400: 2, "test-token": 3}
+    text = why(judge({"data": [keys]}))
+
+    assert text.isascii()
+    assert text.isprintable()
+    assert len(text) <= 300
+    assert "test-token" not in why(judge({"data": [{"test-token-2": 1}]}))
+    assert "secret" not in why(judge({"data": [{"Bearer secret": 1}]}))
+
+
+def test_why_can_be_turned_off(clock: Clock) -> None:
+    """`why=False` leaves the vendor's answer alone."""
+    reply = AltaMock(clock=clock, why=False).answer(request_of(b"{"))
+
+    assert (reply.status, reply.header("X-Alta-Mock-Why")) == (400, None)
+
+
+def test_every_answer_has_the_date_of_the_clock(send: Send, clock: Clock) -> None:
+    """Date moves with the fake's time (assumption response-headers)."""
+    before = send().header("Date")
+    clock.advance(3600)
+
+    assert (before, send().header("Date")) == ("Thu, 01 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 2026 01:00:00 GMT")
+
+
+def test_an_operation_that_the_mock_lacks_says_so(second_operation: Path, clock: Clock) -> None:
+    """501 in the error form, after authentication and validation, and counted."""
+    mock = AltaMock(clock=clock, openapi=second_operation)
+    reply = mock.answer(request_of(b"", method="GET", path=f"/v1/campaigns/{CAMPAIGN}"))
+
+    assert (reply.status, error_of(reply)) == (501, "NotImplemented")
+    assert b"alta-mock does not implement" in reply.body
+    assert reply.header("RateLimit-Policy") == "100;w=60"
+    assert mock.answer(request_of(b"", method="GET", path="/v1/campaigns/x")).status == 400
+    assert mock.answer(request_of(b"", method="GET", path="/v1/campaigns/x", token=None)).status == 401
+
+
+def test_recorded_answers_stand_beside_the_seed(tmp_path: Path, clock: Clock) -> None:
+    """`responses/<operationId>.json` beside `--data FILE` replaces the body of the 200."""
+    seed = tmp_path / "seed.yaml"
+    seed.write_text((ROOT / "fixtures/seed.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "responses").mkdir()
+    (tmp_path / "responses/addProspectsToCampaign.json").write_text('{"added": 1}', encoding="utf-8")
+
+    assert AltaMock(clock=clock, data=seed).answer(request_of()).body == b'{"added":1}'
+
+
+def test_an_answer_that_breaks_the_contract_is_our_bug(tmp_path: Path, clock: Clock) -> None:
+    """A behaviour is held against the schema of its 200; what does not fit never reaches a client as an answer."""
+    document = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
+    strict = document.replace(
+        "description: Prospects added successfully",
+        "description: x\n          content: {application/json: {schema: {type: array}}}",
+    )
+    contract = tmp_path / "openapi.yaml"
+    contract.write_text(strict, encoding="utf-8")
+    (tmp_path / "seed.yaml").write_text((ROOT / "fixtures/seed.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "responses").mkdir()
+    mock = AltaMock(clock=clock, openapi=contract, data=tmp_path / "seed.yaml")
+    mock.parts = replace(mock.parts, behaviours={"addProspectsToCampaign": lambda _call, _store: {}})
+
+    with pytest.raises(Bug, match="addProspectsToCampaign breaks the contract"):
+        mock.answer(request_of())
+
+
+def test_two_mocks_share_nothing(clock: Clock) -> None:
+    """Neither prospects nor quota."""
+    one, other = AltaMock(clock=clock), AltaMock(clock=clock)
+    for _ in range(11):
+        one.answer(request_of())
+
+    assert other.answer(request_of()).header("RateLimit-Remaining") == "9"
+    assert (len(one.prospects(CAMPAIGN)), len(other.prospects(CAMPAIGN))) == (10, 1)
+
+
+def test_prospects_are_copies(mock: AltaMock, send: Send) -> None:
+    """Whoever changes what they got does not change the fake."""
+    send()
+    mock.prospects(CAMPAIGN)[0]["email"] = "changed"
+
+    assert mock.prospects(CAMPAIGN.upper()) == json.loads(json.dumps(ONE))["data"]

@@ -1,0 +1,168 @@
+"""Every rule of the body, on both sides of its boundary, for every field, in every place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mock_server.messages import Violation
+from mock_server.validation import MANY, Schemas, violations
+from tests.conftest import FIELDS, error_of, why
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mock_server.messages import ApiReply
+
+    Send = Callable[..., ApiReply]
+
+GOOD = {"email": "ada@example.com"}
+ASTRAL = "\U0001f600"
+
+
+def refused(reply: ApiReply, rule: str, at: str) -> bool:
+    """Tell whether a reply is the vendor's 400 for one rule at one place."""
+    return reply.status == 400 and error_of(reply) == "ValidationError" and why(reply).startswith(f"{rule} {at}: ")
+
+
+@pytest.mark.parametrize(
+    ("count", "status"), [(0, 400), (1, 200), (2, 200), (19, 200), (20, 200), (21, 400), (500, 400)]
+)
+def test_one_to_twenty_prospects(judge: Send, count: int, status: int) -> None:
+    """0 and 21 are refused, 1 and 20 are not."""
+    assert judge({"data": [GOOD] * count}).status == status
+
+
+@pytest.mark.parametrize("character", ["x", "é", "中", ASTRAL])
+@pytest.mark.parametrize("field", FIELDS)
+def test_255_code_points_and_not_one_more(judge: Send, field: str, character: str) -> None:
+    """Characters count, whatever their bytes or UTF-16 code units."""
+    assert judge({"data": [{**GOOD, field: character * 255}]}).status == 200
+    assert refused(judge({"data": [{**GOOD, field: character * 256}]}), "maxLength", f"/data/0/{field}")
+
+
+def test_phone_has_no_documented_bound(judge: Send) -> None:
+    """Assumption phone-type."""
+    assert judge({"data": [{"phone": "1" * 10_000}]}).status == 200
+
+
+@pytest.mark.parametrize("field", [*FIELDS, "phone"])
+@pytest.mark.parametrize("value", [None, 7, 1.5, True, [], ["a"], {}])
+def test_a_field_is_a_string_or_absent(judge: Send, field: str, value: Any) -> None:
+    """Null is not absent; of phone this is assumption phone-type."""
+    reply = judge({"data": [{"email": "a", "phone": "1", field: value}]})
+
+    assert refused(reply, "type", f"/data/0/{field}")
+
+
+@pytest.mark.parametrize("field", ["email", "linkedinUrl", "phone"])
+def test_each_contact_method_is_enough(judge: Send, field: str) -> None:
+    """Alone, of one character, and whatever it looks like."""
+    assert judge({"data": [{field: "x"}]}).status == 200
+    assert judge({"data": [{field: " x "}]}).status == 200
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\r\n", "\u00a0", "\u2003\u3000", "\u0085\u2028\u2029"])
+@pytest.mark.parametrize("field", ["email", "linkedinUrl", "phone"])
+def test_a_blank_contact_is_none(judge: Send, field: str, blank: str) -> None:
+    """The empty text by the documented rule, white space by assumption blank-contact."""
+    assert refused(judge({"data": [{field: blank}]}), "contact-or-identity", "/data/0")
+    assert judge({"data": [{field: blank, "firstName": "A", "lastName": "B", "company": "C"}]}).status == 200
+
+
+@pytest.mark.parametrize("visible", ["\0", "\u200b", "\ufeff", "\x1c", "0"])
+def test_what_is_not_white_space_is_a_contact(judge: Send, visible: str) -> None:
+    """Unicode's White_Space decides, not a programming language's idea of it (assumption blank-contact)."""
+    assert judge({"data": [{"email": visible}]}).status == 200
+
+
+@pytest.mark.parametrize("missing", ["firstName", "lastName", "company"])
+@pytest.mark.parametrize("instead", [None, "", "  "])
+def test_two_of_three_names_are_no_identity(judge: Send, missing: str, instead: str | None) -> None:
+    """Absent, empty and blank all the same; a job title does not make up for it."""
+    identity: dict[str, Any] = {"firstName": "Ada", "lastName": "Lovelace", "company": "AE", "jobTitle": "Countess"}
+    assert judge({"data": [identity]}).status == 200
+
+    del identity[missing]
+    if instead is not None:
+        identity[missing] = instead
+
+    assert refused(judge({"data": [identity]}), "contact-or-identity", "/data/0")
+
+
+@pytest.mark.parametrize("bad", [{}, {"jobTitle": "x"}, {"linkedin_url": "x"}, {"Email": "x"}, {"emails": ["x"]}])
+@pytest.mark.parametrize("at", [0, 1, 10, 18, 19])
+def test_every_record_must_keep_the_rule(judge: Send, bad: dict[str, Any], at: int) -> None:
+    """First, middle and last; the pointer names the one."""
+    batch = [*[GOOD] * at, bad, *[GOOD] * (19 - at)]
+
+    assert refused(judge({"data": batch}), "contact-or-identity", f"/data/{at}")
+
+
+@pytest.mark.parametrize(
+    ("body", "rule", "at"),
+    [
+        ({}, "required", "body"),
+        ({"Data": [GOOD]}, "required", "body"),
+        ({"prospects": [GOOD]}, "required", "body"),
+        ([GOOD], "type", "body"),
+        (None, "type", "body"),
+        ("data", "type", "body"),
+        (3, "type", "body"),
+        ({"data": None}, "type", "/data"),
+        ({"data": GOOD}, "type", "/data"),
+        ({"data": "x"}, "type", "/data"),
+        ({"data": ["x"]}, "type", "/data/0"),
+        ({"data": [None]}, "type", "/data/0"),
+        ({"data": [[GOOD]]}, "type", "/data/0"),
+    ],
+)
+def test_the_frame_of_the_body(judge: Send, body: Any, rule: str, at: str) -> None:
+    """An object with `data`, an array of objects."""
+    reply = judge(b"null" if body is None else body)
+
+    assert refused(reply, rule, at)
+
+
+@pytest.mark.parametrize("extra", [None, True, 0, -1.5, "", "x" * 1000, [], [[]], {}, {"a": {"b": None}}])
+def test_undeclared_properties_are_accepted_at_every_level(judge: Send, extra: Any) -> None:
+    """The schema says `additionalProperties: true`, and nothing of the body's own members."""
+    assert judge({"data": [{**GOOD, "extra": extra, "": extra}], "extra": extra}).status == 200
+
+
+def test_every_violation_is_told_with_its_place_in_the_contract(judge: Send) -> None:
+    """Got, wanted and the pointer of the rule; how many more there are stands in the header."""
+    reply = judge({"data": [{"firstName": "x" * 256, "email": 3}, {}]})
+
+    assert why(reply).endswith("(+3 more)")
+    schema = Schemas({"type": "object", "properties": {"a": {"maxLength": 2}}}).at()
+    assert violations(schema, {"a": "abc"}) == [Violation("maxLength", "body", "/a", "3 characters", "at most 2")]
+    assert violations(schema, {"a": "abc"})[0].source == "/properties/a/maxLength"
+
+
+def test_a_large_value_names_only_the_first_difference() -> None:
+    """Up to `MANY` members all are listed, beyond it one: the time stays bounded."""
+    schema = Schemas({"items": {"type": "string"}}).at()
+
+    assert len(violations(schema, [1] * (MANY - 1))) == MANY - 1
+    assert len(violations(schema, [1] * MANY)) == 1
+    assert violations(schema, ["a"] * MANY * 2) == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "text"),
+    [
+        ({"type": ["string", "null"]}, 1, "type body: got the number 1; wanted string or null"),
+        ({"type": "array"}, True, "type body: got true; wanted array"),
+        ({"minLength": 2}, "x", "minLength body: got 1 character; wanted at least 2"),
+        ({"enum": ["a", "b"]}, "secret", 'enum body: got a string of 6 characters; wanted enum ["a", "b"]'),
+        ({"format": "uuid"}, "x", 'format body: got a string of 1 character; wanted format "uuid"'),
+        ({"required": ["a"]}, {}, "required body: got no a; wanted a"),
+        ({"maximum": 3}, 10**4000, f"maximum body: got the number 1{'0' * 56}...; wanted maximum 3"),
+        (False, {}, "falseSchema body: got an object of 0 members; wanted nothing"),
+    ],
+)
+def test_a_violation_reads_as_a_sentence(schema: Any, value: Any, text: str) -> None:
+    """Texts are described, never repeated."""
+    assert [str(one) for one in violations(Schemas(schema).at(), value)] == [text]
