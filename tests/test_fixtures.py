@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
 from mock_server.pipeline import Outcome
 from tests.conftest import CAMPAIGN, ROOT, error_of, request_of
@@ -23,6 +24,16 @@ def test_there_are_bodies_of_both_kinds() -> None:
     """The tests below would pass without any."""
     assert len(VALID) >= 15
     assert len(INVALID) >= 60
+
+
+def test_the_running_fake_agrees_on_every_file(unlimited: AltaMock) -> None:
+    """Over a socket, each file once: its folder says the status."""
+    with unlimited.serve() as live, requests.Session() as session:
+        session.headers |= {"Authorization": "Bearer test-token", "Content-Type": "application/json"}
+        url = f"{live.url}/campaigns/{CAMPAIGN}/prospects"
+        answers = {file: session.post(url, data=file.read_bytes(), timeout=5).status_code for file in VALID + INVALID}
+
+    assert {file.stem: status for file, status in answers.items() if status != (200 if file in VALID else 400)} == {}
 
 
 @pytest.mark.parametrize("file", VALID, ids=lambda file: file.stem)

@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -277,6 +278,15 @@ def test_stop_closes_idle_connections_at_once(unlimited: AltaMock) -> None:
     assert threading.active_count() == threads
     with pytest.raises(OSError, match="refused"):
         connect(live)
+
+
+def test_sixty_four_clients_get_exactly_ten_answers(mock: AltaMock) -> None:
+    """The limit holds when the requests come at once, over as many connections."""
+    with mock.serve() as live, ThreadPoolExecutor(64) as pool:
+        answers = list(pool.map(lambda _: status(talk(live, last(WHOLE))), range(1000)))
+
+    assert (answers.count(200), answers.count(429)) == (10, 990)
+    assert len(mock.prospects(CAMPAIGN)) == 10
 
 
 def test_a_port_that_is_taken(live: LiveServer) -> None:
