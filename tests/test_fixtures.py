@@ -29,7 +29,7 @@ def test_there_are_bodies_of_both_kinds() -> None:
 def test_the_running_fake_agrees_on_every_file(unlimited: AltaMock) -> None:
     """Over a socket, each file once: its folder says the status."""
     with unlimited.serve() as live, requests.Session() as session:
-        session.headers |= {"Authorization": "Bearer test-token", "Content-Type": "application/json"}
+        session.headers.update({"Authorization": "Bearer test-token", "Content-Type": "application/json"})
         url = f"{live.url}/campaigns/{CAMPAIGN}/prospects"
         answers = {file: session.post(url, data=file.read_bytes(), timeout=5).status_code for file in VALID + INVALID}
 
