@@ -6,6 +6,7 @@ Exit codes: 0 fine, 1 a contract was broken, 2 usage or target unusable, 3 nothi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import shlex
@@ -136,6 +137,7 @@ def serve(bind: str, form: str, no_why: bool, **settings: Any) -> None:  # noqa:
     from mock_server.mock import AltaMock  # noqa: PLC0415 - the same
     from mock_server.server import Server, listen  # noqa: PLC0415 - the same
 
+    _allow_many_connections()
     address = parse_address(bind)
     mock = AltaMock(why=not no_why, **settings)
     listening = listen(*address)
@@ -143,6 +145,17 @@ def serve(bind: str, form: str, no_why: bool, **settings: Any) -> None:  # noqa:
     origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     click.echo(banner(mock, origin), err=True)
     asyncio.run(_until_told(Server(mock, listening, Log(sys.stdout, form, mock.redact))))
+
+
+def _allow_many_connections() -> None:
+    """Raise the limit of open files to what the system lets a user have: each connection is one."""
+    try:
+        import resource  # noqa: PLC0415 - there is none on Windows, nor such a limit
+    except ImportError:
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS has a lower limit than it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _until_told(server: Any) -> None:

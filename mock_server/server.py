@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import socket
 import sys
 import time
@@ -47,6 +48,10 @@ GRACE_SECONDS = 5.0
 
 LOOK_SECONDS = 0.5
 
+_UPGRADE = re.compile(rb"\r\n(?i:upgrade):")
+"""We upgrade to nothing, so the header means nothing (RFC 9110, 7.8); the parser would leave the body unread for it.
+Java's HttpClient offers HTTP/2 this way with every first request."""
+
 _logger = logging.getLogger(__name__)
 _logger.addHandler(logging.NullHandler())
 
@@ -71,6 +76,8 @@ class Protocol(HttpToolsProtocol):
         """Take bytes from the client."""
         if self._waiting_for == "head":
             self._head += len(data)
+        if self._waiting_for != "body" and b"pgrade:" in data:
+            data = _UPGRADE.sub(b"\r\nIgnored:", data)  # of the same length, since a body may stand behind it
         super().data_received(data)
         if self._waiting_for == "head" and self._head > MAX_HEAD:
             self._refuse_head()

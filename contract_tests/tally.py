@@ -1,0 +1,70 @@
+"""What a contract run reached: a run that proves nothing must not be green.
+
+On this API 404 and 429 are acceptable answers to almost anything, so a run against unknown campaigns, or one that has
+used up its quota, passes without having tested a thing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+ACCEPTED_SHARE = 0.40
+"""Of the valid requests that must be answered 200. Measured: 0.48; the others have a campaign id nobody knows."""
+
+LIMITED_SHARE = 0.05
+"""Of all requests that may be answered 429. Measured: 0.002; they are those that ask for one."""
+
+Key = tuple[str, str, int]
+"""Operation, mode (`valid` or `invalid`) and status."""
+
+
+class Tally:
+    """How often each status was answered, by operation and mode."""
+
+    def __init__(self, counts: Mapping[Key, int] | None = None) -> None:
+        self.counts: Counter[Key] = Counter(counts or {})
+
+    def add(self, operation: str, mode: str, status: int) -> None:
+        """Count one answer."""
+        self.counts[operation, mode, status] += 1
+
+    def problems(self, documented: Iterable[tuple[str, int]]) -> list[str]:
+        """Say what the run did not reach.
+
+        Args:
+            documented: Pairs of an operation and a status that the contract declares for it.
+        """
+        found = []
+        for operation in dict.fromkeys(operation for operation, _ in documented):
+            valid = self._total(operation, "valid")
+            accepted = self.counts[operation, "valid", 200]
+            everything = valid + self._total(operation, "invalid")
+            limited = sum(self.counts[operation, mode, 429] for mode in ("valid", "invalid"))
+            if accepted < ACCEPTED_SHARE * max(valid, 1):
+                found.append(
+                    f"{operation}: {accepted} of {valid} valid requests were accepted, fewer than {ACCEPTED_SHARE:.0%}"
+                )
+            if limited > LIMITED_SHARE * everything:
+                found.append(
+                    f"{operation}: {limited} of {everything} requests were answered 429, more than {LIMITED_SHARE:.0%}"
+                )
+        found += [
+            f"{operation}: status {status} was never seen"
+            for operation, status in documented
+            if not any(self.counts[operation, mode, status] for mode in ("valid", "invalid"))
+        ]
+        return found
+
+    def lines(self) -> list[str]:
+        """Return the tally as lines of text, one for each operation and mode."""
+        rows: dict[tuple[str, str], list[str]] = {}
+        for (operation, mode, status), count in sorted(self.counts.items()):
+            rows.setdefault((operation, mode), []).append(f"{status}: {count}")
+        return [f"{operation} {mode:7}  {', '.join(cells)}" for (operation, mode), cells in rows.items()]
+
+    def _total(self, operation: str, mode: str) -> int:
+        return sum(count for (name, kind, _), count in self.counts.items() if (name, kind) == (operation, mode))

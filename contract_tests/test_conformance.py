@@ -1,0 +1,78 @@
+"""Schemathesis against the effective contract: every phase, valid and invalid data, all checks, the limiter on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import schemathesis
+
+from contract_tests.target import CAMPAIGN, TOKEN
+
+if TYPE_CHECKING:
+    from contract_tests.tally import Tally
+    from contract_tests.target import Target
+
+schema = schemathesis.pytest.from_fixture("api_schema")
+
+
+@schema.parametrize()
+def test_every_answer_keeps_the_contract(case: Any, tally: Tally) -> None:
+    """Examples, boundary values and random data, to known and unknown campaigns, by both doors."""
+    response = case.call()
+    mode = "valid" if case.meta.generation.mode.value == "positive" else "invalid"
+    tally.add(case.operation.definition.raw["operationId"], mode, response.status_code)
+    case.validate_response(response)
+
+
+GOOD = {"data": [{"email": "ada@example.com"}]}
+BOUND = "00000000-0000-4000-8000-000000000"
+
+STATUSES: dict[int, dict[str, Any]] = {
+    200: {},
+    400: {"body": {"data": []}},
+    401: {"token": "wrong-token"},
+    403: {"token": "test-token-readonly"},
+    404: {"campaign": "11111111-1111-4111-8111-111111111111"},
+    413: {"body": {"data": [{"email": "x" * 1_048_576}]}},
+    429: {"campaign": f"{BOUND}429"},
+    500: {"campaign": f"{BOUND}500"},
+}
+
+
+@pytest.mark.parametrize("target", [("in-process", "free"), ("socket", "free")], ids="-".join, indirect=True)
+def test_every_documented_status_is_reached(target: Target, tally: Tally) -> None:
+    """One request for each, and its answer keeps the contract."""
+    (operation,) = (result.ok() for result in target.schema.get_all_operations())
+    declared = {int(status) for status in operation.definition.raw["responses"]}
+    for status, change in STATUSES.items():
+        response = _case(operation, **change).call()
+        tally.add(
+            operation.definition.raw["operationId"], "valid" if status == 200 else "invalid", response.status_code
+        )
+
+        assert response.status_code == status
+        operation.validate_response(response)
+    assert set(STATUSES) == declared
+
+
+@pytest.mark.parametrize("target", [("in-process", "pinned"), ("socket", "pinned")], ids="-".join, indirect=True)
+@pytest.mark.parametrize("tick_seconds", [0])
+def test_the_limit_is_kept(target: Target) -> None:
+    """While the clock stands still the eleventh request is refused, by an answer that keeps the contract."""
+    (operation,) = (result.ok() for result in target.schema.get_all_operations())
+    responses = [_case(operation).call() for _ in range(11)]
+
+    assert [response.status_code for response in responses] == [200] * 10 + [429]
+    for response in responses:
+        operation.validate_response(response)
+    assert {name.lower(): value[0] for name, value in responses[10].headers.items()}["retry-after"] == "60"
+
+
+def _case(operation: Any, *, campaign: str = CAMPAIGN, body: Any = GOOD, token: str = TOKEN) -> Any:
+    return operation.Case(
+        path_parameters={"campaignId": campaign},
+        headers={"Authorization": f"Bearer {token}"},
+        body=body,
+        media_type="application/json",
+    )

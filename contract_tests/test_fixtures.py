@@ -1,0 +1,62 @@
+"""Each body of fixtures/bodies is judged three times, and where the judges differ is known by name, and why.
+
+They are the fake, jsonschema on the effective contract, and jsonschema on the document as published.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+
+from contract_tests.target import CAMPAIGN, TOKEN
+from mock_server import AltaMock, resources
+from mock_server.contract import Contract
+from mock_server.messages import ApiRequest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILES = sorted(resources.data("fixtures/bodies").rglob("*.json"))
+
+PROSE = {"contact-or-identity": "the document says the rule in descriptions only"}
+"""Rules that the published document does not check, and why."""
+
+ASSUMED = {"type.phone-is-number": "assumption phone-type: no schema declares phone"}
+"""Files that only an assumption refuses."""
+
+NO_JSON = {"body-missing", "encoding", "json-syntax", "lone-surrogate", "nesting", "number"}
+"""Rules about bytes that are no JSON we take; no schema gets to see them."""
+
+
+def valid(document: Any, value: Any) -> bool:
+    """Let jsonschema judge a value by a document's schema of the request body."""
+    schema = {"$ref": "#/components/schemas/AddProspectsToCampaignRequest", "components": document["components"]}
+    checker = jsonschema.FormatChecker()
+    return bool(jsonschema.Draft202012Validator(schema, format_checker=checker).is_valid(value))
+
+
+def test_there_are_files() -> None:
+    """Also in the installed package."""
+    assert len(FILES) >= 75
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_three_judges(file: Path) -> None:
+    """The fake and the effective contract agree; the published document differs just where it is known to."""
+    rule = file.name.split(".")[0]
+    contract = Contract.load()
+    mock = AltaMock()
+    headers = (("authorization", f"Bearer {TOKEN}"), ("content-type", "application/json"))
+    raw = file.read_bytes()
+    status = mock.answer(ApiRequest("POST", f"/v1/campaigns/{CAMPAIGN}/prospects", "", headers, raw)).status
+
+    assert status == (200 if file.parent.name == "valid" else 400)
+    if file.parent.name == "invalid" and rule in NO_JSON:
+        return
+    value = json.loads(raw)
+    assert valid(contract.document, value) == (status == 200)
+    differs = file.parent.name == "invalid" and (rule in PROSE or file.stem in ASSUMED)
+    assert (valid(contract.published.value, value) != (status == 200)) == differs

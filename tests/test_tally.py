@@ -1,0 +1,84 @@
+"""The guard against a contract run that proves nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from contract_tests.tally import Tally
+
+pytest_plugins = ["pytester"]
+
+ALL = [("add", 200), ("add", 400), ("add", 429)]
+
+
+def test_a_run_that_reached_everything_has_no_problems() -> None:
+    """Half of the valid requests accepted, every status seen, few limited."""
+    tally = Tally({("add", "valid", 200): 50, ("add", "valid", 404): 50, ("add", "invalid", 400): 99})
+    tally.add("add", "invalid", 429)
+
+    assert tally.problems(ALL) == []
+
+
+@pytest.mark.parametrize(
+    ("counts", "problem"),
+    [
+        ({}, "add: status 200 was never seen"),
+        (
+            {
+                ("add", "valid", 200): 39,
+                ("add", "valid", 404): 61,
+                ("add", "invalid", 400): 9,
+                ("add", "invalid", 429): 1,
+            },
+            "add: 39 of 100 valid requests were accepted, fewer than 40%",
+        ),
+        (
+            {("add", "valid", 200): 90, ("add", "invalid", 400): 4, ("add", "invalid", 429): 6},
+            "add: 6 of 100 requests were answered 429, more than 5%",
+        ),
+        ({("add", "valid", 200): 90, ("add", "invalid", 429): 1}, "add: status 400 was never seen"),
+    ],
+)
+def test_what_was_not_reached_is_said(counts: dict[tuple[str, str, int], int], problem: str) -> None:
+    """With the figures."""
+    assert problem in Tally(counts).problems(ALL)
+
+
+NAIVE = """
+import pytest
+import schemathesis
+from contract_tests.target import open_target
+
+@pytest.fixture(params=["free"])
+def target():
+    with open_target("in-process", "free", tick=0) as opened:
+        yield opened
+
+schema = schemathesis.pytest.from_fixture("api_schema")
+
+@schema.parametrize()
+def test_naive(case, tally):
+    response = case.call()
+    mode = "valid" if case.meta.generation.mode.value == "positive" else "invalid"
+    tally.add("addProspectsToCampaign", mode, response.status_code)
+    case.validate_response(response)
+"""
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "parallel"])
+def test_the_naive_configuration_passes_its_checks_and_is_red_all_the_same(
+    pytester: pytest.Pytester, workers: list[str]
+) -> None:
+    """Generated ids, the limiter on, a clock that stands still: every check is content, and nothing was proven."""
+    pytester.makepyfile(NAIVE)
+    result = pytester.runpytest_subprocess("-p", "contract_tests.plugin", "-p", "no:randomly", *workers)
+
+    result.assert_outcomes(passed=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        [
+            "NOT PROVEN addProspectsToCampaign: 0 of * valid requests were accepted, fewer than 40%",
+            "NOT PROVEN addProspectsToCampaign: * requests were answered 429, more than 5%",
+            "NOT PROVEN addProspectsToCampaign: status 200 was never seen",
+        ]
+    )
