@@ -10,12 +10,13 @@ RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check lock clean
+.PHONY: help serve test check bench lock clean
 
 help:
 	@echo "make serve   start the fake Alta API on http://127.0.0.1:8080/v1 (ARGS='--help' for its options)"
 	@echo "make test    run every test"
 	@echo "make check   lint, format, types"
+	@echo "make bench   measure start, CPU, latency and memory beside Prism (Linux with wrk and npm; takes 15 minutes)"
 	@echo "make lock    choose the newest versions of the dependencies and write them down"
 	@echo "make clean   forget everything that was installed or built"
 
@@ -29,6 +30,10 @@ check: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(DEV)
+	cd benchmarks && npm install --silent --no-audit --no-fund
+	$(BIN)/python -m benchmarks.run $(ARGS)
 
 lock: $(DEV)
 	$(BIN)/pip install --quiet uv

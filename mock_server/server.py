@@ -76,7 +76,7 @@ class Protocol(HttpToolsProtocol):
         """Take bytes from the client."""
         if self._waiting_for == "head":
             self._head += len(data)
-        if self._waiting_for != "body" and b"pgrade:" in data:
+        if self._waiting_for != "body":
             data = _UPGRADE.sub(b"\r\nIgnored:", data)  # of the same length, since a body may stand behind it
         super().data_received(data)
         if self._waiting_for == "head" and self._head > MAX_HEAD:

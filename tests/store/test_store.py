@@ -63,6 +63,22 @@ def test_records_are_read_anew_each_time() -> None:
     assert one.records() == [{"n": 1234567890123456789012345}, {"n": 2}]
 
 
+def test_memory_is_bounded() -> None:
+    """Beyond its capacity the oldest batches go, whosever they are, with a warning; a reset begins anew."""
+    store = MemoryStore(capacity=1000)
+    for number in range(4):
+        store.append("acme", "prospect", "ab"[number % 2], batch(str(number)))
+    with pytest.warns(RuntimeWarning, match="more than 1000 bytes of prospects: from here on the oldest are forgotten"):
+        store.append("acme", "prospect", "a", batch("4"))
+
+    assert [one.records() for one in store.batches("acme", "prospect", "a")] == [[2], [4]]
+    assert [one.records() for one in store.batches("acme", "prospect", "b")] == [[1], [3]]
+    store.clear()
+    for number in range(4):
+        store.append("acme", "prospect", "a", batch(str(number)))
+    assert len(store.batches("acme", "prospect", "a")) == 4
+
+
 def test_clear_forgets_everything(store: Store) -> None:
     """Found and listed no more."""
     store.put("acme", "campaign", "1", {})
