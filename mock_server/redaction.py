@@ -20,8 +20,8 @@ class Redactor:
 
     def __init__(self, tokens: Iterable[str]) -> None:
         known = "|".join(re.escape(token) for token in sorted(tokens, key=len, reverse=True))
-        self._pattern = re.compile(rf"(?i:(?<=bearer )|(?<=bearer%20)|(?<=bearer\+))[^\s&\"']+|{known or '(?!)'}")
+        self._pattern = re.compile(rf"((?i:bearer)(?: |%20|\+))[^\s&\"']+|{known or '(?!)'}")
 
     def __call__(self, text: str) -> str:
         """Return the text without tokens."""
-        return self._pattern.sub(HIDDEN, text)
+        return self._pattern.sub(rf"\g<1>{HIDDEN}", text)

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import jsonschema_rs
@@ -16,14 +15,8 @@ import jsonschema_rs
 from mock_server.messages import Violation
 from mock_server.pointers import Place, at, pointer
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 RULE_KEYWORD = "x-alta-rule"
 """Names, in a schema of the overlay, the rule that its keywords make up together."""
-
-MANY = 500
-"""Members of a value up to which every difference is listed; in a larger one only the first, to stay quick."""
 
 _URN = "urn:alta-mock:contract"
 
@@ -58,7 +51,7 @@ class Schemas:
 
 
 def violations(schema: Schema, value: Any, place: str = "body", within: Place = ()) -> list[Violation]:
-    """Return every difference between a value and a schema, or only the first in a value of over `MANY` members.
+    """Return every difference between a value and a schema; the time grows with their number.
 
     Args:
         schema: What is wanted.
@@ -68,29 +61,16 @@ def violations(schema: Schema, value: Any, place: str = "body", within: Place = 
     """
     if schema.validator.is_valid(value):
         return []
-    if next(islice(_members(value), MANY, None), None) is None:
-        errors = iter(schema.validator.iter_errors(value))
-    else:
-        errors = _first(schema, value)
-    return [_violation(schema.document, error, place, within) for error in errors]
+    return [_violation(schema.document, error, place, within) for error in schema.validator.iter_errors(value)]
 
 
-def _first(schema: Schema, value: Any) -> Iterator[jsonschema_rs.ValidationError]:
+def first_violation(schema: Schema, value: Any) -> list[Violation]:
+    """Return one difference between a body and a schema, or none, in a time that does not depend on their number."""
     try:
         schema.validator.validate(value)
     except jsonschema_rs.ValidationError as error:
-        yield error
-
-
-def _members(value: Any) -> Iterator[bool]:
-    waiting = [value]
-    while waiting:
-        value = waiting.pop()
-        yield True
-        if isinstance(value, dict):
-            waiting.extend(value.values())
-        elif isinstance(value, list):
-            waiting.extend(value)
+        return [_violation(schema.document, error, "body", ())]
+    return []
 
 
 def _violation(document: Any, error: jsonschema_rs.ValidationError, place: str, within: Place) -> Violation:
