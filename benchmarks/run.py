@@ -132,7 +132,7 @@ def memory(process: psutil.Process) -> float:
     return float(sum(one.memory_info().rss for one in tree(process)) / 2**20)
 
 
-def load(server: Server, process: psutil.Process, body: Path, connections: int, seconds: float) -> Load:
+def load(server: Server, process: psutil.Process, body: Path, connections: int, seconds: int) -> Load:
     """Run wrk once."""
     before = cpu(process)
     words = ["taskset", "-c", "1", "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "10s"]
@@ -145,8 +145,8 @@ def load(server: Server, process: psutil.Process, body: Path, connections: int, 
     return Load(
         cpu_us=spent / count * 1e6,
         per_second=float(found(r"Requests/sec:\s+([\d.]+)", out)),
-        p50_ms=milliseconds(found(r"50%\s+(\S+)", out)),
-        p99_ms=milliseconds(found(r"99%\s+(\S+)", out)),
+        p50_ms=milliseconds(found(r"\n +50% +(\S+)", out)),
+        p99_ms=milliseconds(found(r"\n +99% +(\S+)", out)),
     )
 
 
@@ -183,16 +183,16 @@ def machine() -> str:
 
 @click.command()
 @click.option("--runs", default=3, show_default=True, help="Runs of each figure.")
-@click.option("--seconds", default=4.0, show_default=True, help="Seconds of each run of wrk.")
+@click.option("--seconds", default=4, show_default=True, help="Seconds of each run of wrk.")
 @click.option("--requests", default=1_000_000, show_default=True, help="Requests before memory is measured again.")
 @click.option("--peer-requests", default=100_000, show_default=True, help="The same for Prism, which is slower.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write the table to this file, too.")
-def main(runs: int, seconds: float, requests: int, peer_requests: int, output: Path | None) -> None:
+def main(runs: int, seconds: int, requests: int, peer_requests: int, output: Path | None) -> None:
     """Measure, and print a table."""
     for tool in ("wrk", "taskset", "node", str(HERE / "node_modules/.bin/prism")):
         if not shutil.which(tool):
             raise click.ClickException(f"{tool} is not there; the benchmark needs wrk, taskset, Node and npm install")
-    lines = [f"Machine: {machine()}.", f"Medians of {runs} runs of {seconds:g} s; starts of {2 * runs + 1}."]
+    lines = [f"Machine: {machine()}.", f"Medians of {runs} runs of {seconds} s; starts of {2 * runs + 1}."]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         spec = folder / "spec.json"

@@ -39,6 +39,7 @@ class Parameter:
     Attributes:
         place: `path`, `query` or `header`.
         types: The JSON types its schema allows, to read the text by.
+        source: Where it stands in the contract.
     """
 
     name: str
@@ -46,7 +47,7 @@ class Parameter:
     required: bool
     schema: Schema
     types: frozenset[str]
-    source: str
+    source: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +176,9 @@ class Contract:
             return operation.examples[error.status]
         return self._errors[error.status]
 
-    def origin(self, source: str) -> tuple[str, int]:
-        """Return the file and the line, from 1, that a JSON Pointer into the effective contract comes from."""
-        return _origin(self.published, self._overlay, self._touched, place(source, self.document))
+    def origin(self, source: Place) -> tuple[str, int]:
+        """Return the file and the line, from 1, that a place in the effective contract comes from."""
+        return _origin(self.published, self._overlay, self._touched, source)
 
 
 def to_json(value: Any) -> bytes:
@@ -291,7 +292,7 @@ class _Reader:
             required=bool(node.get("required")),
             schema=self._schema(*at, "schema"),
             types=types,
-            source=pointer(*at),
+            source=at,
         )
 
     def _body(self, at: Place, body: Mapping[str, Any]) -> Schema:

@@ -73,7 +73,7 @@ def _parameters(
             values[parameter.name] = value = _value(parameter, sent[0])
             found.extend(violations(parameter.schema, value, place, (parameter.name,)))
         elif parameter.required:
-            source = f"{parameter.source}/required"
+            source = (*parameter.source, "required")
             found.append(Violation("required", place, where, "nothing", parameter.name, source))
     return values
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, TextIO
 
 from mock_server.ratelimit import SECOND
@@ -47,7 +48,7 @@ class Log:
 
 
 def _text(request: ApiRequest, outcome: Outcome, ms: float) -> str:
-    time = _time(outcome).strftime("%H:%M:%S")
+    time = _clock_face(outcome.at // SECOND)
     why = f"  {_plain(str(outcome.violations[0]))}" if outcome.violations else ""
     method, path = _plain(request.method), _plain(request.path)
     return f"{time} {method} {path} {outcome.reply.status} {ms:.1f} ms{why}"
@@ -71,6 +72,11 @@ def _json(request: ApiRequest, outcome: Outcome, ms: float) -> str:
 
 def _time(outcome: Outcome) -> datetime:
     return datetime.fromtimestamp(outcome.at / SECOND, tz=UTC)
+
+
+@lru_cache(maxsize=8)
+def _clock_face(second: int) -> str:
+    return datetime.fromtimestamp(second, tz=UTC).strftime("%H:%M:%S")
 
 
 def _plain(text: str) -> str:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mock_server.pointers import Place
+
 MAX_BODY = 1024 * 1024
 """Bytes of a request body that are read; our assumption `body-size`."""
 
@@ -41,12 +43,25 @@ class ApiRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """Trouble below HTTP that a door is to make: see `forced.FAULTS`.
+
+    Attributes:
+        seconds: How late the answer comes; of a delay only.
+    """
+
+    name: str
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class ApiReply:
-    """One answer: status, headers in the order to send, and the bytes of the body."""
+    """One answer: status, headers in the order to send, the bytes of the body, and what is to go wrong with it."""
 
     status: int
     headers: Headers = ()
     body: bytes = b""
+    fault: Fault | None = None
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, whatever the case of its name, or None."""
@@ -64,7 +79,7 @@ class Violation:
         pointer: RFC 6901, into that part; for the others than `body`, `/` and the name.
         got: A short account of what was sent, safe to show: no long text, no token.
         wanted: What would have been right.
-        source: JSON Pointer of the rule in the effective contract, empty if it is not from there.
+        source: Where in the effective contract the rule stands, empty if it is not from there.
     """
 
     rule: str
@@ -72,7 +87,7 @@ class Violation:
     pointer: str
     got: str
     wanted: str
-    source: str = field(default="", compare=False)
+    source: Place = field(default=(), compare=False)
 
     def __str__(self) -> str:
         """Say it in one line, the form of the log and of `X-Alta-Mock-Why`."""

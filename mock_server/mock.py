@@ -13,7 +13,7 @@ from mock_server.config import Config
 from mock_server.contract import Contract, to_json
 from mock_server.documents import Document
 from mock_server.errors import MockError
-from mock_server.forced import ERRORS
+from mock_server.forced import ERRORS, Queue
 from mock_server.pipeline import Outcome, Parts, answer
 from mock_server.ratelimit import Limit, RateLimiter
 from mock_server.redaction import Redactor
@@ -64,6 +64,7 @@ class AltaMock:
             limiter=RateLimiter(),
             limits=_limits(self.contract, self.config),
             bound=_bound(self.seed),
+            queue=Queue(),
             store=MemoryStore(),
             behaviours=BEHAVIOURS,
             recorded=_recorded(self.contract, _path(self.config.data)),
@@ -121,6 +122,7 @@ class AltaMock:
             for campaign in account.campaigns:
                 store.put(account.id, "campaign", campaign.id, campaign)
         self.parts.limiter.clear()
+        self.parts.queue.clear()
 
 
 def _path(name: Any) -> Path | None:

@@ -7,7 +7,7 @@ Law 3: an answer that breaks the contract is our bug, and says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from mock_server.auth import authenticate
 from mock_server.contract import JSON, to_json
 from mock_server.decoding import decode
-from mock_server.errors import ApiError, Bug, NotImplementedByMock, RateLimited
-from mock_server.forced import bound_answer
+from mock_server.errors import ApiError, BadRequest, Bug, NotImplementedByMock, RateLimited, Unauthorized
+from mock_server.forced import BEFORE, ERRORS, bound_answer, phrase, preferred_answer
 from mock_server.messages import ApiReply, Violation
 from mock_server.ratelimit import SECOND
 from mock_server.validation import violations
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from mock_server.auth import Caller
     from mock_server.behaviours import Behaviour
     from mock_server.contract import Contract, Operation
-    from mock_server.messages import ApiRequest, Call
+    from mock_server.forced import Forced, Queue
+    from mock_server.messages import ApiRequest, Call, Fault
     from mock_server.ratelimit import Decision, Limit, RateLimiter
     from mock_server.redaction import Redactor
     from mock_server.seed import Token
@@ -38,6 +39,10 @@ WHY = "X-Alta-Mock-Why"
 
 WHY_LENGTH = 300
 """Characters of its value at most."""
+
+HTML_STATUS = 502
+HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
+"""What a proxy answers whose server is away; no text of the vendor's."""
 
 FORCED_RETRY_AFTER = 60
 """Seconds that a 429 tells to wait where no limit is in force; the figure of the documented text."""
@@ -50,6 +55,7 @@ class Parts:
     Attributes:
         limits: The nested limits of each operation, widest first, each with the name of its window.
         bound: The campaigns that are bound to an answer: account and id to status.
+        queue: The answers and faults that somebody asked for.
         recorded: The body of the 200 of operations whose behaviour leaves it open, by `operationId`.
         why: Whether refusals carry `X-Alta-Mock-Why`.
     """
@@ -59,6 +65,7 @@ class Parts:
     limiter: RateLimiter
     limits: Mapping[str, Sequence[tuple[str, Limit]]]
     bound: Mapping[tuple[str, str], int]
+    queue: Queue
     store: Store
     behaviours: Mapping[str, Behaviour]
     recorded: Mapping[str, bytes]
@@ -72,6 +79,7 @@ class Outcome:
 
     Attributes:
         violations: Why the request was refused, empty if it was not.
+        forced: What the request was answered with because somebody asked for it.
         at: When, in nanoseconds since the epoch.
     """
 
@@ -79,6 +87,7 @@ class Outcome:
     operation: Operation | None
     caller: Caller | None
     violations: Sequence[Violation]
+    forced: Forced | None
     at: int
 
 
@@ -88,20 +97,25 @@ def answer(request: ApiRequest, parts: Parts, at: int) -> Outcome:
     Raises:
         Bug: The answer would break the contract.
     """
-    operation = caller = quota = None
+    operation = caller = quota = forced = None
     why: Sequence[Violation] = ()
     try:
         operation, path = parts.contract.route(request.method, request.path)
         caller = authenticate(request, parts.tokens) if operation.secured else None
         quota = spend(caller, operation, parts, at)
         refuse_if_spent(quota)
-        bound_answer(caller, path, parts.bound)
-        call = decode(request, operation, path, caller)
-        reply = behave(call, operation, parts)
+        forced = forced_answer(request, operation, caller, path, parts)
+        if forced and comes_before(forced):
+            reply = force(forced, operation, quota, parts)
+        else:
+            call = decode(request, operation, path, caller)
+            reply = behave(call, operation, parts)
     except ApiError as error:
         reply = refusal(error, operation, quota, parts)
         why = error.violations
-    return Outcome(finish(reply, quota, at), operation, caller, why, at)
+    if forced and forced.fault:
+        reply = spoil(reply, forced.fault)
+    return Outcome(finish(reply, quota, at), operation, caller, why, forced, at)
 
 
 def spend(caller: Caller | None, operation: Operation, parts: Parts, at: int) -> Decision | None:
@@ -117,6 +131,62 @@ def refuse_if_spent(quota: Decision | None) -> None:
         raise RateLimited(
             Violation("rate-limit", "header", "/authorization", got, f"at most {limit}; retry in {quota.reset} s")
         )
+
+
+def forced_answer(
+    request: ApiRequest, operation: Operation, caller: Caller | None, path: Mapping[str, str], parts: Parts
+) -> Forced | None:
+    """Return what a request is to be answered with: by itself, by its campaign, or by the queue; mostly None."""
+    return (
+        preferred_answer(request, operation)
+        or (bound_answer(caller, path, parts.bound) if caller else None)
+        or parts.queue.take()
+    )
+
+
+def comes_before(forced: Forced) -> bool:
+    """Tell whether the request is not even looked at."""
+    return forced.fault is None or forced.fault.name in BEFORE
+
+
+def force(forced: Forced, operation: Operation, quota: Decision | None, parts: Parts) -> ApiReply:
+    """Answer what was asked for: the contract's body of the status, unless another was given."""
+    status = forced.status or HTML_STATUS
+    headers: list[tuple[str, str]] = [("Content-Type", JSON)]
+    if forced.source == "prefer":
+        headers.append(("Preference-Applied", f"code={status}"))
+    wait = forced.retry_after
+    if wait is None and status == RateLimited.status:
+        wait = str(quota.reset if quota else FORCED_RETRY_AFTER)
+    if wait is not None:
+        headers.append(("Retry-After", wait))
+    if status == Unauthorized.status:
+        headers.append(("WWW-Authenticate", "Bearer"))
+    if parts.why and status >= BadRequest.status:
+        headers.append((WHY, f"forced {status}: asked for by {forced.source}"))
+    return ApiReply(status, tuple(headers), forced_body(forced, status, operation, parts))
+
+
+def forced_body(forced: Forced, status: int, operation: Operation, parts: Parts) -> bytes:
+    """Return the body of a forced answer."""
+    if forced.body is not None:
+        return to_json(forced.body)
+    if status in operation.examples:
+        return operation.examples[status]
+    if status in ERRORS:
+        return parts.contract.error_body(ERRORS[status], operation)
+    if status < BadRequest.status:
+        return parts.recorded[operation.id]
+    return to_json({"error": phrase(status).replace(" ", ""), "message": phrase(status)})
+
+
+def spoil(reply: ApiReply, fault: Fault) -> ApiReply:
+    """Make of an answer what a fault makes of it; what a door must do stands in `ApiReply.fault`."""
+    if fault.name == "html_502":
+        return ApiReply(HTML_STATUS, (("Content-Type", "text/html"),), HTML)
+    if fault.name == "malformed_json":
+        return ApiReply(reply.status, reply.headers, b'{"data": [')
+    return replace(reply, fault=fault)
 
 
 def behave(call: Call, operation: Operation, parts: Parts) -> ApiReply:
@@ -142,8 +212,6 @@ def faithful(operation: Operation, value: Any) -> bytes:
 def refusal(error: ApiError, operation: Operation | None, quota: Decision | None, parts: Parts) -> ApiReply:
     """Make the vendor's answer of a refusal, to the letter, and say why where no client can depend on it."""
     headers = [("Content-Type", JSON), *error.headers]
-    if isinstance(error, RateLimited) and (quota is None or quota.allowed):
-        headers.append(("Retry-After", str(quota.reset if quota else FORCED_RETRY_AFTER)))
     if parts.why and error.violations:
         headers.append((WHY, _why(error.violations, parts.redact)))
     return ApiReply(error.status, tuple(headers), parts.contract.error_body(type(error), operation))
@@ -152,7 +220,7 @@ def refusal(error: ApiError, operation: Operation | None, quota: Decision | None
 def finish(reply: ApiReply, quota: Decision | None, at: int) -> ApiReply:
     """Add what every answer carries: the date of the fake's clock, and the quota if the request was counted."""
     limits = quota.headers() if quota else ()
-    return ApiReply(reply.status, (("Date", _date(at // SECOND)), *limits, *reply.headers), reply.body)
+    return replace(reply, headers=(("Date", _date(at // SECOND)), *limits, *reply.headers))
 
 
 def _why(found: Sequence[Violation], redact: Redactor) -> str:

@@ -19,9 +19,12 @@ class Redactor:
     """
 
     def __init__(self, tokens: Iterable[str]) -> None:
-        known = "|".join(re.escape(token) for token in sorted(tokens, key=len, reverse=True))
+        self._tokens = tuple(tokens)
+        known = "|".join(re.escape(token) for token in sorted(self._tokens, key=len, reverse=True))
         self._pattern = re.compile(rf"((?i:bearer)(?: |%20|\+))[^\s&\"']+|{known or '(?!)'}")
 
     def __call__(self, text: str) -> str:
         """Return the text without tokens."""
+        if "earer" not in text.lower() and not any(token in text for token in self._tokens):
+            return text  # nearly always, and in a tenth of the time
         return self._pattern.sub(rf"\g<1>{HIDDEN}", text)

@@ -95,7 +95,7 @@ def _violation(document: Any, error: jsonschema_rs.ValidationError, place: str, 
     else:
         got, wish = _kind(value), f"{keyword} {_clip(json.dumps(wanted, default=str))}"
     where = pointer(*within, *error.instance_path)
-    return Violation(named or keyword, place, where, got, wish, pointer(*error.schema_path))
+    return Violation(named or keyword, place, where, got, wish, tuple(error.schema_path))
 
 
 def _kind(value: Any) -> str:

@@ -12,6 +12,7 @@ from mock_server import AltaMock, MockError
 from mock_server.assumptions import load as load_assumptions
 from mock_server.contract import Contract
 from mock_server.documents import Document
+from mock_server.pointers import place
 from mock_server.validation import violations
 from tests.conftest import CAMPAIGN, ROOT, request_of, why
 
@@ -84,7 +85,7 @@ def test_a_rule_has_a_file_and_a_line() -> None:
     properties = "/components/schemas/ProspectRecord/properties"
 
     def line(pointer: str) -> tuple[str, str]:
-        name, number = contract.origin(pointer)
+        name, number = contract.origin(place(pointer, contract.document))
         with open(name, encoding="utf-8") as file:  # noqa: PTH123 - the name is a text
             return name.rpartition("/")[2], file.read().splitlines()[number - 1].strip()
 
@@ -225,7 +226,7 @@ def test_the_request_examples_keep_the_contract() -> None:
 
 def test_extensions_are_allowed_everywhere(published: dict[str, Any]) -> None:
     """`x-` keywords are for others to read."""
-    for place in (published, published["paths"], published["info"], published["components"]["schemas"]["Error"]):
-        place["x-anything"] = {"nullable": True}
+    for part in (published, published["paths"], published["info"], published["components"]["schemas"]["Error"]):
+        part["x-anything"] = {"nullable": True}
 
     assert contract_of(published).operations

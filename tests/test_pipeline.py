@@ -232,7 +232,7 @@ def test_a_campaign_bound_to_an_answer_gives_it(unlimited: AltaMock, judge: Send
     assert reply.status == status
     assert unlimited.contract.operations[0].examples[status] == reply.body
     assert (reply.header("Retry-After") is not None) == (status == 429)
-    assert why(reply).startswith("forced path: ")
+    assert why(reply) == f"forced {status}: asked for by campaign"
     assert unlimited.prospects(campaign) == []
 
 
