@@ -38,7 +38,7 @@ bench: $(DEV)
 lock: $(DEV)
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-annotate \
-		--custom-compile-command "make lock" --group dev --extra verify --upgrade -o requirements-dev.lock pyproject.toml
+		--custom-compile-command "make lock" --group dev --extra pytest --extra verify --upgrade -o requirements-dev.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) build dist

@@ -14,6 +14,9 @@ from mock_server import AltaMock, Clock
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mock_server.messages import ApiRequest
+    from mock_server.pipeline import Outcome
+
 CAMPAIGN = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 TOKEN = "test-token"  # noqa: S105 - the seeded token is public
 
@@ -55,9 +58,9 @@ def open_target(door: str, ids: str, *, tick: float = TICK, seed: int | None = N
         return
     handle = mock.handle
 
-    def ticked(request: Any) -> Any:
+    def ticked(request: ApiRequest, door: str = "python") -> Outcome:
         mock.clock.advance(tick)
-        return handle(request)
+        return handle(request, door)
 
     mock.handle = ticked  # type: ignore[method-assign]  # every request of the socket comes through here
     with mock.serve() as server:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -10,7 +11,7 @@ from flask import Flask, Response, request
 from mock_server.messages import MAX_BODY, ApiRequest
 
 if TYPE_CHECKING:
-    from mock_server.messages import Headers
+    from mock_server.messages import ApiReply, Headers
     from mock_server.mock import AltaMock
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
@@ -25,10 +26,23 @@ def create_app(mock: AltaMock) -> Flask:
     @app.route("/", defaults={"path": ""}, methods=_METHODS, provide_automatic_options=False)
     @app.route("/<path:path>", methods=_METHODS, provide_automatic_options=False)
     def api(path: str) -> Response:  # noqa: ARG001 - the raw path is read instead
-        reply = mock.answer(_request())
-        return Response(reply.body, reply.status, list(reply.headers))
+        reply = mock.handle(_request(), "wsgi").reply
+        return _spoilt(mock, reply) if reply.fault else Response(reply.body, reply.status, list(reply.headers))
 
     return app
+
+
+def _spoilt(mock: AltaMock, reply: ApiReply) -> Response:
+    """Make a fault as far as WSGI lets one: a lost connection is an exception, which a client in process gets."""
+    if reply.fault and reply.fault.name in {"reset", "drop_after_commit"}:
+        raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+    response = Response(reply.body, reply.status, list(reply.headers))
+    if reply.fault and reply.fault.name == "truncate":
+        response.response = [reply.body[: len(reply.body) // 2]]
+        response.headers["Content-Length"] = str(len(reply.body))
+    elif reply.fault:
+        mock.clock.sleep(reply.fault.seconds)  # a delay, by the fake's time: nothing in process waits
+    return response
 
 
 def _request() -> ApiRequest:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -92,12 +93,14 @@ class Contract:
     Attributes:
         document: The published document with the overlay applied.
         published: The published document.
-        base_path: The path of its server, without a slash at the end, for example `/v1`.
+        server: The base URL of its server, without a slash at the end.
+        base_path: The path of that, for example `/v1`.
         limit: The limit over all operations, None if there is none.
     """
 
     document: Any
     published: Document
+    server: str
     base_path: str
     operations: tuple[Operation, ...]
     limit: Limit | None
@@ -138,7 +141,8 @@ class Contract:
         return cls(
             document=value,
             published=published,
-            base_path=reader.base_path(),
+            server=reader.server(),
+            base_path=urlsplit(reader.server()).path,
             operations=tuple(operations),
             limit=reader.limit(),
             _overlay=changes,
@@ -170,6 +174,14 @@ class Contract:
         wish = "a path of the contract" if path.startswith(base + "/") else f"a path that begins with {base}/"
         raise NotFound(Violation("path-unknown", "path", "", "an unknown path", wish))
 
+    def has_path(self, path: str) -> bool:
+        """Tell whether any operation has this raw path."""
+        try:
+            self.route("", path)
+        except ApiError as error:
+            return isinstance(error, MethodNotAllowed)
+        return True
+
     def error_body(self, error: type[ApiError], operation: Operation | None) -> bytes:
         """Return the body of a refusal: the example of its status, of the operation or of any other."""
         if operation and error.status in operation.examples:
@@ -182,8 +194,13 @@ class Contract:
 
 
 def to_json(value: Any) -> bytes:
-    """Return compact JSON in UTF-8, as the vendor's server would write it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    """Return compact JSON in UTF-8, as the vendor's server would write it; a Decimal keeps all its digits."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    except TypeError:  # json writes no Decimal: a text that nobody else can have sent stands for each, and goes again
+        mark = f"\0{secrets.token_hex(16)}:"
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=lambda number: f"{mark}{number}")
+        return re.sub(f'"{re.escape(json.dumps(mark)[1:-1])}([^"]*)"', r"\1", text).encode()
 
 
 def _matches(wanted: Sequence[str | None], got: Sequence[str]) -> bool:
@@ -215,9 +232,9 @@ class _Reader:
         self._error = error
         self._schemas = Schemas(document)
 
-    def base_path(self) -> str:
+    def server(self) -> str:
         servers = self._document.get("servers") or [{"url": "/"}]
-        return urlsplit(str(servers[0].get("url", "/"))).path.rstrip("/")
+        return str(servers[0].get("url", "/")).rstrip("/")
 
     def operations(self) -> list[Operation]:
         for name in self._document.get("components", {}).get("schemas", {}):

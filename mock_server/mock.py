@@ -13,7 +13,9 @@ from mock_server.config import Config
 from mock_server.contract import Contract, to_json
 from mock_server.documents import Document
 from mock_server.errors import MockError
-from mock_server.forced import ERRORS, Queue
+from mock_server.findings import Finding, findings
+from mock_server.forced import ERRORS, Queue, forced_fault, forced_status
+from mock_server.journal import Entry, Journal, Known
 from mock_server.pipeline import Outcome, Parts, answer
 from mock_server.ratelimit import Limit, RateLimiter
 from mock_server.redaction import Redactor
@@ -23,6 +25,7 @@ from mock_server.validation import violations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from flask import Flask
 
@@ -71,6 +74,8 @@ class AltaMock:
             redact=self.redact,
             why=self.config.why,
         )
+        campaigns = {one.id: [campaign.id for campaign in one.campaigns] for one in self.seed.accounts}
+        self.journal = Journal(Known(self.contract, self.redact, campaigns))
         self.reset()
 
     def __enter__(self) -> Self:
@@ -80,13 +85,88 @@ class AltaMock:
     def __exit__(self, *exc: object) -> None:
         """Do nothing; a server that was started ends with its own `with`."""
 
+    @property
+    def base_url(self) -> str:
+        """The vendor's own base URL, which `responses` answers at."""
+        return self.contract.server
+
     def answer(self, request: ApiRequest) -> ApiReply:
         """Answer one request, as every door does."""
         return self.handle(request).reply
 
-    def handle(self, request: ApiRequest) -> Outcome:
-        """Answer one request, and tell how the answer came about."""
-        return answer(request, self.parts, self.clock.time_ns())
+    def handle(self, request: ApiRequest, door: str = "python") -> Outcome:
+        """Answer one request, and tell how the answer came about; `door` is what the journal calls its way in."""
+        outcome = answer(request, self.parts, self.clock.time_ns())
+        self.journal.add(door, request, outcome)
+        return outcome
+
+    def next(
+        self,
+        status: int,
+        *,
+        times: int = 1,
+        retry_after: float | str | None = None,
+        body: Any = None,
+        allow_undocumented: bool = False,
+    ) -> None:
+        """Answer the next requests with a status: `next(429, times=2)` is 429 twice, then normal.
+
+        It is taken by requests with a valid token within the quota, of whatever account, and nothing of them is
+        carried out.
+
+        Args:
+            status: A status that the contract documents.
+            times: How many requests.
+            retry_after: Seconds or an HTTP date, in place of what the window has left.
+            body: A JSON value in place of the contract's example.
+            allow_undocumented: Whether any other status from 200 to 599 will do.
+
+        Raises:
+            MockError: The status is not documented, or a number is out of bounds.
+        """
+        documented = {status for operation in self.contract.operations for status in operation.responses}
+        self.parts.queue.put(
+            forced_status(
+                status,
+                documented,
+                times=times,
+                retry_after=retry_after,
+                body=body,
+                allow_undocumented=allow_undocumented,
+            )
+        )
+
+    def fault(self, name: str, *, times: int = 1, seconds: float = 1.0) -> None:
+        """Make the next requests suffer a fault below HTTP.
+
+        Args:
+            name: `delay`, `reset`, `truncate`, `malformed_json`, `html_502` or `drop_after_commit`.
+            times: How many requests.
+            seconds: How late a delayed answer comes.
+
+        Raises:
+            MockError: There is no such fault, or a number is out of bounds.
+        """
+        self.parts.queue.put(forced_fault(name, times=times, seconds=seconds))
+
+    @property
+    def requests(self) -> list[Entry]:
+        """What was asked and answered, oldest first; `repr` shows what each request broke."""
+        return self.journal.entries()
+
+    def findings(self) -> list[Finding]:
+        """Return what the traffic says about the consumer, beyond the contract."""
+        return findings(self.journal.entries())
+
+    def responses(self) -> AbstractContextManager[Any]:
+        """Return a context in which `requests` is answered here, at `base_url`, without a socket.
+
+        Raises:
+            MockError: The library `responses` is not installed.
+        """
+        from mock_server.in_process import patched  # noqa: PLC0415 - only those who use it need the library
+
+        return patched(self)
 
     def serve(self, host: str = "127.0.0.1", port: int = 0) -> LiveServer:
         """Return a server on a real socket, in a thread, to be used as a context manager; 0 is any free port."""
@@ -115,7 +195,8 @@ class AltaMock:
         raise MockError(f"there is no campaign {campaign_id!r}; there are {known}")
 
     def reset(self) -> None:
-        """Go back to the seed: no prospects, whole quotas. The clock goes on."""
+        """Go back to the seed: no prospects, whole quotas, nothing forced, an empty journal. The clock goes on."""
+        self.journal.clear()
         store = self.parts.store
         store.clear()
         for account in self.seed.accounts:

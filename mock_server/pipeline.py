@@ -111,7 +111,7 @@ def answer(request: ApiRequest, parts: Parts, at: int) -> Outcome:
             call = decode(request, operation, path, caller)
             reply = behave(call, operation, parts)
     except ApiError as error:
-        reply = refusal(error, operation, quota, parts)
+        reply = refusal(error, operation, parts)
         why = error.violations
     if forced and forced.fault:
         reply = spoil(reply, forced.fault)
@@ -209,7 +209,7 @@ def faithful(operation: Operation, value: Any) -> bytes:
     return to_json(value)
 
 
-def refusal(error: ApiError, operation: Operation | None, quota: Decision | None, parts: Parts) -> ApiReply:
+def refusal(error: ApiError, operation: Operation | None, parts: Parts) -> ApiReply:
     """Make the vendor's answer of a refusal, to the letter, and say why where no client can depend on it."""
     headers = [("Content-Type", JSON), *error.headers]
     if parts.why and error.violations:

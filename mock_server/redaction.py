@@ -23,6 +23,10 @@ class Redactor:
         known = "|".join(re.escape(token) for token in sorted(self._tokens, key=len, reverse=True))
         self._pattern = re.compile(rf"((?i:bearer)(?: |%20|\+))[^\s&\"']+|{known or '(?!)'}")
 
+    def knows(self, text: str) -> bool:
+        """Tell whether a text is one of the tokens."""
+        return text in self._tokens
+
     def __call__(self, text: str) -> str:
         """Return the text without tokens."""
         if "earer" not in text.lower() and not any(token in text for token in self._tokens):

@@ -13,6 +13,7 @@ import logging
 import os
 import re
 import socket
+import struct
 import sys
 import time
 import traceback
@@ -104,6 +105,7 @@ class Protocol(HttpToolsProtocol):
         """Begin to count the bytes and the time of a request."""
         self._waiting_for, self._since, self._head = "head", self.loop.time(), 0
         super().on_message_begin()
+        self.scope["extensions"] = {"alta_mock": {"transport": self.transport}}
 
     def on_headers_complete(self) -> None:
         """Take a whole head; the parser has seen it, so its size is known to the byte."""
@@ -240,8 +242,28 @@ class Server:
         headers.append((b"content-length", b"%d" % len(reply.body)))
         if not whole:
             headers.append((b"connection", b"close"))
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        start = {"type": "http.response.start", "status": reply.status, "headers": headers}
+        if reply.fault:
+            await self._spoil(reply, start, scope["extensions"]["alta_mock"]["transport"], send)
+            if reply.fault.name != "delay":
+                return
+        await send(start)
         await send({"type": "http.response.body", "body": reply.body})
+
+    async def _spoil(self, reply: ApiReply, start: Any, transport: asyncio.Transport, send: Send) -> None:
+        """Make a fault: wait, or end the connection, with half of an answer or without any."""
+        fault = reply.fault
+        if fault and fault.name == "delay":
+            await asyncio.sleep(fault.seconds)
+            return
+        if fault and fault.name == "truncate":
+            await send(start)
+            await send({"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True})
+            transport.close()
+            return
+        never_linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # so that closing sends a reset
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, never_linger)
+        transport.abort()
 
     def _answer(self, scope: Any, body: bytes | None) -> ApiReply:
         begun = time.perf_counter()
@@ -253,7 +275,7 @@ class Server:
             body=body,
         )
         try:
-            outcome = self._mock.handle(request)
+            outcome = self._mock.handle(request, "socket")
         except Exception as error:  # noqa: BLE001 - the server goes on, and says whose fault it was
             return _our_bug(error)
         if self._log:

@@ -15,11 +15,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PACKAGE = ROOT / "mock_server"
-EDGES = {"app", "cli", "__main__", "live_server", "server", "log"}
+EDGES = {"app", "cli", "__main__", "in_process", "live_server", "server", "log"}
 WIRING = {"__init__", "mock", "config", "clock"}
 CORE = {
-    *("assumptions", "auth", "body", "contract", "decoding", "documents", "errors", "forced", "honoured"),
-    *("messages", "overlay", "pipeline", "pointers", "ratelimit", "redaction", "resources", "seed", "validation"),
+    *("assumptions", "auth", "body", "contract", "decoding", "documents", "errors", "findings", "forced", "honoured"),
+    *(
+        "journal",
+        "messages",
+        "overlay",
+        "pipeline",
+        "pointers",
+        "ratelimit",
+        "redaction",
+        "resources",
+        "seed",
+        "validation",
+    ),
     *("behaviours", "store"),
 }
 FORBIDDEN = {"flask", "uvicorn", "httptools", "click", "asyncio", "socket", "time", "os.environ", "requests"}

@@ -1,0 +1,209 @@
+"""What was asked and answered: the memory that a test, a report and the page read.
+
+Entries keep what came in as it was and are rendered when somebody looks; no token gets out of them.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from mock_server.ratelimit import SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mock_server.contract import Contract
+    from mock_server.messages import ApiRequest, Violation
+    from mock_server.pipeline import Outcome
+    from mock_server.redaction import Redactor
+
+MOST_ENTRIES = 10_000
+"""Requests that are remembered; of more, the oldest are forgotten."""
+
+MOST_BYTES = 16 * 1024 * 1024
+"""Bytes of their bodies that are remembered."""
+
+BROKEN = {400, 401, 405, 413}
+"""Statuses of a request that broke the contract; so did one to a path that the contract does not have."""
+
+FIXES = {
+    "maxItems": "send batches of at most 20",
+    "minItems": "do not send an empty batch",
+    "contact-or-identity": "give each record an email, linkedinUrl or phone, or all of firstName, lastName, company",
+    "maxLength": "shorten the text; characters count, not bytes",
+    "type": "leave a field out instead of sending null, and send texts as strings",
+    "content-type": "set Content-Type: application/json",
+    "token-missing": "set Authorization: Bearer <token>",
+    "token-scheme": "write Authorization: Bearer <token>",
+    "token-unknown": "use a token of the seed; the server prints them when it starts",
+    "account-missing": "name the account in the header x-account-id",
+    "rate-limit": "wait as long as Retry-After says",
+    "path-unknown": "compare the base URL; it ends in the version, /v1",
+    "json-syntax": "serialise the body with a JSON library",
+}
+"""What to do about a rule, where saying what was wanted is not enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What an entry is read by.
+
+    Attributes:
+        campaigns: The ids of the campaigns of each account.
+    """
+
+    contract: Contract
+    redact: Redactor
+    campaigns: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request and its answer.
+
+    Attributes:
+        number: From 1, in the order they were answered.
+        door: Where it came in: `socket`, `wsgi`, `responses` or `python`.
+    """
+
+    number: int
+    door: str
+    request: ApiRequest
+    outcome: Outcome
+    known: Known
+
+    @property
+    def method(self) -> str:
+        """The method, as sent."""
+        return self.request.method
+
+    @property
+    def path(self) -> str:
+        """The raw path, without query and without tokens."""
+        return self.known.redact(self.request.path)
+
+    @property
+    def status(self) -> int:
+        """The status that was answered."""
+        return self.outcome.reply.status
+
+    @property
+    def operation(self) -> str | None:
+        """The id of the operation, None if the contract has none for the request."""
+        return self.outcome.operation.id if self.outcome.operation else None
+
+    @property
+    def account(self) -> str | None:
+        """The account of the token, None without a valid one."""
+        return self.outcome.caller.account if self.outcome.caller else None
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """Why the request was refused, empty if it was not."""
+        return tuple(self.outcome.violations)
+
+    @property
+    def forced(self) -> str | None:
+        """The status or fault that somebody asked for, None for an answer of the fake's own."""
+        return str(self.outcome.forced) if self.outcome.forced else None
+
+    @property
+    def broke_the_contract(self) -> bool:
+        """Whether the request was wrong by itself; 403, 404 of an object and 429 are answers to a right one."""
+        rules = {violation.rule for violation in self.violations}
+        return bool(rules) and (self.status in BROKEN or "path-unknown" in rules)
+
+    @property
+    def body(self) -> Any:
+        """The JSON of the request's body, its text if it is none, None without one."""
+        raw = self.request.body
+        if not raw:
+            return None
+        try:
+            return json.loads(raw)
+        except (ValueError, RecursionError):
+            return raw.decode(errors="replace")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the entry as JSON has it: for the control API, JSON lines and reports."""
+        reply = self.outcome.reply
+        return {
+            "number": self.number,
+            "time": datetime.fromtimestamp(self.outcome.at / SECOND, tz=UTC).isoformat(timespec="milliseconds"),
+            "door": self.door,
+            "method": self.method,
+            "path": self.path,
+            "query": self.known.redact(self.request.query),
+            "operation": self.operation,
+            "account": self.account,
+            "user": self.outcome.caller.user if self.outcome.caller else None,
+            "requestHeaders": [[name, self._shown(name, value)] for name, value in self.request.headers],
+            "requestBody": self.known.redact((self.request.body or b"").decode(errors="replace")),
+            "status": self.status,
+            "responseHeaders": [list(pair) for pair in reply.headers],
+            "responseBody": reply.body.decode(errors="replace"),
+            "forced": self.forced,
+            "violations": [self._explained(violation) for violation in self.violations],
+        }
+
+    def _shown(self, name: str, value: str) -> str:
+        return "***" if name in {"authorization", "proxy-authorization", "cookie"} else self.known.redact(value)
+
+    def _explained(self, violation: Violation) -> dict[str, Any]:
+        line = None
+        if violation.source:
+            name, number = self.known.contract.origin(violation.source)
+            line = f"{name.replace(chr(92), '/').rpartition('/')[2]}:{number}"
+        return {
+            "rule": violation.rule,
+            "place": violation.place,
+            "pointer": violation.pointer,
+            "got": self.known.redact(violation.got),
+            "wanted": violation.wanted,
+            "line": line,
+            "fix": FIXES.get(violation.rule, f"send {violation.wanted}"),
+        }
+
+    def __repr__(self) -> str:
+        """Show the request, its status, and what it broke where."""
+        what = "".join(f"\n    {self.known.redact(str(violation))}" for violation in self.violations)
+        forced = f" (forced: {self.forced})" if self.forced else ""
+        return f"<{self.number}. {self.method} {self.path} -> {self.status}{forced}{what}>"
+
+
+class Journal:
+    """The last requests and answers; safe to use from many threads."""
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self._entries: deque[Entry] = deque()
+        self._lock = threading.Lock()
+        self._number = 0
+        self._size = 0
+
+    def add(self, door: str, request: ApiRequest, outcome: Outcome) -> None:
+        """Remember a request, and forget the oldest of too many."""
+        with self._lock:
+            self._number += 1
+            self._entries.append(Entry(self._number, door, request, outcome, self._known))
+            self._size += len(request.body or b"")
+            while len(self._entries) > MOST_ENTRIES or (self._size > MOST_BYTES and len(self._entries) > 1):
+                self._size -= len(self._entries.popleft().request.body or b"")
+
+    def entries(self, after: int = 0) -> list[Entry]:
+        """Return what is remembered, oldest first, from behind a number on."""
+        with self._lock:
+            if not self._entries or after < self._entries[0].number:
+                return list(self._entries)
+            return list(self._entries)[after - self._entries[0].number + 1 :]
+
+    def clear(self) -> None:
+        """Forget everything; numbers go on, so that nobody who reads on misses or sees a thing twice."""
+        with self._lock:
+            self._entries.clear()
+            self._size = 0
