@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from flask import Flask, Response, request
 
+from mock_server.control import PREFIX, Control
 from mock_server.messages import MAX_BODY, ApiRequest
 
 if TYPE_CHECKING:
@@ -20,13 +21,18 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 def create_app(mock: AltaMock) -> Flask:
     """Make the WSGI application of a mock; whatever its path, the road decides."""
     app = Flask("mock_server", static_folder=None)
+    control = Control(mock)
     app.url_map.merge_slashes = False
     app.config["PROPAGATE_EXCEPTIONS"] = True  # a bug of ours fails the test that met it
 
     @app.route("/", defaults={"path": ""}, methods=_METHODS, provide_automatic_options=False)
     @app.route("/<path:path>", methods=_METHODS, provide_automatic_options=False)
     def api(path: str) -> Response:  # noqa: ARG001 - the raw path is read instead
-        reply = mock.handle(_request(), "wsgi").reply
+        asked = _request()
+        if asked.path.startswith(PREFIX):
+            reply = control.answer(asked, request.remote_addr or "127.0.0.1")
+        else:
+            reply = mock.handle(asked, "wsgi").reply
         return _spoilt(mock, reply) if reply.fault else Response(reply.body, reply.status, list(reply.headers))
 
     return app

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import re
 import shlex
@@ -129,10 +130,12 @@ def commands() -> None:
     metavar="N/Ss|off",
     help="Limit over all operations.  [contract: 100/60s]",
 )
+@_setting("--control-token", metavar="TOKEN", help="Lets other machines use the control API, /_mock, by this token.")
 @_setting("--no-why", is_flag=True, help="Leave out the header X-Alta-Mock-Why.")
 @_setting("--log", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Log lines.")
-def serve(bind: str, form: str, no_why: bool, **settings: Any) -> None:  # noqa: FBT001 - click calls it
+def serve(bind: str, form: str, control_token: str | None, no_why: bool, **settings: Any) -> None:  # noqa: FBT001 - click calls it
     """Serve the fake Alta API until it is told to stop."""
+    from mock_server.control import Control  # noqa: PLC0415 - the same
     from mock_server.log import Log  # noqa: PLC0415 - --help need not wait for the server's imports
     from mock_server.mock import AltaMock  # noqa: PLC0415 - the same
     from mock_server.server import Server, listen  # noqa: PLC0415 - the same
@@ -140,11 +143,13 @@ def serve(bind: str, form: str, no_why: bool, **settings: Any) -> None:  # noqa:
     _allow_many_connections()
     address = parse_address(bind)
     mock = AltaMock(why=not no_why, **settings)
-    listening = listen(*address)
+    listening = listen(*address, control_token)
     host, port = listening.getsockname()[:2]
     origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     click.echo(banner(mock, origin), err=True)
-    asyncio.run(_until_told(Server(mock, listening, Log(sys.stdout, form, mock.redact))))
+    server = Server(mock, listening, Control(mock, control_token), Log(sys.stdout, form, mock.redact))
+    gc.freeze()  # what was loaded stays: the collector need not look through it again and again
+    asyncio.run(_until_told(server))
 
 
 def _allow_many_connections() -> None:

@@ -26,12 +26,18 @@ class Clock:
 
     def __init__(self, source: Callable[[], int] = time.monotonic_ns, *, epoch: int | None = None) -> None:
         self._source = source
-        self._offset = (time.time_ns() if epoch is None else epoch) - source()
+        self._start = (time.time_ns() if epoch is None else epoch) - source()
+        self._moved = 0
         self._lock = threading.Lock()
+
+    @property
+    def advanced(self) -> float:
+        """Seconds that the clock was moved on by hand."""
+        return self._moved / SECOND
 
     def time_ns(self) -> int:
         """Return the time in nanoseconds since the epoch."""
-        return self._source() + self._offset
+        return self._source() + self._start + self._moved
 
     def time(self) -> float:
         """Return the time in seconds since the epoch, like `time.time`."""
@@ -46,7 +52,7 @@ class Clock:
         if not 0 <= seconds <= _LONGEST:  # also refuses NaN
             raise MockError(f"cannot advance the clock by {seconds} seconds; give 0 to {_LONGEST}")
         with self._lock:
-            self._offset += round(seconds * SECOND)
+            self._moved += round(seconds * SECOND)
 
     sleep = advance
     """For code that takes a sleep function: returns at once, and the clock has moved on."""

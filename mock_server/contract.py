@@ -9,6 +9,8 @@ import json
 import re
 import secrets
 from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -23,7 +25,6 @@ from mock_server.validation import Schema, Schemas, violations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
 JSON = "application/json"
 
@@ -116,8 +117,7 @@ class Contract:
         Raises:
             MockError: A document cannot be read, or says what we do not honour; names file, line and remedy.
         """
-        document = Document.read(published or resources.data("openapi.yaml"))
-        return cls.of(document, Document.read(changes or resources.data("openapi.overlay.yaml")))
+        return _load(published or resources.data("openapi.yaml"), changes or resources.data("openapi.overlay.yaml"))
 
     @classmethod
     def of(cls, published: Document, changes: Document | None = None) -> Contract:
@@ -191,6 +191,21 @@ class Contract:
     def origin(self, source: Place) -> tuple[str, int]:
         """Return the file and the line, from 1, that a place in the effective contract comes from."""
         return _origin(self.published, self._overlay, self._touched, source)
+
+
+def _load(published: Path, changes: Path) -> Contract:
+    """Read two files; those that have not changed since need not be compiled again: a contract never changes."""
+    try:
+        stamps = tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in (published, changes))
+    except OSError:
+        return Contract.of(Document.read(published), Document.read(changes))  # which says what is wrong
+    return _compiled(stamps)
+
+
+@lru_cache(maxsize=8)
+def _compiled(stamps: tuple[tuple[str, int, int], ...]) -> Contract:
+    published, changes = (Document.read(Path(name)) for name, _, _ in stamps)
+    return Contract.of(published, changes)
 
 
 def to_json(value: Any) -> bytes:

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Self
 
+from mock_server.control import Control
 from mock_server.server import Server, listen
 
 if TYPE_CHECKING:
@@ -21,9 +22,10 @@ class LiveServer:
 
     url: str
 
-    def __init__(self, mock: AltaMock, host: str, port: int) -> None:
+    def __init__(self, mock: AltaMock, host: str, port: int, control_token: str | None) -> None:
         self._mock = mock
         self._address = host, port
+        self._control_token = control_token
         self._loop: asyncio.AbstractEventLoop
         self._stop: asyncio.Event
         self._thread: threading.Thread
@@ -34,10 +36,10 @@ class LiveServer:
         Raises:
             MockError: The address cannot be used.
         """
-        listening = listen(*self._address)
+        listening = listen(*self._address, self._control_token)
         host, port = listening.getsockname()[:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}{self._mock.contract.base_path}"
-        server = Server(self._mock, listening)
+        server = Server(self._mock, listening, Control(self._mock, self._control_token))
         ready = threading.Event()
 
         async def serve() -> None:

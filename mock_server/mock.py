@@ -168,11 +168,20 @@ class AltaMock:
 
         return patched(self)
 
-    def serve(self, host: str = "127.0.0.1", port: int = 0) -> LiveServer:
-        """Return a server on a real socket, in a thread, to be used as a context manager; 0 is any free port."""
+    def serve(self, host: str = "127.0.0.1", port: int = 0, control_token: str | None = None) -> LiveServer:
+        """Return a server on a real socket, in a thread, to be used as a context manager.
+
+        Args:
+            host: An address of this machine; another than a loopback address needs a control token.
+            port: 0 is any free one.
+            control_token: What other machines must send to use the control API.
+
+        Raises:
+            MockError: When it is entered: the address cannot be used.
+        """
         from mock_server.live_server import LiveServer  # noqa: PLC0415 - only those who serve pay for the import
 
-        return LiveServer(self, host, port)
+        return LiveServer(self, host, port, control_token)
 
     @cached_property
     def app(self) -> Flask:
@@ -193,6 +202,35 @@ class AltaMock:
                 return [record for batch in batches for record in batch.records()]
         known = ", ".join(campaign.id for account in self.seed.accounts for campaign in account.campaigns)
         raise MockError(f"there is no campaign {campaign_id!r}; there are {known}")
+
+    def campaigns(self) -> list[dict[str, Any]]:
+        """Return the campaigns of all accounts, in the order of the seed, with the number of their prospects."""
+        return [
+            {
+                "account": account.id,
+                "id": campaign.id,
+                "name": campaign.name,
+                "status": campaign.status,
+                "isArchived": campaign.is_archived,
+                "answer": campaign.answer,
+                "prospects": sum(one.size for one in self.parts.store.batches(account.id, "prospect", campaign.id)),
+            }
+            for account in self.seed.accounts
+            for campaign in account.campaigns
+        ]
+
+    def quotas(self) -> list[dict[str, Any]]:
+        """Return what is left of every limit of every account, and the seconds until its window ends."""
+        at = self.clock.time_ns()
+        limits = {pair for pairs in self.parts.limits.values() for pair in pairs}
+        ordered = sorted(limits, key=lambda pair: (pair[0] != "account", pair[0]))
+        found = []
+        for account in self.seed.accounts:
+            for name, limit in ordered:
+                remaining, reset = self.parts.limiter.look(account.id, name, limit, at)
+                quota = {"account": account.id, "name": name, "limit": str(limit)}
+                found.append({**quota, "remaining": remaining, "reset": reset})
+        return found
 
     def reset(self) -> None:
         """Go back to the seed: no prospects, whole quotas, nothing forced, an empty journal. The clock goes on."""

@@ -128,6 +128,13 @@ class RateLimiter:
                     break
         return decision
 
+    def look(self, account: str, name: str, limit: Limit, at: int) -> tuple[int, int]:
+        """Return what a limit has left at a time, and the seconds until its window ends; 0 if none is open."""
+        window = self._windows.get((account, name))
+        if window is None or at - window.opened >= limit.seconds * SECOND:
+            return limit.requests, 0
+        return limit.requests - window.used, -((at - window.opened - limit.seconds * SECOND) // SECOND)
+
     def clear(self) -> None:
         """Forget every window: all quotas are whole again."""
         with self._lock:

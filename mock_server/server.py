@@ -23,12 +23,14 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from mock_server.control import PREFIX, is_loopback
 from mock_server.errors import MockError
 from mock_server.messages import MAX_BODY, ApiReply, ApiRequest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from mock_server.control import Control
     from mock_server.log import Log
     from mock_server.mock import AltaMock
 
@@ -175,12 +177,14 @@ class Server:
     Args:
         mock: Answers.
         listening: Bound and listening; closed by this class.
+        control: Answers below `/_mock`.
         log: Gets a line for each request.
     """
 
-    def __init__(self, mock: AltaMock, listening: socket.socket, log: Log | None = None) -> None:
+    def __init__(self, mock: AltaMock, listening: socket.socket, control: Control, log: Log | None = None) -> None:
         self._mock = mock
         self._listening = listening
+        self._control = control
         self._log = log
         self._state = ServerState()
         self._config = Config(
@@ -237,7 +241,11 @@ class Server:
         body = await _read(scope, receive)
         if body is _GONE:
             return
-        reply, whole = self._answer(scope, body), body is not None
+        request, whole = _request(scope, body), body is not None
+        if request.path.startswith(PREFIX):
+            reply = await asyncio.to_thread(self._answer_control, request, scope["client"])
+        else:
+            reply = self._answer(request)
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in reply.headers]
         headers.append((b"content-length", b"%d" % len(reply.body)))
         if not whole:
@@ -265,15 +273,14 @@ class Server:
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, never_linger)
         transport.abort()
 
-    def _answer(self, scope: Any, body: bytes | None) -> ApiReply:
+    def _answer_control(self, request: ApiRequest, client: tuple[str, int] | None) -> ApiReply:
+        try:
+            return self._control.answer(request, client[0] if client else "")
+        except Exception as error:  # noqa: BLE001 - as in _answer
+            return _our_bug(error)
+
+    def _answer(self, request: ApiRequest) -> ApiReply:
         begun = time.perf_counter()
-        request = ApiRequest(
-            method=scope["method"],
-            path=scope["raw_path"].decode("latin-1"),
-            query=scope["query_string"].decode("latin-1"),
-            headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]),
-            body=body,
-        )
         try:
             outcome = self._mock.handle(request, "socket")
         except Exception as error:  # noqa: BLE001 - the server goes on, and says whose fault it was
@@ -305,19 +312,35 @@ async def _read(scope: Any, receive: Receive) -> bytes | None:
             return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
+def _request(scope: Any, body: bytes | None) -> ApiRequest:
+    return ApiRequest(
+        method=scope["method"],
+        path=scope["raw_path"].decode("latin-1"),
+        query=scope["query_string"].decode("latin-1"),
+        headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]),
+        body=body,
+    )
+
+
 def _our_bug(error: Exception) -> ApiReply:
     traceback.print_exception(error, file=sys.stderr)
     text = f"This is a bug in alta-mock, not an answer of the vendor: {type(error).__name__}. See its log.\n"
     return ApiReply(500, (("Content-Type", "text/plain; charset=utf-8"),), text.encode())
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, control_token: str | None) -> socket.socket:
     """Return a listening socket; port 0 is any free one.
 
     Raises:
-        MockError: The address cannot be used, for example because the port is taken.
+        MockError: The address cannot be used, for example because the port is taken, or because other machines would
+            reach a control API without a token.
     """
     shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if not control_token and not is_loopback(host):
+        raise MockError(
+            f"{shown} can be reached by other machines; give a --control-token (or ALTA_MOCK_CONTROL_TOKEN) that they"
+            " need to control the mock, or bind to 127.0.0.1"
+        )
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family, backlog=2048)

@@ -201,7 +201,11 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]
         (["serve", "--account-rate-limit", "x"], "'--account-rate-limit' .*ALTA_MOCK_ACCOUNT_RATE_LIMIT"),
         (["serve", "--bind", "8080"], "'--bind' .*'8080' is no address; write host:port"),
         (["serve", "--bind", "127.0.0.1:99999"], "is no address"),
-        (["serve", "--bind", "no.such.host.invalid:0"], r"cannot listen on no\.such\.host\.invalid:0: .*--bind"),
+        (["serve", "--bind", "0.0.0.0:0"], r"0\.0\.0\.0:0 can be reached by other machines; give a --control-token"),
+        (
+            ["serve", "--bind", "no.such.host.invalid:0", "--control-token", "x"],
+            r"cannot listen on no\.such\.host\.invalid:0: .*--bind",
+        ),
         (["serve", "--bnid", "x"], "no such option '--bnid'.*--bind"),
         (["serve", "--log", "xml"], "'xml' is not one of 'text', 'json'"),
         (["serve", "--data", "/nope.yaml"], r"cannot read .*nope\.yaml: "),

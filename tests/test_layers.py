@@ -15,10 +15,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PACKAGE = ROOT / "mock_server"
-EDGES = {"app", "cli", "__main__", "in_process", "live_server", "server", "log"}
+EDGES = {"app", "cli", "__main__", "control", "in_process", "live_server", "server", "log", "pytest_plugin"}
 WIRING = {"__init__", "mock", "config", "clock"}
 CORE = {
-    *("assumptions", "auth", "body", "contract", "decoding", "documents", "errors", "findings", "forced", "honoured"),
+    *(
+        "assumptions",
+        "auth",
+        "body",
+        "contract",
+        "decoding",
+        "documents",
+        "errors",
+        "export",
+        "findings",
+        "forced",
+        "honoured",
+    ),
     *(
         "journal",
         "messages",

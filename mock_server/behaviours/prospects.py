@@ -31,4 +31,4 @@ def add_prospects_to_campaign(call: Call, store: Store) -> None:
     if EDIT_CAMPAIGN not in call.permissions:
         got = "a user who may not edit campaigns"
         raise Forbidden(Violation("permission", "header", "/authorization", got, EDIT_CAMPAIGN))
-    store.append(call.account, "prospect", campaign_id, Batch(call.raw, "data"))
+    store.append(call.account, "prospect", campaign_id, Batch(call.raw, "data", len(call.body["data"])))

@@ -19,10 +19,12 @@ class Batch:
     Attributes:
         text: The body of the request, JSON in UTF-8.
         member: The member of the body that is the array of records.
+        size: How many records it has.
     """
 
     text: bytes
     member: str
+    size: int
 
     def records(self) -> list[Any]:
         """Return the records, as sent; each call reads the text anew, so they may be changed."""

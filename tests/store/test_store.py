@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def batch(*records: str) -> Batch:
     """Make a batch of records in JSON."""
-    return Batch(f'{{"data":[{",".join(records)}]}}'.encode(), "data")
+    return Batch(f'{{"data":[{",".join(records)}]}}'.encode(), "data", len(records))
 
 
 @pytest.fixture(params=[MemoryStore])

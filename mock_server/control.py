@@ -1,0 +1,193 @@
+"""The control API below `/_mock`: what a test or the page asks of a fake that runs elsewhere.
+
+It is described by `control.openapi.yaml` and held against it by the same code that holds the vendor's. Its security:
+answered only to this machine, by a name of this machine, or with the control token; never to a web page of another
+origin; writes only as application/json, which a form cannot send; no CORS.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import json
+import re
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from mock_server import resources
+from mock_server.contract import JSON, Contract, to_json
+from mock_server.decoding import decode
+from mock_server.documents import Document
+from mock_server.errors import ApiError, MockError
+from mock_server.export import har
+from mock_server.messages import ApiReply
+from mock_server.ratelimit import SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mock_server.contract import Operation
+    from mock_server.forced import Forced
+    from mock_server.messages import ApiRequest, Call
+    from mock_server.mock import AltaMock
+
+PREFIX = "/_mock"
+
+_LOOPBACK_HOST = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?", re.IGNORECASE)
+
+
+class Refused(Exception):
+    """The control API does not answer this: status, identifier and text."""
+
+    def __init__(self, status: int, error: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error = error
+
+
+class Control:
+    """Answers the control API of a mock.
+
+    Args:
+        mock: The mock.
+        token: What another machine must send as a bearer token; None lets no other machine in.
+    """
+
+    def __init__(self, mock: AltaMock, token: str | None = None) -> None:
+        self._mock = mock
+        self._token = token
+        self._contract = _contract()
+        self._answers: dict[str, Callable[[Call], Any]] = {
+            "getHealth": lambda _: {"status": "ok"},
+            "getDocument": lambda _: self._contract.document,
+            "reset": lambda _: mock.reset(),
+            "listCampaigns": lambda _: {"data": mock.campaigns()},
+            "listProspects": self._prospects,
+            "listRequests": self._requests,
+            "clearRequests": lambda _: mock.journal.clear(),
+            "listLimits": lambda _: {"data": mock.quotas()},
+            "getClock": lambda _: self._time(),
+            "advanceClock": self._advance,
+            "listNext": lambda _: {"data": [_shown(one) for one in mock.parts.queue.waiting()]},
+            "addNext": self._add_next,
+            "clearNext": lambda _: mock.parts.queue.clear(),
+        }
+
+    def answer(self, request: ApiRequest, peer: str) -> ApiReply:
+        """Answer a request that came from a peer, an IP address."""
+        try:
+            self._refuse_strangers(request, peer)
+            operation, path = self._contract.route(request.method, request.path)
+            _refuse_forms(request, operation)
+            call = decode(request, operation, path, None)
+            if operation.id == "exportRequests":
+                return _reply(200, har(self._mock.requests, f"http://{_host(request)}").encode())
+            return _reply(200, to_json(self._answers[operation.id](call) or {}))
+        except Refused as refused:
+            return _reply(refused.status, _error(refused.error, str(refused)))
+        except MockError as error:
+            return _reply(400, _error("ValidationError", str(error)))
+        except ApiError as error:
+            text = "; ".join(self._mock.redact(str(violation)) for violation in error.violations)
+            return _reply(error.status, _error(error.code, text or error.message), *error.headers)
+
+    def _refuse_strangers(self, request: ApiRequest, peer: str) -> None:
+        host, origins = _host(request), request.all("origin")
+        if any(origin.lower() not in {f"http://{host}", f"https://{host}"} for origin in origins):
+            raise Refused(403, "Forbidden", "a web page of another origin may not use the control API")
+        if set(request.all("sec-fetch-site")) - {"same-origin", "none"}:
+            raise Refused(403, "Forbidden", "a web page of another site may not use the control API")
+        if self._has_token(request):
+            return
+        if not is_loopback(peer):
+            raise Refused(403, "Forbidden", "from another machine the control API needs the control token")
+        if not _LOOPBACK_HOST.fullmatch(host):
+            raise Refused(403, "Forbidden", "the control API answers as localhost or 127.0.0.1 only")
+
+    def _has_token(self, request: ApiRequest) -> bool:
+        sent = request.all("authorization")
+        if self._token is None or len(sent) != 1:
+            return False
+        scheme, _, token = sent[0].partition(" ")
+        return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token.encode())
+
+    def _prospects(self, call: Call) -> Any:
+        try:
+            return {"data": self._mock.prospects(call.path["campaignId"])}
+        except MockError as error:
+            raise Refused(404, "NotFound", str(error)) from error
+
+    def _requests(self, call: Call) -> Any:
+        entries = self._mock.journal.entries(call.query.get("after", 0))
+        found = self._mock.findings()
+        return {"data": [entry.as_dict() for entry in entries], "findings": [one.as_dict() for one in found]}
+
+    def _advance(self, call: Call) -> Any:
+        self._mock.clock.advance(float(call.body["seconds"]))
+        return self._time()
+
+    def _time(self) -> Any:
+        time = datetime.fromtimestamp(self._mock.clock.time_ns() / SECOND, tz=UTC)
+        return {"time": time.isoformat(timespec="milliseconds"), "advanced": self._mock.clock.advanced}
+
+    def _add_next(self, call: Call) -> None:
+        wanted = call.body
+        times = int(wanted.get("times", 1))
+        if "fault" in wanted:
+            self._mock.fault(wanted["fault"], times=times, seconds=float(wanted.get("seconds", 1)))
+            return
+        self._mock.next(
+            int(wanted["status"]),
+            times=times,
+            retry_after=wanted.get("retryAfter"),
+            body=wanted.get("body"),
+            allow_undocumented=wanted.get("allowUndocumented", False),
+        )
+
+
+@cache
+def _contract() -> Contract:
+    return Contract.of(Document.read(resources.package_file("control.openapi.yaml")))
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether an IP address is of this machine alone; a name other than localhost is not."""
+    try:
+        return ipaddress.ip_address(address.split("%", maxsplit=1)[0]).is_loopback
+    except ValueError:
+        return address.lower() == "localhost"
+
+
+def _refuse_forms(request: ApiRequest, operation: Operation) -> None:
+    """Let nothing write that a form of a web page can send."""
+    sent = request.all("content-type")
+    if operation.body and not (len(sent) == 1 and sent[0].partition(";")[0].strip().lower() == JSON):
+        raise Refused(415, "UnsupportedMediaType", f"a write to the control API must be {JSON}")
+
+
+def _host(request: ApiRequest) -> str:
+    sent = request.all("host")
+    return sent[0].strip().lower() if len(sent) == 1 else ""
+
+
+def _shown(forced: Forced) -> dict[str, Any]:
+    shown: dict[str, Any] = {"times": forced.times}
+    if forced.fault:
+        shown["fault"] = forced.fault.name
+        if forced.fault.seconds:
+            shown["seconds"] = forced.fault.seconds
+    else:
+        shown["status"] = forced.status
+    if forced.retry_after is not None:
+        shown["retryAfter"] = forced.retry_after
+    return shown
+
+
+def _reply(status: int, body: bytes, *headers: tuple[str, str]) -> ApiReply:
+    fixed = (("Content-Type", JSON), ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
+    return ApiReply(status, (*fixed, *headers), body)
+
+
+def _error(error: str, message: str) -> bytes:
+    return json.dumps({"error": error, "message": message}, ensure_ascii=False).encode()
