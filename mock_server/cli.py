@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -97,6 +98,15 @@ def _limit(text: str) -> None:
     Limit.parse(text)
 
 
+def _statuses(_context: object, _option: object, text: str) -> tuple[int, ...]:
+    """Read statuses with commas between them."""
+    found = tuple(part.strip() for part in text.split(",") if part.strip())
+    for part in found:
+        if not re.fullmatch("[1-5][0-9][0-9]", part, re.ASCII):
+            raise click.BadParameter(f"{part!r} is no status; write them like 200,429")
+    return tuple(map(int, found))
+
+
 def _setting(flag: str, *names: str, **options: Any) -> Callable[[Any], Any]:
     """Make an option with its environment variable, named after the flag."""
     variable = "ALTA_MOCK_" + flag.removeprefix("--").replace("-", "_").upper()
@@ -109,6 +119,32 @@ def commands() -> None:
     """The Alta API on your own machine: a faithful fake server and a contract-testing kit."""
 
 
+def _mock_settings(command: Any) -> Any:
+    """Add the settings that every command has that starts a fake."""
+    for option in reversed(
+        (
+            _setting("--data", metavar="FILE", help="Accounts, campaigns and tokens in place of the bundled ones."),
+            _setting("--openapi", metavar="FILE", help="A published OpenAPI 3.1 document in place of the bundled one."),
+            _setting("--overlay", metavar="FILE", help="An overlay in place of the bundled one."),
+            _setting(
+                "--rate-limit",
+                callback=_checked(_limit),
+                metavar="N/Ss|off",
+                help="Limit of an operation.  [contract: 10/60s]",
+            ),
+            _setting(
+                "--account-rate-limit",
+                callback=_checked(_limit),
+                metavar="N/Ss|off",
+                help="Limit over all operations.  [contract: 100/60s]",
+            ),
+            _setting("--no-why", is_flag=True, help="Leave out the header X-Alta-Mock-Why."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
 @commands.command(epilog="Example: alta-mock serve --bind 127.0.0.1:9000 --rate-limit 3/10s")
 @_setting(
     "--bind",
@@ -118,21 +154,9 @@ def commands() -> None:
     show_default=True,
     help="Where to listen.",
 )
-@_setting("--data", metavar="FILE", help="Accounts, campaigns and tokens in place of the bundled ones.")
-@_setting("--openapi", metavar="FILE", help="A published OpenAPI 3.1 document in place of the bundled one.")
-@_setting("--overlay", metavar="FILE", help="An overlay in place of the bundled one.")
-@_setting(
-    "--rate-limit", callback=_checked(_limit), metavar="N/Ss|off", help="Limit of an operation.  [contract: 10/60s]"
-)
-@_setting(
-    "--account-rate-limit",
-    callback=_checked(_limit),
-    metavar="N/Ss|off",
-    help="Limit over all operations.  [contract: 100/60s]",
-)
 @_setting("--control-token", metavar="TOKEN", help="Lets other machines use the control API, /_mock, by this token.")
-@_setting("--no-why", is_flag=True, help="Leave out the header X-Alta-Mock-Why.")
 @_setting("--log", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Log lines.")
+@_mock_settings
 def serve(bind: str, form: str, control_token: str | None, no_why: bool, **settings: Any) -> None:  # noqa: FBT001 - click calls it
     """Serve the fake Alta API until it is told to stop."""
     from mock_server.control import Control  # noqa: PLC0415 - the same
@@ -214,7 +238,6 @@ def example(seed: Seed, url: str) -> list[str]:
 def spec(published: bool, openapi: str | None, overlay: str | None) -> None:  # noqa: FBT001 - click calls it
     """Print the contract as one OpenAPI document, in JSON: what is published plus what the overlay adds."""
     import json  # noqa: PLC0415 - see serve
-    from pathlib import Path  # noqa: PLC0415 - see serve
 
     from mock_server.contract import Contract  # noqa: PLC0415 - see serve
 
@@ -230,3 +253,38 @@ def assumptions() -> None:
 
     for one in load():
         _print(f"{one.id}\n  Question: {one.question}\n  We:       {one.ours}\n  Because:  {one.why}\n")
+
+
+@commands.command(
+    "exec",
+    epilog="Example: alta-mock exec --strict --require 200,429 -- node script.mjs",
+    context_settings={"allow_interspersed_args": False},
+)
+@click.option("--strict", is_flag=True, help="Fail if the contract was broken, or if nothing was sent.")
+@click.option("--require", metavar="STATUS,...", default="", callback=_statuses, help="Fail unless each was answered.")
+@click.option("--har", type=click.Path(path_type=Path), metavar="FILE", help="Write the traffic for a browser.")
+@click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Write a report for programs.")
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write a report for CI.")
+@_mock_settings
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def execute_command(  # noqa: PLR0913 - click calls it with each option
+    command: tuple[str, ...],
+    *,
+    strict: bool,
+    require: tuple[int, ...],
+    har: Path | None,
+    json: Path | None,
+    junit: Path | None,
+    no_why: bool,
+    **settings: Any,
+) -> int:
+    """Run COMMAND beside a fake of its own, and say what it sent.
+
+    It finds the fake by ALTA_BASE_URL, ALTA_API_TOKEN and ALTA_CAMPAIGN_ID. Without --strict the exit code is the
+    command's own; with it, 1 if the contract was broken, 3 if nothing was sent.
+    """
+    from mock_server.execute import Wishes, execute  # noqa: PLC0415 - see serve
+    from mock_server.mock import AltaMock  # noqa: PLC0415 - see serve
+
+    wishes = Wishes(strict=strict, require=require, har=har, json=json, junit=junit)
+    return execute(command, AltaMock(why=not no_why, **settings), wishes)

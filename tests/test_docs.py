@@ -77,6 +77,14 @@ def test_the_python_of_the_readme_does_what_it_says(capsys: pytest.CaptureFixtur
     assert printed[2] == str([{"email": "ada@example.com"}] * 3)
 
 
+def test_the_tests_of_the_readme_are_the_examples() -> None:
+    """Which are run by test_pytest_plugin.py."""
+    blocks = re.findall(r"```py\n(.*?)```", read("README.md"), re.DOTALL)
+    files = [read(f"examples/{name}.py") for name in ("test_waits_out_429", "test_sends_twice")]
+
+    assert blocks == [file.split('"""\n\n', 1)[1] for file in files]
+
+
 def test_commands_of_the_readme_exist() -> None:
     """Each `alta-mock` and `make` command in a block of the README has the words it uses."""
     blocks = "\n".join(re.findall(r"```(?:console|sh|bash)\n(.*?)```", read("README.md"), re.DOTALL))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PACKAGE = ROOT / "mock_server"
-EDGES = {"app", "cli", "__main__", "control", "in_process", "live_server", "server", "log", "pytest_plugin"}
+EDGES = {"app", "cli", "__main__", "control", "execute", "in_process", "live_server", "server", "log", "pytest_plugin"}
 WIRING = {"__init__", "mock", "config", "clock"}
 CORE = {
     *(

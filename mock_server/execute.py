@@ -1,0 +1,233 @@
+"""`alta-mock exec`: a command beside a fake of its own, and what is to be said of it afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+import junitparser
+
+from mock_server.errors import MockError
+from mock_server.export import har
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from mock_server.journal import Entry
+    from mock_server.mock import AltaMock
+
+BROKEN, NOT_PROVEN, NOT_FOUND, NOT_RUNNABLE, SIGNALLED, INTERRUPTED = 1, 3, 127, 126, 128, 130
+
+MOST_LINES = 10
+"""Lines of the summary at most."""
+
+PATIENCE = 5.0
+"""Seconds that a command has to end after Ctrl-C or SIGTERM, before it is killed."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a run is held to, and where its reports go.
+
+    Attributes:
+        strict: Whether a broken contract, or none that was tested, fails the run.
+        require: Statuses that must have been answered.
+    """
+
+    strict: bool = False
+    require: tuple[int, ...] = ()
+    har: Path | None = None
+    json: Path | None = None
+    junit: Path | None = None
+
+    def refuse_unwritable(self) -> None:
+        """Try the report files before the run, which may be long.
+
+        Raises:
+            MockError: One cannot be written.
+        """
+        for file in filter(None, (self.har, self.json, self.junit)):
+            existed = file.exists()
+            try:
+                with file.open("a", encoding="utf-8"):
+                    pass
+            except OSError as error:
+                raise MockError(f"cannot write {file}: {error.strerror}; choose another file") from error
+            if not existed:
+                file.unlink()
+
+
+def execute(command: Sequence[str], mock: AltaMock, wishes: Wishes) -> int:
+    """Run a command with a fake on a free port, say what it did, and return the exit code of the whole.
+
+    Raises:
+        MockError: A report cannot be written.
+    """
+    wishes.refuse_unwritable()
+    with mock.serve() as server:
+        code = _run(command, {**os.environ, **environment(mock, server.url)})
+    entries = mock.requests
+    for line in summary(mock, wishes):
+        _say(line)
+    verdict = exit_code(code, entries, wishes)
+    if wishes.har:
+        wishes.har.write_text(har(entries, server.url.removesuffix(mock.contract.base_path)), encoding="utf-8")
+    if wishes.json:
+        wishes.json.write_text(_json(command, code, verdict, mock), encoding="utf-8")
+    if wishes.junit:
+        _junit(entries, wishes).write(str(wishes.junit))
+    return verdict
+
+
+def environment(mock: AltaMock, url: str) -> dict[str, str]:
+    """Return what a consumer needs: base URL, a token, a campaign, and no proxy between it and the fake."""
+    known = {
+        "ALTA_BASE_URL": url,
+        **{
+            name: ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost"]))
+            for name in ("NO_PROXY", "no_proxy")
+        },
+    }
+    for token in mock.seed.tokens.values():
+        for account in mock.seed.accounts:
+            if not token.expired and token.accounts == (account.id,) and account.campaigns:
+                return {**known, "ALTA_API_TOKEN": token.token, "ALTA_CAMPAIGN_ID": account.campaigns[0].id}
+    return known
+
+
+def exit_code(code: int, entries: Sequence[Entry], wishes: Wishes) -> int:
+    """Return the exit code of a run whose command ended with a code."""
+    if code == INTERRUPTED:
+        return code
+    if wishes.strict and any(entry.broke_the_contract for entry in entries):
+        return BROKEN
+    if code:
+        return code
+    if (wishes.strict and not entries) or missing(entries, wishes):
+        return NOT_PROVEN
+    return 0
+
+
+def missing(entries: Sequence[Entry], wishes: Wishes) -> list[int]:
+    """Return the required statuses that were not answered."""
+    seen = {entry.status for entry in entries}
+    return [status for status in wishes.require if status not in seen]
+
+
+def summary(mock: AltaMock, wishes: Wishes) -> list[str]:
+    """Say in at most `MOST_LINES` lines what was sent, what was wrong with it, and what to do."""
+    entries = mock.requests
+    statuses = Counter(entry.status for entry in entries)
+    counts = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
+    lines = [f"{len(entries)} requests{': ' + counts if counts else ''}"]
+    lines += [f"required status {status} was not seen" for status in missing(entries, wishes)]
+    for entry in entries:
+        if entry.broke_the_contract:
+            explained = entry.as_dict()["violations"][0]
+            where = f" [{explained['line']}]" if explained["line"] else ""
+            lines.append(f"broken by request {entry.number}: {entry.violations[0]}{where}; {explained['fix']}")
+    lines += [f"{one.name}, requests {', '.join(map(str, one.requests[:3]))}: {one.text}" for one in mock.findings()]
+    if len(lines) > MOST_LINES:
+        lines = [*lines[: MOST_LINES - 1], f"and {len(lines) - MOST_LINES + 1} more; --json or --har shows all"]
+    return [mock.redact(line) for line in lines]
+
+
+def _say(line: str) -> None:
+    """Print to standard error, unless nobody listens there any more."""
+    with contextlib.suppress(OSError):
+        click.echo(f"alta-mock: {line}", err=True)
+
+
+def _run(command: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run a command, pass signals on to it, and return its exit code as a shell would."""
+    try:
+        process = subprocess.Popen(list(command), env=dict(environ))  # noqa: S603 - to run it is what we are asked
+    except FileNotFoundError:
+        _say(f"command not found: {command[0]}")
+        return NOT_FOUND
+    except OSError as error:
+        _say(f"cannot run {command[0]}: {error.strerror}")
+        return NOT_RUNNABLE
+    with _signals_passed_on(process) as heard:
+        code = process.wait()
+    if signal.SIGINT in heard:
+        return INTERRUPTED
+    return SIGNALLED - code if code < 0 else code
+
+
+@contextlib.contextmanager
+def _signals_passed_on(process: subprocess.Popen[bytes]) -> Iterator[set[int]]:
+    """Pass SIGINT and SIGTERM on, and kill a command that does not heed them; yields those that came."""
+    heard: set[int] = set()
+    timers: list[threading.Timer] = []
+
+    def pass_on(number: int, _frame: object) -> None:
+        if not heard:
+            timers.append(threading.Timer(PATIENCE, process.kill))
+            timers[0].daemon = True
+            timers[0].start()
+        heard.add(number)
+        if not (number == signal.SIGINT and sys.stdin and sys.stdin.isatty()):  # a terminal told the command itself
+            process.send_signal(number)
+
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield heard
+    finally:
+        for timer in timers:
+            timer.cancel()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _json(command: Sequence[str], code: int, verdict: int, mock: AltaMock) -> str:
+    report = {
+        "command": [mock.redact(word) for word in command],
+        "commandExitCode": code,
+        "exitCode": verdict,
+        "requests": [entry.as_dict() for entry in mock.requests],
+        "findings": [finding.as_dict() for finding in mock.findings()],
+    }
+    return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+
+
+def _junit(entries: Sequence[Entry], wishes: Wishes) -> junitparser.JUnitXml:
+    """Make a report with a case for each request, and one for each status that was required."""
+    cases: list[tuple[str, str | None]] = [
+        (
+            f"request {entry.number}: {entry.method} {entry.path} -> {entry.status}",
+            _printable(str(entry.violations[0])) if entry.broke_the_contract else None,
+        )
+        for entry in entries
+    ]
+    absent = missing(entries, wishes)
+    cases += [
+        (f"required status {status}", "it was not seen" if status in absent else None) for status in wishes.require
+    ]
+    cases.append(("something was sent", None if entries else "no request was made"))
+    suite = junitparser.TestSuite("alta-mock exec")
+    for name, failure in cases:
+        case = junitparser.TestCase(_printable(name), classname="alta-mock")
+        if failure:
+            case.result = [junitparser.Failure(failure)]
+        suite.add_testcase(case)
+    report = junitparser.JUnitXml()
+    report.add_testsuite(suite)
+    return report
+
+
+def _printable(text: str) -> str:
+    """Escape what XML cannot hold."""
+    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,315 @@
+"""The control API: what it answers, and whom it does not."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import requests
+import schemathesis
+from schemathesis import Config
+
+from mock_server import AltaMock, MockError
+from mock_server.control import Control, is_loopback
+from mock_server.messages import ApiRequest
+from tests.conftest import CAMPAIGN, ONE, ROOT, UNKNOWN_CAMPAIGN, prospects_path, request_of
+from tests.test_server import last, status, talk
+
+if TYPE_CHECKING:
+    from mock_server.messages import ApiReply
+
+
+def ask(
+    mock: AltaMock,
+    method: str,
+    path: str,
+    body: Any = None,
+    *,
+    peer: str = "127.0.0.1",
+    host: str = "127.0.0.1:8080",
+    token: str | None = None,
+    query: str = "",
+    headers: tuple[tuple[str, str], ...] = (),
+) -> ApiReply:
+    """Send a request to the control API."""
+    raw = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+    kind = (("content-type", "application/json"),) if body is not None and "content-type" not in dict(headers) else ()
+    request = ApiRequest(method, f"/_mock/{path}", query, (("host", host), *kind, *headers), raw)
+    return Control(mock, token).answer(request, peer)
+
+
+def value(reply: ApiReply) -> Any:
+    """Return the JSON of an answer that must be a 200."""
+    assert reply.status == 200, reply.body
+    return json.loads(reply.body)
+
+
+def test_everything_it_can_do(mock: AltaMock) -> None:
+    """Every operation of the document, on the same engine as everything else."""
+    mock.answer(request_of({"data": [{"email": "a", "n": 1}, {"email": "b"}]}))
+    mock.answer(request_of({"data": []}))
+
+    assert value(ask(mock, "GET", "health")) == {"status": "ok"}
+    assert value(ask(mock, "GET", "openapi.json"))["openapi"] == "3.1.0"
+    first = value(ask(mock, "GET", "campaigns"))["data"][0]
+    assert (first["id"], first["account"], first["prospects"]) == (CAMPAIGN, "acme", 2)
+    assert value(ask(mock, "GET", f"campaigns/{CAMPAIGN}/prospects")) == {
+        "data": [{"email": "a", "n": 1}, {"email": "b"}]
+    }
+    seen = value(ask(mock, "GET", "requests"))
+    assert [entry["status"] for entry in seen["data"]] == [200, 400]
+    assert seen["data"][1]["violations"][0]["rule"] == "minItems"
+    assert [entry["number"] for entry in value(ask(mock, "GET", "requests", query="after=1"))["data"]] == [2]
+    assert len(value(ask(mock, "GET", "requests.har"))["log"]["entries"]) == 2
+    limits = value(ask(mock, "GET", "limits"))["data"]
+    assert {(one["account"], one["name"]): (one["limit"], one["remaining"], one["reset"]) for one in limits} == {
+        ("acme", "account"): ("100/60s", 98, 60),
+        ("acme", "addProspectsToCampaign"): ("10/60s", 8, 60),
+        ("globex", "account"): ("100/60s", 100, 0),
+        ("globex", "addProspectsToCampaign"): ("10/60s", 10, 0),
+    }
+    assert value(ask(mock, "GET", "clock")) == {"time": "2026-01-01T00:00:00.000+00:00", "advanced": 0.0}
+    assert value(ask(mock, "POST", "clock/advance", {"seconds": 90.5}))["time"] == "2026-01-01T00:01:30.500+00:00"
+    assert value(ask(mock, "GET", "clock"))["advanced"] == 90.5
+    value(ask(mock, "POST", "next", {"status": 429, "times": 2, "retryAfter": "7"}))
+    value(ask(mock, "POST", "next", {"fault": "delay", "seconds": 2}))
+    value(ask(mock, "POST", "next", {"status": 503, "allowUndocumented": True, "body": {"x": 1}}))
+    assert value(ask(mock, "GET", "next"))["data"] == [
+        {"status": 429, "times": 2, "retryAfter": "7"},
+        {"fault": "delay", "seconds": 2.0, "times": 1},
+        {"status": 503, "times": 1},
+    ]
+    assert mock.answer(request_of()).header("Retry-After") == "7"
+    value(ask(mock, "DELETE", "next"))
+    assert mock.answer(request_of()).status == 200
+    value(ask(mock, "DELETE", "requests"))
+    assert mock.requests == []
+    value(ask(mock, "POST", "reset", {}))
+    assert mock.prospects(CAMPAIGN) == []
+
+
+def test_no_digit_of_a_number_is_lost(mock: AltaMock) -> None:
+    """Prospects come back as they were sent, whatever a text in them looks like."""
+    record = b'{"email":"\\u0000decimal","n":1234567890123456789012345,"x":0.1234567890123456789012345,"y":1e400}'
+    mock.answer(request_of(b'{"data":[' + record + b"]}"))
+    body = ask(mock, "GET", f"campaigns/{CAMPAIGN}/prospects").body
+
+    assert b'"n":1234567890123456789012345,"x":0.1234567890123456789012345,"y":1E+400' in body
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "expected", "text"),
+    [
+        ("GET", "nope", None, 404, "path-unknown"),
+        ("PUT", "reset", None, 405, "method-unknown"),
+        ("GET", f"campaigns/{UNKNOWN_CAMPAIGN}/prospects", None, 404, "there is no campaign"),
+        ("GET", "campaigns/x/prospects", None, 400, "format path/campaignId"),
+        ("POST", "clock/advance", {"seconds": -1}, 400, "minimum /seconds"),
+        ("POST", "clock/advance", {"seconds": "60"}, 400, "type /seconds"),
+        ("POST", "clock/advance", {}, 400, "required body"),
+        ("POST", "clock/advance", b"{", 400, "json-syntax"),
+        ("POST", "clock/advance", [], 400, "type body"),
+        ("POST", "next", {}, 400, "oneOf"),
+        ("POST", "next", {"status": 429, "fault": "reset"}, 400, "oneOf"),
+        ("POST", "next", {"status": 429, "times": 0}, 400, "minimum /times"),
+        ("POST", "next", {"status": 503}, 400, "503 is not documented; choose one of"),
+        ("POST", "next", {"fault": "explode"}, 400, "enum /fault"),
+        ("POST", "next", {"status": 429, "retryAfter": "a\r\nb"}, 400, "pattern /retryAfter"),
+        ("POST", "reset", {"x": 1}, 400, "maxProperties"),
+    ],
+)
+def test_mistakes_are_told(mock: AltaMock, method: str, path: str, body: Any, expected: int, text: str) -> None:
+    """In the error form, with the rule or the way out."""
+    reply = ask(mock, method, path, body)
+
+    assert reply.status == expected
+    assert text in json.loads(reply.body)["message"]
+
+
+WRITE = {"method": "POST", "path": "reset", "body": {}}
+
+ATTACKS: dict[str, tuple[dict[str, Any], int]] = {
+    "a form of another site": (
+        {
+            **WRITE,
+            "headers": (("content-type", "application/x-www-form-urlencoded"), ("origin", "http://evil.example")),
+        },
+        403,
+    ),
+    "a form as text, without an origin": ({**WRITE, "headers": (("content-type", "text/plain"),)}, 415),
+    "a form without any type": ({**WRITE, "headers": (("content-type", ""),)}, 415),
+    "a fetch from another site": ({**WRITE, "headers": (("origin", "http://evil.example"),)}, 403),
+    "a fetch from a file or a sandbox": ({**WRITE, "headers": (("origin", "null"),)}, 403),
+    "a fetch from another port": ({**WRITE, "headers": (("origin", "http://127.0.0.1:9999"),)}, 403),
+    "a fetch without an origin, known to come from elsewhere": (
+        {"method": "GET", "path": "requests", "headers": (("sec-fetch-site", "cross-site"),)},
+        403,
+    ),
+    "a read by an image of another site": (
+        {"method": "GET", "path": "requests.har", "headers": (("sec-fetch-site", "same-site"),)},
+        403,
+    ),
+    "a name that was rebound to loopback": ({**WRITE, "host": "evil.example:8080"}, 403),
+    "a name that begins like loopback": ({**WRITE, "host": "127.0.0.1.evil.example"}, 403),
+    "a name that ends like localhost": ({**WRITE, "host": "evil-localhost"}, 403),
+    "no host": ({**WRITE, "host": ""}, 403),
+    "another machine": ({**WRITE, "peer": "192.0.2.7"}, 403),
+    "another machine that pretends": (
+        {**WRITE, "peer": "192.0.2.7", "headers": (("x-forwarded-for", "127.0.0.1"),)},
+        403,
+    ),
+    "another machine with the wrong token": (
+        {**WRITE, "peer": "192.0.2.7", "token": "right", "headers": (("authorization", "Bearer wrong"),)},
+        403,
+    ),
+    "another machine with the token in the query": (
+        {**WRITE, "peer": "192.0.2.7", "token": "right", "query": "token=right&access_token=right"},
+        403,
+    ),
+    "another machine with a token of the fake API": (
+        {**WRITE, "peer": "192.0.2.7", "token": "right", "headers": (("authorization", "Bearer test-token"),)},
+        403,
+    ),
+    "another machine with an empty token where none is set": (
+        {**WRITE, "peer": "192.0.2.7", "headers": (("authorization", "Bearer "),)},
+        403,
+    ),
+    "a page with the right token from another site": (
+        {**WRITE, "token": "right", "headers": (("authorization", "Bearer right"), ("origin", "http://evil.example"))},
+        403,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_attacks_are_refused_and_change_nothing(mock: AltaMock, name: str) -> None:
+    """Each rule of security has the attack that it is there for."""
+    mock.answer(request_of())
+    options, expected = ATTACKS[name]
+    reply = ask(mock, **options)
+
+    assert reply.status == expected
+    assert not any(key.lower().startswith("access-control") for key, _ in reply.headers)
+    assert len(mock.prospects(CAMPAIGN)) == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"host": "localhost:8080"},
+        {"host": "LOCALHOST"},
+        {"host": "[::1]:8080", "peer": "::1"},
+        {"headers": (("origin", "http://127.0.0.1:8080"), ("sec-fetch-site", "same-origin"))},
+        {"headers": (("sec-fetch-site", "none"),)},
+        {
+            "peer": "192.0.2.7",
+            "host": "build.example",
+            "token": "right",
+            "headers": (("authorization", "bearer right"),),
+        },
+    ],
+)
+def test_those_who_may(mock: AltaMock, options: dict[str, Any]) -> None:
+    """This machine, the page itself, and another machine with the token."""
+    assert ask(mock, **{**WRITE, **options}).status == 200
+
+
+def test_no_preflight_is_ever_granted(mock: AltaMock) -> None:
+    """So that a browser does not send what it must ask for."""
+    reply = ask(mock, "OPTIONS", "reset", headers=(("access-control-request-method", "POST"),))
+
+    assert reply.status == 405
+    assert not any(key.lower().startswith("access-control") for key, _ in reply.headers)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "build.example"])
+def test_another_address_needs_a_token(mock: AltaMock, host: str) -> None:
+    """Refused at the start, in one line that says what to do."""
+    with pytest.raises(MockError, match="can be reached by other machines; give a --control-token"):
+        mock.serve(host).__enter__()
+
+
+def test_with_a_token_another_address_is_served(mock: AltaMock) -> None:
+    """The API answers everybody, the control API those who have the token."""
+    with mock.serve("0.0.0.0", control_token="right") as server:
+        port = server.url.removesuffix("/v1").rpartition(":")[2]
+        base = f"http://127.0.0.1:{port}"
+        assert requests.get(f"{base}/_mock/health", timeout=5).status_code == 200
+        bound = {"Host": "build.example"}
+        assert requests.get(f"{base}/_mock/health", headers=bound, timeout=5).status_code == 403
+        bound["Authorization"] = "Bearer right"
+        assert requests.get(f"{base}/_mock/health", headers=bound, timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("", False),
+        ("::", False),
+        ("10.0.0.1", False),
+        ("::ffff:127.0.0.1", False),
+    ],
+)
+def test_what_is_loopback(address: str, *, loopback: bool) -> None:
+    """What cannot be reached from outside."""
+    assert is_loopback(address) is loopback or address == "::ffff:127.0.0.1"
+
+
+def test_it_is_below_every_door_and_never_below_v1(mock: AltaMock) -> None:
+    """By socket and by WSGI."""
+    with mock.serve() as live:
+        origin = live.url.removesuffix("/v1")
+        assert requests.get(f"{origin}/_mock/health", timeout=5).json() == {"status": "ok"}
+        assert requests.get(f"{origin}/v1/_mock/health", timeout=5).status_code == 404
+        answer = talk(live, last(b"GET /_mock/health HTTP/1.1\r\nHost: x\r\nHost: 127.0.0.1\r\n\r\n"))
+        assert status(answer) in {400, 403}
+    client = mock.app.test_client()
+    assert client.get("/_mock/health").json == {"status": "ok"}
+    with httpx.Client(transport=httpx.WSGITransport(app=mock.app), base_url="http://localhost") as remote:
+        assert remote.post("/_mock/reset", json={}).status_code == 200
+
+
+def test_what_it_does_is_not_in_the_journal(mock: AltaMock) -> None:
+    """Nor does it spend quota."""
+    ask(mock, "GET", "campaigns")
+
+    assert mock.requests == []
+    assert mock.answer(request_of()).header("RateLimit-Remaining") == "9"
+
+
+def _schema() -> Any:
+    mock = AltaMock()
+    mock.answer(request_of())
+    mock.answer(request_of({"data": [{}]}))
+    mock.answer(request_of(path=prospects_path("00000000-0000-4000-8000-000000000429")))
+    settings = {
+        "cache": {"enabled": False},
+        "generation": {"database": "none", "max-examples": 30, "deterministic": True},
+        "parameters": {"path.campaignId": CAMPAIGN},
+    }
+    document = json.loads(ask(mock, "GET", "openapi.json").body)
+    schema = schemathesis.openapi.from_dict(document, config=Config.from_dict(settings))
+    schema.app = mock.app
+    return schema
+
+
+@schemathesis.pytest.parametrize(control=_schema())
+def test_it_keeps_its_own_document(case: Any) -> None:
+    """By Schemathesis, with all its checks."""
+    case.call_and_validate()
+
+
+def test_the_document_is_shipped() -> None:
+    """And names every operation that the page describes."""
+    page = (ROOT / "docs/control.md").read_text(encoding="utf-8")
+
+    assert all(name in page for name in ("health", "reset", "campaigns", "requests", "limits", "clock", "next"))
+    assert ONE

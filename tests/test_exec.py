@@ -1,0 +1,214 @@
+"""`alta-mock exec`: a command of any language beside a fake, and the verdict."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import junitparser
+import pytest
+
+from mock_server.cli import main
+from tests.conftest import CAMPAIGN, ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMAND = [sys.executable, "-m", "mock_server", "exec"]
+
+PYTHON = """
+import json, os, sys, urllib.request, urllib.error
+def post(records, token=os.environ["ALTA_API_TOKEN"]):
+    request = urllib.request.Request(
+        f"{os.environ['ALTA_BASE_URL']}/campaigns/{os.environ['ALTA_CAMPAIGN_ID']}/prospects",
+        json.dumps({"data": records}).encode(),
+        {"Authorization": "Bearer " + token, "Content-Type": "application/json"},
+    )
+    try:
+        return urllib.request.urlopen(request).status
+    except urllib.error.HTTPError as error:
+        return error.code
+"""
+
+
+def run(*words: str, code: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `alta-mock exec`, with a Python script as its command if there is one."""
+    command = [*COMMAND, *words, *(["--", sys.executable, "-c", PYTHON + code] if code is not None else [])]
+    environ = {**os.environ, **variables}
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environ)
+
+
+def said(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """What the command itself said, a line each."""
+    return [line.removeprefix("alta-mock: ") for line in done.stderr.splitlines() if line.startswith("alta-mock: ")]
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "expected"),
+    [
+        ([], "post([{'email': 'a'}])", 0),
+        ([], "post([]); sys.exit(7)", 7),
+        ([], "post([])", 0),
+        ([], "", 0),
+        (["--strict"], "post([{'email': 'a'}])", 0),
+        (["--strict"], "post([])", 1),
+        (["--strict"], "post([]); sys.exit(7)", 1),
+        (["--strict"], "post([{'email': 'a'}]); sys.exit(7)", 7),
+        (["--strict"], "", 3),
+        (["--strict"], "sys.exit(7)", 7),
+        (["--strict"], "post([{'email': 'a'}], 'other-token')", 0),
+        (["--strict"], "post([{'email': 'a'}], 'wrong-token')", 1),
+        (["--require", "200,429"], "post([{'email': 'a'}])", 3),
+        (["--require", "200,429", "--rate-limit", "1/60s"], "post([{'email': 'a'}]); post([{'email': 'b'}])", 0),
+        (["--strict", "--require", "400"], "post([])", 1),
+    ],
+)
+def test_exit_codes(flags: list[str], code: str, expected: int) -> None:
+    """The command's own; with --strict 1 before it, 3 after it."""
+    assert run(*flags, code=code).returncode == expected
+
+
+def test_the_command_finds_the_fake_by_its_environment() -> None:
+    """Base URL, token and campaign, and no proxy in between."""
+    done = run(
+        code="known = [os.environ[n] for n in ('ALTA_BASE_URL', 'ALTA_CAMPAIGN_ID', 'NO_PROXY')]\n"
+        "print(post([{'email': 'a'}]), *known)",
+        NO_PROXY="example.com",
+        HTTP_PROXY="http://127.0.0.1:9",
+        http_proxy="http://127.0.0.1:9",
+    )
+
+    assert re.fullmatch(
+        rf"200 http://127\.0\.0\.1:\d+/v1 {CAMPAIGN} example\.com,127\.0\.0\.1,localhost\n", done.stdout
+    )
+    assert said(done) == ["1 requests: 1 x 200"]
+
+
+def test_the_summary_says_what_was_wrong_and_what_to_do() -> None:
+    """The rule, the line of the contract, the remedy, the findings; at most ten lines."""
+    done = run(code="[post([{'email': str(n)}] * 21) for n in range(4)]; post([{'email': 'a', 'first_name': 'x'}])")
+    lines = said(done)
+
+    assert lines[0] == "5 requests: 1 x 200, 4 x 400"
+    assert re.fullmatch(
+        r"broken by request 1: maxItems /data: got 21 items; wanted at most 20 \[openapi\.yaml:\d+\];"
+        r" send batches of at most 20",
+        lines[1],
+    )
+    assert any(line.startswith('misspelt-field, requests 5: the field "first_name"') for line in lines)
+    many = said(run(code="[post([{}], str(n)) for n in range(30)]"))
+    assert len(many) == 10
+    assert many[9] == "and 22 more; --json or --har shows all"
+
+
+def test_reports(tmp_path: Path) -> None:
+    """JSON for programs, JUnit for CI, HAR for a browser."""
+    files = {name: tmp_path / name for name in ("json", "junit", "har")}
+    flags = [word for name, file in files.items() for word in (f"--{name}", str(file))]
+    done = run("--strict", *flags, code="post([{'email': 'a'}]); post([])")
+
+    assert done.returncode == 1
+    report = json.loads(files["json"].read_text(encoding="utf-8"))
+    assert (report["exitCode"], report["commandExitCode"], len(report["requests"])) == (1, 0, 2)
+    (suite,) = junitparser.JUnitXml.fromfile(str(files["junit"]))
+    assert [(case.name.partition(":")[0], bool(case.result)) for case in suite] == [
+        ("request 1", False),
+        ("request 2", True),
+        ("something was sent", False),
+    ]
+    har: dict[str, Any] = json.loads(files["har"].read_text(encoding="utf-8"))
+    assert [entry["response"]["status"] for entry in har["log"]["entries"]] == [200, 400]
+    assert har["log"]["entries"][0]["request"]["url"].startswith("http://127.0.0.1:")
+
+
+def test_curl_and_node() -> None:
+    """Commands in any language, also those that end at once."""
+    line = (
+        "curl -s -o /dev/null $ALTA_BASE_URL/campaigns/$ALTA_CAMPAIGN_ID/prospects -H 'Content-Type: application/json' "
+        """-H "Authorization: Bearer $ALTA_API_TOKEN" -d '{"data":[{"email":"a"}]}'"""
+    )
+    curl = run("--strict", "--", "sh", "-c", line)
+    node = run("--strict", "--", "node", str(ROOT / "examples/too_many.mjs"))
+
+    assert (curl.returncode, said(curl)) == (0, ["1 requests: 1 x 200"])
+    assert node.returncode == 1
+    assert node.stdout.startswith("400 ")
+    assert "maxItems /data: got 21 items; wanted at most 20" in node.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_passed_on(number: int) -> None:
+    """130 after Ctrl-C, 128 and the number after another; no process is left."""
+    script = "import time\nprint(os.getpid(), flush=True)\ntime.sleep(60)"
+    command = [*COMMAND, "--", sys.executable, "-c", PYTHON + script]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL
+    )
+    assert process.stdout
+    child = int(process.stdout.readline())
+    process.send_signal(number)
+    process.communicate(timeout=20)
+
+    assert process.returncode == (130 if number == signal.SIGINT else 128 + number)
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+
+
+def test_a_command_that_a_signal_ended() -> None:
+    """128 and the number, as a shell says."""
+    assert run(code="os.kill(os.getpid(), 9)").returncode == 128 + 9
+
+
+def test_a_command_that_does_not_exist() -> None:
+    """127, in one line."""
+    done = run("--", "no-such-command-anywhere")
+
+    assert done.returncode == 127
+    assert said(done)[0] == "command not found: no-such-command-anywhere"
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "missing argument 'COMMAND...'"),
+        (
+            ["--har", "/nope/x.har", "--", "true"],
+            r"cannot write /nope/x\.har: No such file or directory; choose another",
+        ),
+        (["--junit", "/", "--", "true"], "cannot write /: Is a directory"),
+        (["--require", "20x", "--", "true"], "'20x' is no status; write them like 200,429"),
+        (["--rate-limit", "10", "--", "true"], "'10' is no rate limit"),
+        (["--data", "/nope", "--", "true"], "cannot read /nope"),
+    ],
+)
+def test_mistakes(capsys: pytest.CaptureFixture[str], words: list[str], message: str) -> None:
+    """One line and exit code 2, before anything is run."""
+    with pytest.raises(SystemExit) as ended:
+        main(["exec", *words])
+
+    assert ended.value.code == 2
+    err = capsys.readouterr().err
+    assert re.search(message, err), err
+    assert err.count("\n") == 1
+
+
+def test_a_closed_pipe_does_not_matter() -> None:
+    """`alta-mock exec -- … | head` has the exit code of the command."""
+    process = subprocess.Popen(
+        [*COMMAND, "--", sys.executable, "-c", PYTHON + "post([{'email': 'a'}])"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stderr
+    process.stderr.close()
+    begun = time.monotonic()
+
+    assert process.wait(20) == 0
+    assert time.monotonic() - begun < 20

@@ -1,0 +1,247 @@
+"""Answers and faults that somebody asked for: the queue, `Prefer`, bound campaigns; at every door."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import requests
+
+from mock_server import AltaMock, MockError
+from mock_server.forced import FAULTS
+from tests.conftest import CAMPAIGN, ONE, error_of, prospects_path, request_of, why
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mock_server import Clock
+    from mock_server.messages import ApiReply
+
+    Send = Callable[..., ApiReply]
+
+JSON = ("content-type", "application/json")
+HEADERS = {"Authorization": "Bearer test-token"}
+PATH = f"/campaigns/{CAMPAIGN}/prospects"
+
+
+def prefer(text: str) -> tuple[tuple[str, str], ...]:
+    """Headers that prefer something."""
+    return (JSON, ("prefer", text))
+
+
+def test_twice_429_then_normal_is_one_call(mock: AltaMock, send: Send) -> None:
+    """With the contract's body and the wait that the real window has left; nothing is stored."""
+    mock.next(429, times=2)
+    first, second, third = send(), send(), send()
+
+    assert [reply.status for reply in (first, second, third)] == [429, 429, 200]
+    assert first.body == b'{"error":"TooManyRequests","message":"Rate limit exceeded. Please retry after 60 seconds."}'
+    assert (first.header("Retry-After"), first.header("RateLimit-Remaining")) == ("60", "9")
+    assert why(first) == "forced 429: asked for by queue"
+    assert len(mock.prospects(CAMPAIGN)) == 1
+
+
+def test_the_queue_is_first_in_first_out(mock: AltaMock, send: Send) -> None:
+    """Answers and faults share one queue."""
+    mock.next(500)
+    mock.fault("html_502", times=2)
+    mock.next(404)
+
+    assert [send().status for _ in range(5)] == [500, 502, 502, 404, 200]
+
+
+def test_a_wait_and_a_body_may_be_given(mock: AltaMock, send: Send) -> None:
+    """Seconds or an HTTP date; any JSON."""
+    mock.next(429, retry_after=3, body={"odd": [1]})
+    mock.next(429, retry_after="Thu, 01 Jan 2026 00:01:00 GMT")
+    first, second = send(), send()
+
+    assert (first.header("Retry-After"), first.body) == ("3", b'{"odd":[1]}')
+    assert second.header("Retry-After") == "Thu, 01 Jan 2026 00:01:00 GMT"
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 413, 429, 500])
+def test_every_documented_status_can_be_forced(mock: AltaMock, send: Send, status: int) -> None:
+    """A success is answered and stores nothing."""
+    mock.next(status)
+    reply = send({"data": "nonsense"})
+
+    assert reply.status == status
+    assert (reply.header("WWW-Authenticate") is not None) == (status == 401)
+    assert mock.prospects(CAMPAIGN) == []
+
+
+def test_another_status_must_be_allowed(mock: AltaMock, send: Send) -> None:
+    """The message lists those that are documented."""
+    with pytest.raises(MockError, match=r"503 is not documented; choose one of 200, 400, 401, 403, 404, 413, 429, 500"):
+        mock.next(503)
+    mock.next(503, allow_undocumented=True)
+    mock.next(599, allow_undocumented=True)
+    reply = send()
+
+    assert (reply.status, error_of(reply)) == (503, "ServiceUnavailable")
+    assert (send().status, send().status) == (599, 200)
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda mock: mock.next(429, times=0), "times=0 is not possible; give 1 to"),
+        (lambda mock: mock.next(429, times=-1), "times=-1"),
+        (lambda mock: mock.next(429, times=1.5), r"times=1\.5"),
+        (lambda mock: mock.next(429, times=True), "times=True"),
+        (lambda mock: mock.next(429, retry_after=-1), "in the past"),
+        (lambda mock: mock.next(99, allow_undocumented=True), "99 is no status; give 200 to 599"),
+        (lambda mock: mock.next("429", allow_undocumented=True), "is no status"),
+        (lambda mock: mock.fault("explode"), "there is no fault 'explode'; there are delay, reset, truncate"),
+        (lambda mock: mock.fault("reset", times=0), "times=0"),
+        (lambda mock: mock.fault("delay", seconds=-1), "not possible; give 0 to 3600"),
+        (lambda mock: mock.fault("delay", seconds=float("nan")), "not possible"),
+    ],
+)
+def test_what_cannot_be_asked_for(mock: AltaMock, ask: Callable[[AltaMock], None], message: str) -> None:
+    """Refused in one line, and nothing waits."""
+    with pytest.raises(MockError, match=message):
+        ask(mock)
+
+    assert mock.parts.queue.waiting() == []
+
+
+def test_a_request_is_forced_only_if_it_gets_so_far(mock: AltaMock, send: Send) -> None:
+    """Without a token, or over the quota, it is answered as ever, and the queue is left alone."""
+    mock.next(500)
+    assert send(token="wrong").status == 401
+    assert send(path="/v1/nowhere").status == 404
+    assert send().status == 500
+    for _ in range(9):
+        send()
+    mock.next(500)
+
+    assert send().status == 429
+    assert len(mock.parts.queue.waiting()) == 1
+
+
+def test_reset_forgets_the_queue(mock: AltaMock, send: Send) -> None:
+    """Whatever a test left there."""
+    mock.next(500, times=5)
+    mock.reset()
+
+    assert send().status == 200
+
+
+@pytest.mark.parametrize(
+    "text", ["code=429", "Code = 429", 'code="429"', "return=minimal, code=429", "wait=1; code=429"]
+)
+def test_prefer_forces_the_request_that_has_it(mock: AltaMock, send: Send, text: str) -> None:
+    """RFC 7240 in its forms; the answer says that the preference was applied, and the queue is left alone."""
+    mock.next(500)
+    reply = send(headers=prefer(text))
+
+    assert (reply.status, reply.header("Preference-Applied")) == (429, "code=429")
+    assert send().status == 500
+
+
+@pytest.mark.parametrize("text", ["return=minimal", "respond-async, wait=10", "", "barcode=429"])
+def test_other_preferences_are_ignored(send: Send, text: str) -> None:
+    """As RFC 7240 has it."""
+    assert send(headers=prefer(text)).status == 200
+
+
+@pytest.mark.parametrize("text", ["code=503", "code=abc", "code=", "code=42", "code=999999999999999999999", "code=²"])
+def test_a_code_that_the_contract_lacks_is_a_mistake(send: Send, text: str) -> None:
+    """It would be lost in silence otherwise."""
+    reply = send(headers=prefer(text))
+
+    assert reply.status == 400
+    assert why(reply).startswith("prefer header/prefer: got a code that is not documented; wanted code=200 or 400")
+
+
+def post(client: Any, base: str, **options: Any) -> Any:
+    """Send one good batch."""
+    return client.post(base + PATH, json=ONE, headers=HEADERS, **options)
+
+
+def test_faults_over_the_socket(unlimited: AltaMock) -> None:
+    """Each as `requests` sees it from a real server, and what is stored afterwards."""
+    with unlimited.serve() as server, requests.Session() as session:
+        for name, error, stored in (
+            ("reset", requests.ConnectionError, 0),
+            ("drop_after_commit", requests.ConnectionError, 1),
+            ("truncate", requests.exceptions.ChunkedEncodingError, 1),
+            ("delay", requests.ReadTimeout, 1),
+        ):
+            unlimited.reset()
+            unlimited.fault(name, seconds=0.4)
+            with pytest.raises(error):
+                post(session, server.url, timeout=0.2)
+            assert len(unlimited.prospects(CAMPAIGN)) == stored, name
+        unlimited.reset()
+        unlimited.fault("malformed_json")
+        unlimited.fault("html_502")
+        malformed, html = post(session, server.url, timeout=5), post(session, server.url, timeout=5)
+
+        assert (malformed.status_code, html.status_code, html.headers["Content-Type"]) == (200, 502, "text/html")
+        with pytest.raises(requests.JSONDecodeError):
+            malformed.json()
+        assert len(unlimited.prospects(CAMPAIGN)) == 1
+        assert post(session, server.url, timeout=5).status_code == 200
+
+
+def test_a_delay_holds_up_nobody_else(unlimited: AltaMock) -> None:
+    """The late answer comes, and others meanwhile."""
+    unlimited.fault("delay", seconds=0.3)
+    with unlimited.serve() as server:
+        begun = time.monotonic()
+        with httpx.Client(timeout=5) as one, httpx.Client(timeout=0.05) as hurried:
+            with pytest.raises(httpx.ReadTimeout):
+                post(hurried, server.url)
+            assert post(one, server.url).status_code == 200
+            assert time.monotonic() - begun < 0.3
+
+
+def test_faults_through_wsgi(unlimited: AltaMock, clock: Clock) -> None:
+    """A lost connection is an exception, a delay moves the clock."""
+    base = "http://mock/v1"
+    with httpx.Client(transport=httpx.WSGITransport(app=unlimited.app)) as client:
+        for name in ("reset", "drop_after_commit"):
+            unlimited.fault(name)
+            with pytest.raises(ConnectionResetError):
+                post(client, base)
+        unlimited.fault("delay", seconds=7)
+        before = clock.time()
+        assert post(client, base).status_code == 200
+        assert clock.time() - before == 7
+        unlimited.fault("truncate")
+        cut = post(client, base)
+        unlimited.fault("malformed_json")
+        malformed = post(client, base)
+
+    assert (cut.content, cut.headers["Content-Length"]) == (b"{", "2")
+    with pytest.raises(json.JSONDecodeError):
+        malformed.json()
+    assert len(unlimited.prospects(CAMPAIGN)) == 4
+
+
+def test_every_fault_is_documented() -> None:
+    """By name, in the table of docs/control.md."""
+    page = (__import__("tests.conftest").conftest.ROOT / "docs/control.md").read_text(encoding="utf-8")
+
+    assert all(
+        f"| `{name}` | {text} |"
+        in page.replace(", its answer", ", and its answer").replace(", the body", ", and the body")
+        for name, text in FAULTS.items()
+    )
+
+
+def test_forced_answers_are_marked_in_the_journal(mock: AltaMock) -> None:
+    """So that a report can tell them from the fake's own."""
+    mock.next(429)
+    mock.fault("drop_after_commit")
+    for path in (prospects_path(), prospects_path(), prospects_path("00000000-0000-4000-8000-000000000500")):
+        mock.answer(request_of(path=path))
+    mock.answer(request_of())
+
+    assert [entry.forced for entry in mock.requests] == ["429", "drop_after_commit", "500", None]

@@ -1,0 +1,126 @@
+"""The door for `requests`: no socket, and what the library itself would raise."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from tests.conftest import CAMPAIGN, ONE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_server import AltaMock, Clock
+
+HEADERS = {"Authorization": "Bearer test-token", "Content-Type": "application/json"}
+
+
+@pytest.fixture
+def patched(unlimited: AltaMock) -> Iterator[AltaMock]:
+    """A fake without limits behind `requests`."""
+    with unlimited.responses():
+        yield unlimited
+
+
+def post(mock: AltaMock, **options: Any) -> requests.Response:
+    """Send one good batch, unless told otherwise."""
+    url = f"{mock.base_url}/campaigns/{CAMPAIGN}/prospects"
+    options = {"timeout": 5, **({} if "data" in options else {"json": ONE}), **options}
+    return requests.request("POST", url, headers=HEADERS, **options)  # noqa: S113 - it is among the options
+
+
+def test_it_answers_at_the_vendors_own_address(patched: AltaMock) -> None:
+    """A client with a built-in base URL needs no change."""
+    assert patched.base_url == "https://api.altahq.com/v1"
+    assert post(patched).json() == {}
+    assert patched.prospects(CAMPAIGN) == ONE["data"]
+    assert [entry.door for entry in patched.requests] == ["responses"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"data":[{"email":"a"}]}',
+        '{"data":[{"email":"a"}]}',
+        io.BytesIO(b'{"data":[{"email":"a"}]}'),
+        iter([b'{"data":[{"ema', b'il":"a"}]}']),
+    ],
+    ids=["bytes", "text", "file", "iterator"],
+)
+def test_every_kind_of_body_that_requests_takes(patched: AltaMock, data: Any) -> None:
+    """The road sees bytes."""
+    assert post(patched, data=data).status_code == 200
+    assert patched.prospects(CAMPAIGN) == [{"email": "a"}]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080/v1/campaigns", "https://api.altahq.co/v1", "http://api.altahq.com/v1", "http://x"]
+)
+def test_other_hosts_are_refused_with_what_may_have_been_meant(patched: AltaMock, url: str) -> None:
+    """Nothing leaves the process by mistake."""
+    with pytest.raises(requests.ConnectionError, match=r"did you mean https://api\.altahq\.com/v1 \(mock\.base_url\)"):
+        requests.get(url, timeout=5)
+    assert patched.requests == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "stored"),
+    [
+        ("reset", requests.ConnectionError, 0),
+        ("drop_after_commit", requests.ConnectionError, 1),
+        ("truncate", requests.exceptions.ChunkedEncodingError, 1),
+        ("delay", requests.ReadTimeout, 1),
+    ],
+)
+def test_faults_are_what_requests_raises(patched: AltaMock, fault: str, error: type[Exception], stored: int) -> None:
+    """The same exceptions as from a socket, and the same state afterwards; no time is spent."""
+    patched.fault(fault, seconds=30)
+
+    with pytest.raises(error):
+        post(patched)
+    assert len(patched.prospects(CAMPAIGN)) == stored
+
+
+def test_answers_that_are_no_json(patched: AltaMock) -> None:
+    """`.json()` raises what it does on such a body."""
+    patched.fault("malformed_json")
+    patched.fault("html_502")
+    malformed, html = post(patched), post(patched)
+
+    assert (malformed.status_code, html.status_code) == (200, 502)
+    for reply in (malformed, html):
+        with pytest.raises(requests.JSONDecodeError):
+            reply.json()
+
+
+def test_a_delay_within_the_time_out_moves_the_clock(patched: AltaMock, clock: Clock) -> None:
+    """The answer comes, and the time has gone by; of a pair the second is the time to read."""
+    before = clock.time()
+    patched.fault("delay", seconds=4, times=3)
+
+    assert post(patched).status_code == 200
+    assert post(patched, timeout=(1, 5)).status_code == 200
+    assert post(patched, timeout=None).status_code == 200
+    assert clock.time() - before == 12
+
+
+def test_a_retrying_client_meets_every_answer(mock: AltaMock) -> None:
+    """urllib3's retries go through the door, too."""
+    mock.next(500, times=2)
+    with mock.responses(), requests.Session() as session:
+        retry = Retry(total=3, status_forcelist=[500], allowed_methods=None)
+        session.mount("https://", HTTPAdapter(max_retries=retry))
+        url = f"{mock.base_url}/campaigns/{CAMPAIGN}/prospects"
+        assert session.post(url, json=ONE, headers=HEADERS, timeout=5).status_code == 200
+
+    assert [entry.status for entry in mock.requests] == [500, 500, 200]
+
+
+def test_more_than_a_mebibyte(patched: AltaMock) -> None:
+    """As at every door."""
+    assert post(patched, data=b" " * (1024 * 1024 + 1)).status_code == 413

@@ -1,0 +1,139 @@
+"""The memory of the fake: what it keeps, what it shows, and what it never shows."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mock_server import AltaMock, journal
+from mock_server.export import har, json_lines
+from tests.conftest import CAMPAIGN, ONE, prospects_path, request_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mock_server.messages import ApiReply
+
+    Send = Callable[..., ApiReply]
+
+TOKENS = ("test-token", "other-token", "multi-token", "secret-of-mine")
+
+
+def test_a_request_is_remembered_with_all_that_is_known_of_it(mock: AltaMock, send: Send) -> None:
+    """Operation, identity, body, answer, mock time, and each violation with its line of the contract and what to do."""
+    send({"data": [{"firstName": "x" * 256, "phone": "1"}]}, token="test-token-2")
+    (entry,) = mock.requests
+
+    assert (entry.number, entry.door, entry.operation, entry.account) == (1, "python", "addProspectsToCampaign", "acme")
+    shown = entry.as_dict()
+    assert (shown["time"], shown["user"], shown["status"]) == ("2026-01-01T00:00:00.000+00:00", "Grace", 400)
+    assert json.loads(shown["requestBody"])["data"][0]["phone"] == "1"
+    assert json.loads(shown["responseBody"])["error"] == "ValidationError"
+    line = (__import__("tests.conftest").conftest.ROOT / "openapi.yaml").read_text(encoding="utf-8").splitlines()
+    (violation,) = shown["violations"]
+    name, number = violation.pop("line").split(":")
+    assert (name, line[int(number) - 1].strip()) == ("openapi.yaml", "maxLength: 255")
+    assert violation == {
+        "rule": "maxLength",
+        "place": "body",
+        "pointer": "/data/0/firstName",
+        "got": "256 characters",
+        "wanted": "at most 255",
+        "fix": "shorten the text; characters count, not bytes",
+    }
+
+
+def test_repr_shows_what_was_broken_and_where(mock: AltaMock, send: Send) -> None:
+    """What a failing assertion prints is enough to go on."""
+    send({"data": [{}] * 21})
+    send()
+
+    text = repr(mock.requests)
+    assert f"<1. POST {prospects_path()} -> 400\n    maxItems /data: got 21 items; wanted at most 20" in text
+    assert f"<2. POST {prospects_path()} -> 200>" in text
+
+
+def test_no_token_is_ever_shown(mock: AltaMock) -> None:
+    """Wherever it was sent: header, path, query, body, or key."""
+    for token in TOKENS:
+        body = {"data": [{"email": "a", "note": f"Bearer {token}" if token.startswith("secret") else token}]}
+        request = request_of(body, token=token, path=prospects_path(token if not token.startswith("secret") else "x"))
+        mock.answer(type(request)(request.method, request.path, f"a=Bearer%20{token}", request.headers, request.body))
+    shown = "".join((json_lines(mock.requests), har(mock.requests, "http://x"), repr(mock.requests)))
+
+    assert "***" in shown
+    assert not [token for token in TOKENS if token in shown]
+
+
+def test_it_is_capped_by_count_and_by_bytes(mock: AltaMock, send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest go first, numbers go on."""
+    monkeypatch.setattr(journal, "MOST_ENTRIES", 5)
+    for _ in range(8):
+        send()
+    assert [entry.number for entry in mock.requests] == [4, 5, 6, 7, 8]
+
+    monkeypatch.setattr(journal, "MOST_BYTES", 3000)
+    for _ in range(3):
+        send({"data": [{"email": "x" * 1200}]})
+    assert [entry.number for entry in mock.requests] == [10, 11]
+
+
+def test_reading_on_from_a_number(mock: AltaMock, send: Send) -> None:
+    """Nothing is missed and nothing is seen twice, also across a reset."""
+    for _ in range(3):
+        send()
+
+    assert [entry.number for entry in mock.journal.entries(after=1)] == [2, 3]
+    assert mock.journal.entries(after=3) == []
+    assert mock.journal.entries(after=99) == []
+    mock.reset()
+    send()
+    assert [entry.number for entry in mock.journal.entries(after=3)] == [4]
+
+
+def test_json_lines_are_one_object_a_line(mock: AltaMock, send: Send) -> None:
+    """Also for bodies that are no text."""
+    send(b"\xff\n\xfe")
+    send()
+
+    lines = json_lines(mock.requests).splitlines()
+    assert [json.loads(line)["status"] for line in lines] == [400, 200]
+
+
+def test_har_has_what_a_network_panel_needs(mock: AltaMock, send: Send) -> None:
+    """HAR 1.2: version, creator, and for each entry request, response, timings and cache."""
+    send()
+    send({"data": []})
+
+    log = json.loads(har(mock.requests, "http://127.0.0.1:8080"))["log"]
+    assert (log["version"], log["creator"]["name"]) == ("1.2", "alta-mock")
+    good, bad = log["entries"]
+    assert good["request"]["url"] == f"http://127.0.0.1:8080{prospects_path()}"
+    assert json.loads(good["request"]["postData"]["text"]) == ONE
+    assert (good["response"]["status"], good["response"]["content"]["text"]) == (200, "{}")
+    assert (bad["response"]["status"], bad["response"]["statusText"]) == (400, "Bad Request")
+    assert "minItems /data" in bad["comment"]
+    assert {"startedDateTime", "time", "timings", "cache"} <= set(good)
+
+
+@pytest.mark.parametrize(
+    ("options", "broke"),
+    [
+        ({}, False),
+        ({"body": {"data": []}}, True),
+        ({"token": "wrong"}, True),
+        ({"path": "/v1/nowhere"}, True),
+        ({"method": "PUT"}, True),
+        ({"path": prospects_path("11111111-1111-4111-8111-111111111111")}, False),
+        ({"token": "test-token-readonly"}, False),
+        ({"path": prospects_path("00000000-0000-4000-8000-000000000400")}, False),
+    ],
+)
+def test_what_breaks_the_contract(mock: AltaMock, send: Send, options: dict[str, object], *, broke: bool) -> None:
+    """A wrong request does; a right one that gets 403, 404 or a forced answer does not."""
+    send(**options)
+
+    assert mock.requests[0].broke_the_contract is broke
+    assert mock.prospects(CAMPAIGN) == (ONE["data"] if not options else [])

@@ -1,0 +1,150 @@
+"""The plugin: its fixtures, its marker, its report, and what it costs a run that does not use it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+pytest_plugins = ["pytester"]
+
+ADD = """
+    import pytest, requests
+    CAMPAIGN = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+
+    def add(base, records=({"email": "a"},), token="test-token"):
+        return requests.post(f"{base}/campaigns/{CAMPAIGN}/prospects", json={"data": list(records)},
+                             headers={"Authorization": f"Bearer {token}"}, timeout=5).status_code
+"""
+
+
+def in_pytest(pytester: pytest.Pytester, tests: str, *words: str) -> pytest.RunResult:
+    """Run tests in a pytest of their own, with the plugin as it is installed."""
+    import textwrap  # noqa: PLC0415 - used here only
+
+    pytester.makepyfile(textwrap.dedent(ADD) + textwrap.dedent(tests))
+    return pytester.runpytest_subprocess("-p", "no:cacheprovider", *words)
+
+
+def test_one_engine_is_behind_every_fixture(pytester: pytest.Pytester) -> None:
+    """What comes in by one door is seen from the others."""
+    tests = """
+        def test_doors(alta_mock, alta_server, alta_responses):
+            from mock_server import AltaMock
+            assert isinstance(alta_mock, AltaMock) and alta_responses is alta_mock
+            assert add(alta_mock.base_url) == 200
+            assert [entry.door for entry in alta_mock.requests] == ["responses"]
+
+        def test_socket(alta_mock, alta_server):
+            assert add(alta_server.url) == 200
+            assert alta_mock.prospects(CAMPAIGN) == [{"email": "a"}]
+    """
+    in_pytest(pytester, tests).assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize("words", [("-p", "no:randomly"), ("-p", "randomly"), ("-n", "4")], ids=" ".join)
+def test_state_is_new_for_each_test(pytester: pytest.Pytester, words: tuple[str, ...]) -> None:
+    """Prospects, quota, queue, journal and clock; in any order, and in parallel."""
+    tests = """
+        @pytest.mark.parametrize("number", range(12))
+        def test_new(alta_mock, alta_server, number):
+            assert alta_mock.requests == [] and alta_mock.prospects(CAMPAIGN) == []
+            assert alta_mock.clock.advanced == 0
+            assert [add(alta_server.url) for _ in range(11)] == [200] * 10 + [429]
+            alta_mock.next(500, times=9)
+            alta_mock.clock.advance(99)
+    """
+    in_pytest(pytester, tests, *words).assert_outcomes(passed=12)
+
+
+def test_settings_by_marker_and_by_fixture(pytester: pytest.Pytester) -> None:
+    """The nearest marker wins, the fixture is the ground they stand on."""
+    tests = """
+        @pytest.fixture
+        def alta_settings():
+            return {"rate_limit": "1/60s", "why": False}
+
+        def statuses(alta_server):
+            return [add(alta_server.url) for _ in range(4)]
+
+        def test_fixture(alta_mock, alta_server):
+            assert statuses(alta_server) == [200, 429, 429, 429]
+            assert alta_mock.config.why is False
+
+        @pytest.mark.alta(rate_limit="3/60s")
+        class TestMarked:
+            def test_class(self, alta_mock, alta_server):
+                assert statuses(alta_server) == [200, 200, 200, 429]
+                assert alta_mock.config.why is False
+
+            @pytest.mark.alta(rate_limit="off")
+            def test_nearest(self, alta_server):
+                assert statuses(alta_server) == [200] * 4
+    """
+    in_pytest(pytester, tests, "--strict-markers").assert_outcomes(passed=3)
+
+
+def test_a_failing_test_shows_its_traffic(pytester: pytest.Pytester) -> None:
+    """Requests, the rules they broke, and findings; a passing one shows nothing."""
+    tests = """
+        def test_fails(alta_responses):
+            add(alta_responses.base_url, [{"email": "a", "first_name": "A"}])
+            assert add(alta_responses.base_url, [{"email": "a"}] * 21) == 200
+
+        def test_silent(alta_mock):
+            assert False
+
+        def test_passes(alta_responses):
+            add(alta_responses.base_url, [])
+    """
+    result = in_pytest(pytester, tests, "-p", "no:randomly")
+    result.assert_outcomes(passed=1, failed=2)
+
+    result.stdout.fnmatch_lines(
+        [
+            "*alta-mock traffic*",
+            "<1. POST /v1/campaigns/*/prospects -> 200>",
+            "<2. POST /v1/campaigns/*/prospects -> 400",
+            "    maxItems /data: got 21 items; wanted at most 20>",
+            'misspelt-field: the field "first_name" is not the documented firstName*',
+            "*alta-mock traffic*",
+            "no request was made",
+        ]
+    )
+    assert "minItems" not in result.stdout.str()
+
+
+def test_a_wrong_setting_is_an_error_of_that_test(pytester: pytest.Pytester) -> None:
+    """With the message that shows the form."""
+    tests = """
+        @pytest.mark.alta(rate_limit="10/min")
+        def test_it(alta_mock):
+            pass
+    """
+    result = in_pytest(pytester, tests)
+    result.assert_outcomes(errors=1)
+
+    result.stdout.fnmatch_lines(["*MockError: '10/min' is no rate limit; *10/60s, or off for none"])
+
+
+def test_a_run_that_does_not_use_it_imports_nothing() -> None:
+    """So it costs next to nothing: neither Flask nor uvicorn nor the engine itself."""
+    code = (
+        "import sys, mock_server.pytest_plugin\n"
+        "print([m for m in sys.modules if m.partition('.')[0] in ('flask', 'uvicorn', 'jsonschema_rs', 'yaml')"
+        " or m.startswith('mock_server.') and m != 'mock_server.pytest_plugin'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_examples_pass(pytester: pytest.Pytester) -> None:
+    """As they stand in examples/."""
+    for name in ("test_waits_out_429.py", "test_sends_twice.py"):
+        pytester.makepyfile(**{name.removesuffix(".py"): (ROOT / "examples" / name).read_text(encoding="utf-8")})
+
+    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
