@@ -55,10 +55,10 @@ def _request() -> ApiRequest:
     """Read the request at hand, its path undecoded where the server hands it over."""
     target = request.environ.get("REQUEST_URI") or request.environ.get("RAW_URI")
     if target:
-        path, _, query = _origin_form(str(target)).partition("?")
+        path = _origin_form(str(target)).partition("?")[0]
     else:
         path = quote(request.environ.get("PATH_INFO", ""), safe="/:@!$&'()*+,;=~", encoding="latin-1")
-        query = request.environ.get("QUERY_STRING", "")
+    query = request.environ.get("QUERY_STRING", "")  # raw by the rules of WSGI, and there if the target has none
     body = request.stream.read(MAX_BODY + 1)
     return ApiRequest(
         method=request.method,

@@ -172,7 +172,8 @@ def serve(bind: str, form: str, control_token: str | None, no_why: bool, **setti
     origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     click.echo(banner(mock, origin), err=True)
     server = Server(mock, listening, Control(mock, control_token), Log(sys.stdout, form, mock.redact))
-    gc.freeze()  # what was loaded stays: the collector need not look through it again and again
+    gc.freeze()  # what was loaded stays: the collector need not look through it again and again,
+    gc.set_threshold(100_000, 50, 100)  # nor through the journal: little here is ever part of a circle
     asyncio.run(_until_told(server))
 
 

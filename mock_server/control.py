@@ -12,7 +12,7 @@ import ipaddress
 import json
 import re
 from datetime import UTC, datetime
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from mock_server import resources
@@ -57,7 +57,7 @@ class Control:
     def __init__(self, mock: AltaMock, token: str | None = None) -> None:
         self._mock = mock
         self._token = token
-        self._contract = _contract()
+        self._contract = _contract(tuple(mock.documented))
         self._answers: dict[str, Callable[[Call], Any]] = {
             "getHealth": lambda _: {"status": "ok"},
             "getDocument": lambda _: self._contract.document,
@@ -69,7 +69,7 @@ class Control:
             "listLimits": lambda _: {"data": mock.quotas()},
             "getClock": lambda _: self._time(),
             "advanceClock": self._advance,
-            "listNext": lambda _: {"data": [_shown(one) for one in mock.parts.queue.waiting()]},
+            "listNext": lambda _: {"data": [_shown(one, mock.documented) for one in mock.parts.queue.waiting()]},
             "addNext": self._add_next,
             "clearNext": lambda _: mock.parts.queue.clear(),
         }
@@ -146,9 +146,12 @@ class Control:
         )
 
 
-@cache
-def _contract() -> Contract:
-    return Contract.of(Document.read(resources.package_file("control.openapi.yaml")))
+@lru_cache(maxsize=8)
+def _contract(documented: tuple[int, ...]) -> Contract:
+    """Read the document, and fill in the statuses that the contract of the mock documents."""
+    document = Document.read(resources.package_file("control.openapi.yaml"))
+    document.value["components"]["schemas"]["Next"]["oneOf"][0]["properties"]["status"]["enum"] = list(documented)
+    return Contract.of(document)
 
 
 def is_loopback(address: str) -> bool:
@@ -171,7 +174,7 @@ def _host(request: ApiRequest) -> str:
     return sent[0].strip().lower() if len(sent) == 1 else ""
 
 
-def _shown(forced: Forced) -> dict[str, Any]:
+def _shown(forced: Forced, documented: list[int]) -> dict[str, Any]:
     shown: dict[str, Any] = {"times": forced.times}
     if forced.fault:
         shown["fault"] = forced.fault.name
@@ -179,6 +182,8 @@ def _shown(forced: Forced) -> dict[str, Any]:
             shown["seconds"] = forced.fault.seconds
     else:
         shown["status"] = forced.status
+        if forced.status not in documented:
+            shown["allowUndocumented"] = True
     if forced.retry_after is not None:
         shown["retryAfter"] = forced.retry_after
     return shown

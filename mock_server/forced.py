@@ -16,7 +16,7 @@ from mock_server.errors import BadRequest, MockError, api_errors
 from mock_server.messages import Fault, Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from mock_server.auth import Caller
     from mock_server.contract import Operation
@@ -108,7 +108,7 @@ class Queue:
 
 def forced_status(  # noqa: PLR0913 - the first two say what, the others how
     status: int,
-    documented: Iterable[int],
+    documented: Sequence[int],
     *,
     times: int = 1,
     retry_after: float | str | None = None,
@@ -120,9 +120,8 @@ def forced_status(  # noqa: PLR0913 - the first two say what, the others how
     Raises:
         MockError: The status is not documented and that was not allowed, is no status, or a number is out of bounds.
     """
-    known = sorted(documented)
-    if not allow_undocumented and status not in known:
-        listed = ", ".join(map(str, known))
+    if not allow_undocumented and status not in documented:
+        listed = ", ".join(map(str, documented))
         raise MockError(f"{status} is not documented; choose one of {listed}, or allow_undocumented")
     if type(status) is not int or not 200 <= status <= 599:  # noqa: PLR2004 - HTTP's own bounds
         raise MockError(f"{status!r} is no status; give 200 to 599")

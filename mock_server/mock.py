@@ -86,6 +86,11 @@ class AltaMock:
         """Do nothing; a server that was started ends with its own `with`."""
 
     @property
+    def documented(self) -> list[int]:
+        """The statuses that the contract documents, for any operation."""
+        return sorted({status for operation in self.contract.operations for status in operation.responses})
+
+    @property
     def base_url(self) -> str:
         """The vendor's own base URL, which `responses` answers at."""
         return self.contract.server
@@ -124,11 +129,10 @@ class AltaMock:
         Raises:
             MockError: The status is not documented, or a number is out of bounds.
         """
-        documented = {status for operation in self.contract.operations for status in operation.responses}
         self.parts.queue.put(
             forced_status(
                 status,
-                documented,
+                self.documented,
                 times=times,
                 retry_after=retry_after,
                 body=body,

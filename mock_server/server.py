@@ -17,6 +17,7 @@ import struct
 import sys
 import time
 import traceback
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from uvicorn import Config
@@ -317,9 +318,19 @@ def _request(scope: Any, body: bytes | None) -> ApiRequest:
         method=scope["method"],
         path=scope["raw_path"].decode("latin-1"),
         query=scope["query_string"].decode("latin-1"),
-        headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]),
+        headers=tuple([_pair(*pair) if len(pair[1]) < _SHORT else _decoded(*pair) for pair in scope["headers"]]),
         body=body,
     )
+
+
+def _decoded(name: bytes, value: bytes) -> tuple[str, str]:
+    return name.decode("latin-1"), value.decode("latin-1")
+
+
+_SHORT = 200
+"""Bytes of a header's value below which equal headers of many requests are one object in the journal."""
+
+_pair = lru_cache(maxsize=1024)(_decoded)
 
 
 def _our_bug(error: Exception) -> ApiReply:

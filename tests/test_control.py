@@ -79,7 +79,7 @@ def test_everything_it_can_do(mock: AltaMock) -> None:
     assert value(ask(mock, "GET", "next"))["data"] == [
         {"status": 429, "times": 2, "retryAfter": "7"},
         {"fault": "delay", "seconds": 2.0, "times": 1},
-        {"status": 503, "times": 1},
+        {"status": 503, "allowUndocumented": True, "times": 1},
     ]
     assert mock.answer(request_of()).header("Retry-After") == "7"
     value(ask(mock, "DELETE", "next"))
@@ -114,7 +114,9 @@ def test_no_digit_of_a_number_is_lost(mock: AltaMock) -> None:
         ("POST", "next", {}, 400, "oneOf"),
         ("POST", "next", {"status": 429, "fault": "reset"}, 400, "oneOf"),
         ("POST", "next", {"status": 429, "times": 0}, 400, "minimum /times"),
-        ("POST", "next", {"status": 503}, 400, "503 is not documented; choose one of"),
+        ("POST", "next", {"status": 503}, 400, "oneOf"),
+        ("POST", "next", {"status": 503, "allowUndocumented": False}, 400, "oneOf"),
+        ("POST", "next", {"status": 600, "allowUndocumented": True}, 400, "maximum /status"),
         ("POST", "next", {"fault": "explode"}, 400, "enum /fault"),
         ("POST", "next", {"status": 429, "retryAfter": "a\r\nb"}, 400, "pattern /retryAfter"),
         ("POST", "reset", {"x": 1}, 400, "maxProperties"),

@@ -95,4 +95,5 @@ def test_commands_of_the_readme_exist() -> None:
             assert words[1] in targets
         elif words and Path(words[0]).name == "alta-mock":
             known = {option for parameter in commands.commands[words[1]].params for option in parameter.opts}
-            assert {word for word in words[2:] if word.startswith("--")} <= known
+            own = words[2 : words.index("--")] if "--" in words else words[2:]
+            assert {word for word in own if word.startswith("--")} <= known

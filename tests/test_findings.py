@@ -133,7 +133,7 @@ CASES: list[tuple[str, str, Story, bool]] = [
     ("misspelt-field", "snake case", sends([{"email": "a", "linkedin_url": "x"}]), True),
     ("misspelt-field", "case", sends([{"email": "a", "FirstName": "x"}]), True),
     ("misspelt-field", "a letter lost", sends([{"email": "a", "linkedinUr": "x"}]), True),
-    ("misspelt-field", "another field", sends([{"email": "a", "companySize": 3, "title": "x", "mail": "y"}]), False),
+    ("misspelt-field", "another field", sends([{"email": "a", "companySize": 3, "title": "x", "address": "y"}]), False),
     ("id-off-by-one", "one character", sends([{"email": "a"}], path=prospects_path(SLIP)), True),
     ("id-off-by-one", "two characters", sends([{"email": "a"}], path=prospects_path(SLIP.replace("3c", "4c"))), False),
     ("id-off-by-one", "right", sends([{"email": "a"}], path=prospects_path(CAMPAIGN.upper())), False),

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 _Key = tuple[str, str, str]
 
-CAPACITY = 32 * 1024 * 1024
-"""Bytes of batches that are kept, about 180,000 full prospects; of more, the oldest are forgotten."""
+CAPACITY = 16 * 1024 * 1024
+"""Bytes of batches that are kept, about 90,000 full prospects; of more, the oldest are forgotten."""
 
 _OVERHEAD = 200
 """Bytes that a batch costs beside its text, roughly."""
@@ -33,6 +33,7 @@ class MemoryStore:
         self._capacity = capacity
         self._age: deque[_Key] = deque()
         self._size = 0
+        self._warned = False
 
     def put(self, account: str, kind: str, resource_id: str, value: Any) -> None:
         """Keep a resource under its id, in place of any that was there."""
@@ -54,11 +55,13 @@ class MemoryStore:
             while self._size > self._capacity and len(self._age) > 1:
                 oldest = self._batches[self._age.popleft()].popleft()
                 self._size -= len(oldest.text) + _OVERHEAD
-                warnings.warn(
-                    f"more than {self._capacity} bytes of prospects: from here on the oldest are forgotten; reset it",
-                    RuntimeWarning,
-                    stacklevel=2,
-                )
+                self._warn()
+
+    def _warn(self) -> None:
+        if not self._warned:
+            self._warned = True
+            text = f"more than {self._capacity} bytes of prospects: from here on the oldest are forgotten; reset it"
+            warnings.warn(text, RuntimeWarning, stacklevel=3)
 
     def batches(self, account: str, kind: str, parent_id: str) -> list[Batch]:
         """Return the batches that belong to one resource, in the order they came."""
@@ -72,3 +75,4 @@ class MemoryStore:
             self._batches.clear()
             self._age.clear()
             self._size = 0
+            self._warned = False
