@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mock_server.messages import ApiRequest
 
 MANY = 500
-"""Commas in a body up to which every difference is told; 20 full records have 139, and in a larger one one must do."""
+"""Members of a body up to which every difference is told; 20 full records have 140, and in a larger one one must do."""
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,308})(\.[0-9]{1,308})?", re.ASCII)
 
@@ -107,9 +107,18 @@ def _body(request: ApiRequest, operation: Operation, found: list[Violation]) -> 
     except UnreadableBody as unreadable:
         found.append(unreadable.violation)
         return None
-    few = (request.body or b"").count(b",") <= MANY
+    few = (request.body or b"").count(b",") <= MANY or _has_few_members(value)  # commas in texts count, too
     found.extend((violations if few else first_violation)(operation.body, value))
     return value
+
+
+def _has_few_members(value: Any) -> bool:
+    waiting, count = [value], 0
+    while waiting and count <= MANY:
+        count += 1
+        value = waiting.pop()
+        waiting.extend(value.values() if isinstance(value, dict) else value if isinstance(value, list) else ())
+    return count <= MANY
 
 
 def _unreadable_headers(request: ApiRequest) -> Violation | None:
