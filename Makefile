@@ -34,6 +34,7 @@ check: $(DEV)
 bench: $(DEV)
 	cd benchmarks && npm install --silent --no-audit --no-fund
 	$(BIN)/python -m benchmarks.run $(ARGS)
+	$(BIN)/python -m benchmarks.doors
 
 lock: $(DEV)
 	$(BIN)/pip install --quiet uv

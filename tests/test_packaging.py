@@ -48,9 +48,9 @@ def test_the_sdist_has_all_to_build_and_test(built: Path) -> None:
     assert {*DATA, "README.md", "LICENSE", "Makefile", "tests/conftest.py", "docs/errors.md"} <= names
 
 
-@pytest.mark.timeout(180)
-def test_the_wheel_works_where_there_is_no_checkout(built: Path, tmp_path: Path) -> None:
-    """In an environment of its own, in another folder, one request is served."""
+@pytest.fixture
+def installed(built: Path, tmp_path: Path) -> Path:
+    """A Python that has the wheel unpacked, and nothing of this checkout."""
     (wheel,) = built.glob("*.whl")
     venv.create(tmp_path / "env", with_pip=False, symlinks=os.name != "nt")
     python = tmp_path / "env" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
@@ -62,6 +62,12 @@ def test_the_wheel_works_where_there_is_no_checkout(built: Path, tmp_path: Path)
     ).stdout.strip()
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)  # noqa: S202 - our own wheel
+    return python
+
+
+@pytest.mark.timeout(180)
+def test_the_wheel_works_where_there_is_no_checkout(installed: Path, tmp_path: Path) -> None:
+    """In an environment of its own, in another folder, one request is served."""
     dependencies = Path(pytest.__file__).parent.parent
     code = (
         "import sys; sys.path.append(sys.argv[1])\n"
@@ -76,7 +82,50 @@ def test_the_wheel_works_where_there_is_no_checkout(built: Path, tmp_path: Path)
         "    print(urllib.request.urlopen(request).status, mock.prospects('3c90c3cc-0d44-4b50-8888-8dd25736052a'))\n"
     )
     done = subprocess.run(
-        [python, "-c", code, str(dependencies)], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+        [installed, "-c", code, str(dependencies)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
     assert (done.stdout.strip(), done.stderr) == ("200 [{'email': 'a@example.com'}]", "")
+
+
+@pytest.mark.timeout(180)
+def test_the_kit_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
+    """`pytest --pyargs contract_tests -p contract_tests.plugin`, here the quick ones, and the plugin for consumers."""
+    dependencies = str(Path(pytest.__file__).parent.parent)
+    words = [
+        "-m",
+        "pytest",
+        "-q",
+        "--pyargs",
+        "contract_tests",
+        "-p",
+        "contract_tests.plugin",
+        "-p",
+        "no:cacheprovider",
+    ]
+    done = subprocess.run(
+        [installed, *words, "-k", "three_judges or limit_is_kept"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": dependencies},
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout
+    assert (
+        str(tmp_path)
+        in subprocess.run(
+            [installed, "-c", "import contract_tests; print(contract_tests.__file__)"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    )

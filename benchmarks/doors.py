@@ -1,0 +1,144 @@
+"""Measure what a test pays: the door for `requests`, reset, a live server, the journal, the pytest plugin.
+
+Medians; each figure beside what it is to be compared with, taken in turns in the same run.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import requests
+import responses
+
+import mock_server.live_server  # noqa: F401 - a first import is not what is measured
+from mock_server import AltaMock
+from mock_server.messages import ApiRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CAMPAIGN = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+HEADERS = {"Authorization": "Bearer test-token", "Content-Type": "application/json"}
+RECORD = {"firstName": "Ada", "lastName": "Lovelace", "company": "Analytical Engines", "email": "ada@example.com"}
+BODY = json.dumps({"data": [RECORD] * 20})
+
+
+def timed(call: Callable[[], object]) -> float:
+    """Return the milliseconds of one call."""
+    begun = time.perf_counter()
+    call()
+    return (time.perf_counter() - begun) * 1000
+
+
+def fresh() -> AltaMock:
+    """Make a fake without limits."""
+    return AltaMock(rate_limit="off", account_rate_limit="off")
+
+
+def requests_door(times: int = 500) -> tuple[float, float]:
+    """Return the milliseconds of a request to a static answer of `responses`, and of one to the fake behind it."""
+    mock = fresh()
+    url = f"{mock.base_url}/campaigns/{CAMPAIGN}/prospects"
+    static, ours = [], []
+
+    def post() -> None:
+        requests.post(url, data=BODY, headers=HEADERS, timeout=5)
+
+    for _ in range(times):
+        with responses.RequestsMock() as patch:
+            patch.add("POST", url, json={})
+            static.append(timed(post))
+        with mock.responses():
+            ours.append(timed(post))
+    return statistics.median(static), statistics.median(ours)
+
+
+def live_server(times: int = 50) -> tuple[float, float]:
+    """Return the milliseconds that a server takes to start and to stop, a client's connection open."""
+    starts, stops = [], []
+    for _ in range(times):
+        server = fresh().serve()
+        starts.append(timed(server.__enter__))
+        with requests.Session() as session:
+            session.get(server.url, timeout=5)
+            stops.append(timed(server.__exit__))
+    return statistics.median(starts), statistics.median(stops)
+
+
+def journal(times: int = 4000) -> tuple[float, float]:
+    """Return the milliseconds of a request of 20 prospects without the journal, and with it."""
+    request = ApiRequest(
+        "POST",
+        f"/v1/campaigns/{CAMPAIGN}/prospects",
+        "",
+        tuple((name.lower(), value) for name, value in HEADERS.items()),
+        BODY.encode(),
+    )
+    silent, remembering = fresh(), fresh()
+    silent.journal.add = lambda *_: None  # type: ignore[method-assign]
+    without = [timed(lambda: silent.handle(request)) for _ in range(times)]
+    with_it = [timed(lambda: remembering.handle(request)) for _ in range(times)]
+    return statistics.median(without), statistics.median(with_it)
+
+
+def plugin(times: int = 15) -> tuple[float, float]:
+    """Return the milliseconds of a whole pytest run of one test that uses nothing, without the plugin and with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "test_nothing.py").write_text("def test_nothing():\n    pass\n", encoding="utf-8")
+        others = ["xdist", "randomly", "timeout", "schemathesis", "hypothesispytest", "subtests"]
+        off = [word for name in others for word in ("-p", f"no:{name}")]
+        runs: dict[bool, list[float]] = {False: [], True: []}
+        for _ in range(times):
+            for used in (False, True):
+                words = [sys.executable, "-m", "pytest", "-q", *off, *([] if used else ["-p", "no:alta_mock"]), folder]
+                runs[used].append(timed(lambda words=words: subprocess.run(words, check=True, capture_output=True)))
+    return statistics.median(runs[False]), statistics.median(runs[True])
+
+
+def reset(times: int = 200) -> float:
+    """Return the milliseconds of a reset of a fake that has 2,000 prospects."""
+    mock = fresh()
+    took = []
+    for _ in range(times):
+        for _ in range(100):
+            mock.handle(
+                ApiRequest(
+                    "POST",
+                    f"/v1/campaigns/{CAMPAIGN}/prospects",
+                    "",
+                    tuple((name.lower(), value) for name, value in HEADERS.items()),
+                    BODY.encode(),
+                )
+            )
+        took.append(timed(mock.reset))
+    return statistics.median(took)
+
+
+def main() -> None:
+    """Print the table."""
+    static, ours = requests_door()
+    start, stop = live_server()
+    without, with_journal = journal()
+    plain, plugged = plugin()
+    print("| what | ms | compared with | ms | difference |\n|---|---|---|---|---|")
+    print(
+        f"| `requests` to the fake, 20 prospects | {ours:.2f} | a static answer | {static:.2f} | {ours - static:.2f} |"
+    )
+    print(
+        f"| a request with the journal | {with_journal:.4f} | without | {without:.4f} | {with_journal - without:.4f} |"
+    )
+    print(f"| pytest with the plugin, not used | {plugged:.0f} | without | {plain:.0f} | {plugged - plain:.1f} |")
+    print(f"| start of a live server | {start:.2f} | | | |")
+    print(f"| stop of a live server | {stop:.2f} | | | |")
+    print(f"| reset with 2,000 prospects | {reset():.3f} | | | |")
+
+
+if __name__ == "__main__":
+    main()
