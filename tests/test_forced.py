@@ -191,15 +191,15 @@ def test_faults_over_the_socket(unlimited: AltaMock) -> None:
 
 
 def test_a_delay_holds_up_nobody_else(unlimited: AltaMock) -> None:
-    """The late answer comes, and others meanwhile."""
-    unlimited.fault("delay", seconds=0.3)
+    """While one answer is late, others come."""
+    unlimited.fault("delay", seconds=5)
     with unlimited.serve() as server:
         begun = time.monotonic()
         with httpx.Client(timeout=5) as one, httpx.Client(timeout=0.05) as hurried:
             with pytest.raises(httpx.ReadTimeout):
                 post(hurried, server.url)
             assert post(one, server.url).status_code == 200
-            assert time.monotonic() - begun < 0.3
+            assert time.monotonic() - begun < 4
 
 
 def test_faults_through_wsgi(unlimited: AltaMock, clock: Clock) -> None:
