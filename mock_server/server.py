@@ -9,6 +9,7 @@ Law 2: the road never waits, so it is called in the event loop.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import re
@@ -188,6 +189,7 @@ class Server:
         self._control = control
         self._log = log
         self._state = ServerState()
+        self._stop = asyncio.Event()
         self._config = Config(
             self._asgi,
             http=Protocol,
@@ -205,6 +207,7 @@ class Server:
 
     async def run(self, stop: asyncio.Event, started: Callable[[], None] = lambda: None) -> None:
         """Serve until told to stop; then let requests in flight finish, for `GRACE_SECONDS` at most."""
+        self._stop = stop
         loop = asyncio.get_running_loop()
         server = await loop.create_server(self._protocol, sock=self._listening, backlog=2048)
         started()
@@ -263,7 +266,8 @@ class Server:
         """Make a fault: wait, or end the connection, with half of an answer or without any."""
         fault = reply.fault
         if fault and fault.name == "delay":
-            await asyncio.sleep(fault.seconds)
+            with contextlib.suppress(TimeoutError):  # a server that stops keeps nobody waiting
+                await asyncio.wait_for(self._stop.wait(), fault.seconds)
             return
         if fault and fault.name == "truncate":
             await send(start)

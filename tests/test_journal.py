@@ -9,7 +9,7 @@ import pytest
 
 from mock_server import AltaMock, journal
 from mock_server.export import har, json_lines
-from tests.conftest import CAMPAIGN, ONE, prospects_path, request_of
+from tests.conftest import CAMPAIGN, ONE, ROOT, prospects_path, request_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ def test_a_request_is_remembered_with_all_that_is_known_of_it(mock: AltaMock, se
     assert (shown["time"], shown["user"], shown["status"]) == ("2026-01-01T00:00:00.000+00:00", "Grace", 400)
     assert json.loads(shown["requestBody"])["data"][0]["phone"] == "1"
     assert json.loads(shown["responseBody"])["error"] == "ValidationError"
-    line = (__import__("tests.conftest").conftest.ROOT / "openapi.yaml").read_text(encoding="utf-8").splitlines()
+    line = (ROOT / "openapi.yaml").read_text(encoding="utf-8").splitlines()
     (violation,) = shown["violations"]
     name, number = violation.pop("line").split(":")
     assert (name, line[int(number) - 1].strip()) == ("openapi.yaml", "maxLength: 255")

@@ -120,6 +120,6 @@ def test_the_kit_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
-    where = [installed, "-c", "import contract_tests; print(contract_tests.__file__)"]
+    where = [str(installed), "-c", "import contract_tests; print(contract_tests.__file__)"]
     found = subprocess.run(where, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert found.startswith(str(tmp_path))
