@@ -58,6 +58,7 @@ class Operation:
 
     Attributes:
         segments: The path below the base path; None stands for a parameter.
+        path_names: The names of the parameters among the segments, by their position.
         parameters: In path, query and header.
         body: The schema of a JSON body, None if the operation takes none.
         responses: The schema of the JSON body of each declared status, None where it has none.
@@ -71,6 +72,7 @@ class Operation:
     method: str
     path: str
     segments: tuple[str | None, ...]
+    path_names: Mapping[int, str]
     parameters: tuple[Parameter, ...]
     body: Schema | None
     body_required: bool
@@ -82,9 +84,7 @@ class Operation:
 
     def path_values(self, path: Sequence[str]) -> dict[str, str]:
         """Return the raw values of the path parameters, by name."""
-        names = re.findall(r"\{([^{}]+)\}", self.path)
-        raw = [got for wanted, got in zip(self.segments, path, strict=True) if wanted is None]
-        return dict(zip(names, raw, strict=True))
+        return {self.path_names[at]: path[at] for at in self.path_names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +287,7 @@ class _Reader:
             method=method.upper(),
             path=path,
             segments=segments,
+            path_names={at: part[1:-1] for at, part in enumerate(path[1:].split("/")) if segments[at] is None},
             parameters=tuple(parameters.values()),
             body=self._body((*body_at, "content"), body) if body else None,
             body_required=bool(body and body.get("required")),
