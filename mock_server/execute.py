@@ -129,14 +129,14 @@ def summary(mock: AltaMock, wishes: Wishes) -> list[str]:
     entries = mock.requests
     statuses = Counter(entry.status for entry in entries)
     counts = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
-    lines = [f"{len(entries)} requests{': ' + counts if counts else ''}"]
+    lines = [f"{len(entries)} request{'s' * (len(entries) != 1)}{': ' + counts if counts else ''}"]
     lines += [f"required status {status} was not seen" for status in missing(entries, wishes)]
     for entry in entries:
         if entry.broke_the_contract:
             explained = entry.as_dict()["violations"][0]
             where = f" [{explained['line']}]" if explained["line"] else ""
             lines.append(f"broken by request {entry.number}: {entry.violations[0]}{where}; {explained['fix']}")
-    lines += [f"{one.name}, requests {', '.join(map(str, one.requests[:3]))}: {one.text}" for one in mock.findings()]
+    lines += [f"{one.name}, request {', '.join(map(str, one.requests[:3]))}: {one.text}" for one in mock.findings()]
     if len(lines) > MOST_LINES:
         lines = [*lines[: MOST_LINES - 1], f"and {len(lines) - MOST_LINES + 1} more; --json or --har shows all"]
     return [mock.redact(line) for line in lines]

@@ -87,7 +87,7 @@ def test_the_command_finds_the_fake_by_its_environment() -> None:
     assert re.fullmatch(
         rf"200 http://127\.0\.0\.1:\d+/v1 {CAMPAIGN} example\.com,127\.0\.0\.1,localhost\n", done.stdout
     )
-    assert said(done) == ["1 requests: 1 x 200"]
+    assert said(done) == ["1 request: 1 x 200"]
 
 
 def test_the_summary_says_what_was_wrong_and_what_to_do() -> None:
@@ -101,7 +101,7 @@ def test_the_summary_says_what_was_wrong_and_what_to_do() -> None:
         r" send batches of at most 20",
         lines[1],
     )
-    assert any(line.startswith('misspelt-field, requests 5: the field "first_name"') for line in lines)
+    assert any(line.startswith('misspelt-field, request 5: the field "first_name"') for line in lines)
     many = said(run(code="[post([{}], str(n)) for n in range(30)]"))
     assert len(many) == 10
     assert many[9] == "and 22 more; --json or --har shows all"
@@ -136,7 +136,7 @@ def test_curl_and_node() -> None:
     curl = run("--strict", "--", "sh", "-c", line)
     node = run("--strict", "--", "node", str(ROOT / "examples/too_many.mjs"))
 
-    assert (curl.returncode, said(curl)) == (0, ["1 requests: 1 x 200"])
+    assert (curl.returncode, said(curl)) == (0, ["1 request: 1 x 200"])
     assert node.returncode == 1
     assert node.stdout.startswith("400 ")
     assert "maxItems /data: got 21 items; wanted at most 20" in node.stderr
