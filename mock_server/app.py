@@ -35,6 +35,7 @@ def create_app(mock: AltaMock) -> Flask:
             reply = mock.handle(asked, "wsgi").reply
         return _spoilt(mock, reply) if reply.fault else Response(reply.body, reply.status, list(reply.headers))
 
+    app.register_error_handler(405, lambda _: api(""))  # a method that no router knows is the road's to refuse
     return app
 
 

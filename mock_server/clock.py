@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LONGEST = 10 * 365 * 24 * 3600
+_FARTHEST = 10 * _LONGEST
 
 
 class Clock:
@@ -47,12 +48,15 @@ class Clock:
         """Move the clock forward by so many seconds.
 
         Raises:
-            MockError: Not a number from 0 to ten years: time does not go back.
+            MockError: Not a number from 0 to ten years, since time does not go back; or more than a century in all.
         """
-        if not 0 <= seconds <= _LONGEST:  # also refuses NaN
-            raise MockError(f"cannot advance the clock by {seconds} seconds; give 0 to {_LONGEST}")
+        if type(seconds) not in {int, float} or not 0 <= seconds <= _LONGEST:  # also refuses NaN
+            raise MockError(f"cannot advance the clock by {seconds!r} seconds; give 0 to {_LONGEST}")
         with self._lock:
-            self._moved += round(seconds * SECOND)
+            moved = self._moved + round(seconds * SECOND)
+            if moved > _FARTHEST * SECOND:
+                raise MockError(f"cannot advance the clock by {seconds!r} seconds more; it is a century ahead")
+            self._moved = moved
 
     sleep = advance
     """For code that takes a sleep function: returns at once, and the clock has moved on."""

@@ -128,6 +128,21 @@ class Contract:
             name, line = _origin(published, changes, touched, at)
             return MockError(f"{name}:{line}: {pointer(*at) or '/'}: {trouble}")
 
+        try:
+            return cls._read(value, error, published, changes, touched)
+        except (TypeError, ValueError, AttributeError, LookupError) as broken:  # a value of another kind than OpenAPI's
+            trouble = f"{type(broken).__name__}: {broken}"
+            raise MockError(f"{published.name}: this is no sound OpenAPI document ({trouble}); validate it") from broken
+
+    @classmethod
+    def _read(
+        cls,
+        value: Any,
+        error: Callable[[Sequence[str | int], str], MockError],
+        published: Document,
+        changes: Document | None,
+        touched: overlay.Touched,
+    ) -> Contract:
         for at, trouble in honoured.troubles(value):
             raise error(at, trouble)
         reader = _Reader(value, error)

@@ -107,7 +107,7 @@ class Control:
 
     def _has_token(self, request: ApiRequest) -> bool:
         sent = request.all("authorization")
-        if self._token is None or len(sent) != 1:
+        if not self._token or len(sent) != 1:
             return False
         scheme, _, token = sent[0].partition(" ")
         return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token.encode())

@@ -89,7 +89,9 @@ def _texts(request: ApiRequest, place: str, path: Mapping[str, str]) -> list[tup
 def _value(parameter: Parameter, text: str) -> Any:
     """Read a parameter's text as the type its schema asks for, else leave it a text for the schema to refuse."""
     if parameter.types & {"integer", "number"} and _NUMBER.fullmatch(text):
-        return json.loads(text)
+        number = json.loads(text)
+        whole = isinstance(number, float) and number.is_integer() and "integer" in parameter.types
+        return int(number) if whole else number
     if "boolean" in parameter.types and text in {"true", "false"}:
         return text == "true"
     return text

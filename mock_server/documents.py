@@ -53,10 +53,10 @@ class Document:
         """
         try:
             return cls.parse(path.read_text(encoding="utf-8"), str(path))
-        except OSError as error:
-            raise MockError(f"cannot read {path}: {error.strerror or error}") from error
         except UnicodeDecodeError as error:
             raise MockError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+        except (OSError, ValueError) as error:  # a NUL in a path is a ValueError
+            raise MockError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
 
     @classmethod
     def parse(cls, text: str, name: str) -> Document:

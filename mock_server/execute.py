@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,19 +19,22 @@ from mock_server.errors import MockError
 from mock_server.export import har
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from mock_server.journal import Entry
+    from mock_server.journal import Journal
     from mock_server.mock import AltaMock
 
-BROKEN, NOT_PROVEN, NOT_FOUND, NOT_RUNNABLE, SIGNALLED, INTERRUPTED = 1, 3, 127, 126, 128, 130
+BROKEN, UNUSABLE, NOT_PROVEN, NOT_RUNNABLE, NOT_FOUND, SIGNALLED, INTERRUPTED = 1, 2, 3, 126, 127, 128, 130
 
 MOST_LINES = 10
 """Lines of the summary at most."""
 
 PATIENCE = 5.0
 """Seconds that a command has to end after Ctrl-C or SIGTERM, before it is killed."""
+
+
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 @dataclass(frozen=True)
@@ -57,14 +59,14 @@ class Wishes:
             MockError: One cannot be written.
         """
         for file in filter(None, (self.har, self.json, self.junit)):
-            existed = file.exists()
             try:
+                existed = file.exists()
                 with file.open("a", encoding="utf-8"):
                     pass
+                if not existed:
+                    file.unlink()
             except OSError as error:
                 raise MockError(f"cannot write {file}: {error.strerror}; choose another file") from error
-            if not existed:
-                file.unlink()
 
 
 def execute(command: Sequence[str], mock: AltaMock, wishes: Wishes) -> int:
@@ -76,16 +78,21 @@ def execute(command: Sequence[str], mock: AltaMock, wishes: Wishes) -> int:
     wishes.refuse_unwritable()
     with mock.serve() as server:
         code = _run(command, {**os.environ, **environment(mock, server.url)})
-    entries = mock.requests
     for line in summary(mock, wishes):
         _say(line)
-    verdict = exit_code(code, entries, wishes)
-    if wishes.har:
-        wishes.har.write_text(har(entries, server.url.removesuffix(mock.contract.base_path)), encoding="utf-8")
-    if wishes.json:
-        wishes.json.write_text(_json(command, code, verdict, mock), encoding="utf-8")
-    if wishes.junit:
-        _junit(entries, wishes).write(str(wishes.junit))
+    verdict = exit_code(code, mock.journal, wishes)
+    reports: dict[Path | None, Callable[[], str]] = {
+        wishes.har: lambda: har(mock.requests, server.url.removesuffix(mock.contract.base_path)),
+        wishes.json: lambda: _json(command, code, verdict, mock),
+        wishes.junit: lambda: _junit(mock, wishes),
+    }
+    for file, report in reports.items():
+        try:
+            if file:
+                file.write_text(report(), encoding="utf-8")
+        except OSError as error:
+            _say(f"cannot write {file}: {error.strerror}; choose another file")
+            verdict = verdict if verdict in {BROKEN, INTERRUPTED} else UNUSABLE
     return verdict
 
 
@@ -105,32 +112,31 @@ def environment(mock: AltaMock, url: str) -> dict[str, str]:
     return known
 
 
-def exit_code(code: int, entries: Sequence[Entry], wishes: Wishes) -> int:
+def exit_code(code: int, journal: Journal, wishes: Wishes) -> int:
     """Return the exit code of a run whose command ended with a code."""
     if code == INTERRUPTED:
         return code
-    if wishes.strict and any(entry.broke_the_contract for entry in entries):
+    if wishes.strict and journal.broken:
         return BROKEN
     if code:
         return code
-    if (wishes.strict and not entries) or missing(entries, wishes):
+    if (wishes.strict and not journal.statuses) or missing(journal, wishes):
         return NOT_PROVEN
     return 0
 
 
-def missing(entries: Sequence[Entry], wishes: Wishes) -> list[int]:
+def missing(journal: Journal, wishes: Wishes) -> list[int]:
     """Return the required statuses that were not answered."""
-    seen = {entry.status for entry in entries}
-    return [status for status in wishes.require if status not in seen]
+    return [status for status in wishes.require if status not in journal.statuses]
 
 
 def summary(mock: AltaMock, wishes: Wishes) -> list[str]:
     """Say in at most `MOST_LINES` lines what was sent, what was wrong with it, and what to do."""
     entries = mock.requests
-    statuses = Counter(entry.status for entry in entries)
+    statuses, total = mock.journal.statuses, mock.journal.statuses.total()
     counts = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
-    lines = [f"{len(entries)} request{'s' * (len(entries) != 1)}{': ' + counts if counts else ''}"]
-    lines += [f"required status {status} was not seen" for status in missing(entries, wishes)]
+    lines = [f"{total} request{'s' * (total != 1)}{': ' + counts if counts else ''}"]
+    lines += [f"required status {status} was not seen" for status in missing(mock.journal, wishes)]
     for entry in entries:
         if entry.broke_the_contract:
             explained = entry.as_dict()["violations"][0]
@@ -142,6 +148,20 @@ def summary(mock: AltaMock, wishes: Wishes) -> list[str]:
     return [mock.redact(line) for line in lines]
 
 
+def _has_terminal() -> bool:
+    """Tell whether a terminal signals the command itself, which then must stay in its process group."""
+    return bool(sys.stdin) and sys.stdin.isatty()
+
+
+def _send(process: subprocess.Popen[bytes], number: int) -> None:
+    """Send a signal to a command and to all that it started; without a group of its own, to the command."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if os.name == "nt" or _has_terminal():
+            process.send_signal(number)
+        else:
+            os.killpg(process.pid, number)
+
+
 def _say(line: str) -> None:
     """Print to standard error, unless nobody listens there any more."""
     with contextlib.suppress(OSError):
@@ -151,7 +171,9 @@ def _say(line: str) -> None:
 def _run(command: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run a command, pass signals on to it, and return its exit code as a shell would."""
     try:
-        process = subprocess.Popen(list(command), env=dict(environ))  # noqa: S603 - to run it is what we are asked
+        process = subprocess.Popen(  # noqa: S603 - to run it is what we are asked
+            list(command), env=dict(environ), process_group=None if _has_terminal() or os.name == "nt" else 0
+        )
     except FileNotFoundError:
         _say(f"command not found: {command[0]}")
         return NOT_FOUND
@@ -167,22 +189,22 @@ def _run(command: Sequence[str], environ: Mapping[str, str]) -> int:
 
 @contextlib.contextmanager
 def _signals_passed_on(process: subprocess.Popen[bytes]) -> Iterator[set[int]]:
-    """Pass SIGINT and SIGTERM on, and kill a command that does not heed them; yields those that came."""
+    """Pass signals on, and kill a command that does not heed them; yields those that came."""
     heard: set[int] = set()
     timers: list[threading.Timer] = []
 
     def pass_on(number: int, _frame: object) -> None:
         if not heard:
-            timers.append(threading.Timer(PATIENCE, process.kill))
+            timers.append(threading.Timer(PATIENCE, _send, (process, getattr(signal, "SIGKILL", signal.SIGTERM))))
             timers[0].daemon = True
             timers[0].start()
         heard.add(number)
-        if not (number == signal.SIGINT and sys.stdin and sys.stdin.isatty()):  # a terminal told the command itself
-            process.send_signal(number)
+        if not (number == signal.SIGINT and _has_terminal()):  # a terminal told the command itself
+            _send(process, number)
 
     before: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, pass_on) for number in _SIGNALS}
     try:
         yield heard
     finally:
@@ -200,23 +222,23 @@ def _json(command: Sequence[str], code: int, verdict: int, mock: AltaMock) -> st
         "requests": [entry.as_dict() for entry in mock.requests],
         "findings": [finding.as_dict() for finding in mock.findings()],
     }
-    return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(report, indent=2) + "\n"
 
 
-def _junit(entries: Sequence[Entry], wishes: Wishes) -> junitparser.JUnitXml:
+def _junit(mock: AltaMock, wishes: Wishes) -> str:
     """Make a report with a case for each request, and one for each status that was required."""
     cases: list[tuple[str, str | None]] = [
         (
             f"request {entry.number}: {entry.method} {entry.path} -> {entry.status}",
             _printable(str(entry.violations[0])) if entry.broke_the_contract else None,
         )
-        for entry in entries
+        for entry in mock.requests
     ]
-    absent = missing(entries, wishes)
+    absent = missing(mock.journal, wishes)
     cases += [
         (f"required status {status}", "it was not seen" if status in absent else None) for status in wishes.require
     ]
-    cases.append(("something was sent", None if entries else "no request was made"))
+    cases.append(("something was sent", None if mock.journal.statuses else "no request was made"))
     suite = junitparser.TestSuite("alta-mock exec")
     for name, failure in cases:
         case = junitparser.TestCase(_printable(name), classname="alta-mock")
@@ -225,7 +247,8 @@ def _junit(entries: Sequence[Entry], wishes: Wishes) -> junitparser.JUnitXml:
         suite.add_testcase(case)
     report = junitparser.JUnitXml()
     report.add_testsuite(suite)
-    return report
+    text: bytes = report.tostring()  # type: ignore[no-untyped-call]  # junitparser does not say
+    return text.decode()
 
 
 def _printable(text: str) -> str:

@@ -42,7 +42,9 @@ def har(entries: Iterable[Entry], origin: str) -> str:
                     url=origin + entry.path + query,
                     httpVersion="HTTP/1.1",
                     headers=[harfile.Record(name, value) for name, value in shown["requestHeaders"]],
-                    queryString=[harfile.Record(*pair) for pair in parse_qsl(shown["query"], errors="replace")],
+                    queryString=[
+                        harfile.Record(name, value) for name, value in parse_qsl(shown["query"], errors="replace")
+                    ],
                     postData=harfile.PostData("application/json", text=shown["requestBody"])
                     if shown["requestBody"]
                     else None,

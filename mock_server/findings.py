@@ -9,6 +9,7 @@ import difflib
 import json
 import re
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -59,16 +60,28 @@ def early_retry(entries: Sequence[Entry]) -> Iterator[Finding]:
         key = (entry.account, entry.operation)
         before = last.get(key)
         wait = before.outcome.reply.header("Retry-After") if before and before.status == 429 else None  # noqa: PLR2004
-        if before and wait and wait.isdecimal():
+        told = _seconds(wait, before.outcome.at) if before and wait else None
+        if before and told is not None:
             waited = (entry.outcome.at - before.outcome.at) / SECOND
-            if waited < int(wait):
+            if waited < told:
                 text = f"came {waited:.1f} s after a 429 that told to wait {wait} s; wait as long as Retry-After says"
                 yield Finding("early-retry", text, (before.number, entry.number))
         last[key] = entry
 
 
+def _seconds(wait: str, at: int) -> float | None:
+    """Read Retry-After, seconds or an HTTP date, as seconds from a time in nanoseconds; None if it is neither."""
+    if re.fullmatch("[0-9]{1,9}", wait, re.ASCII):
+        return int(wait)
+    try:
+        return parsedate_to_datetime(wait).timestamp() - at / SECOND
+    except ValueError:
+        return None
+
+
 # --- rejected-again: the same request once more after it was refused for good. -------------------------------------
-# Threshold: one repetition, to the byte, with the same token, after 400, 401, 403, 404 or 413.
+# Threshold: one repetition, to the byte, with the same token, account and content type, refused by the same 400, 401,
+# 403, 404 or 413.
 
 
 def rejected_again(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -76,8 +89,10 @@ def rejected_again(entries: Sequence[Entry]) -> Iterator[Finding]:
     refused: dict[Any, Entry] = {}
     for entry in entries:
         request = entry.request
-        key = (request.method, request.path, request.body, tuple(request.all("authorization")))
-        if key in refused:
+        named = ("authorization", "x-account-id", "content-type", "content-encoding")
+        headers = tuple(pair for pair in request.headers if pair[0] in named)
+        key = (request.method, request.path, request.query, request.body, headers)
+        if key in refused and entry.status == refused[key].status:
             before = refused[key]
             text = f"the same request again after a {before.status}; it cannot succeed, so stop and report it"
             yield Finding("rejected-again", text, (before.number, entry.number))
@@ -266,7 +281,8 @@ def _records(entry: Entry) -> list[Any]:
 
 
 def _short(text: str) -> str:
-    return json.dumps(text if len(text) <= 40 else text[:37] + "...")  # noqa: PLR2004 - enough to tell it by
+    """Return a name in quotes; a long one not even in part, since it may be a token."""
+    return json.dumps(text, ensure_ascii=False) if len(text) <= 40 else "(long)"  # noqa: PLR2004 - names are shorter
 
 
 ALL: tuple[Callable[[Sequence[Entry]], Iterable[Finding]], ...] = (

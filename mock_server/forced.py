@@ -6,6 +6,7 @@ that a test fills; in this order, and a request that is forced otherwise takes n
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from dataclasses import dataclass, replace
@@ -42,6 +43,7 @@ MOST_TIMES = 1_000_000
 MOST_SECONDS = 3600
 
 _PREFER = re.compile(r"(?:^|[,;])\s*code\s*=\s*\"?([^\",;\s]*)\"?", re.IGNORECASE)
+_HEADER_TEXT = re.compile("[!-~](?:[ -~]{0,62}[!-~])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +127,20 @@ def forced_status(  # noqa: PLR0913 - the first two say what, the others how
         raise MockError(f"{status} is not documented; choose one of {listed}, or allow_undocumented")
     if type(status) is not int or not 200 <= status <= 599:  # noqa: PLR2004 - HTTP's own bounds
         raise MockError(f"{status!r} is no status; give 200 to 599")
-    if isinstance(retry_after, float | int) and retry_after < 0:
-        raise MockError(f"retry_after {retry_after!r} is in the past; give seconds from 0, or an HTTP date")
-    wait = f"{retry_after:g}" if isinstance(retry_after, float | int) else retry_after
-    return Forced(status=status, times=_times(times), retry_after=wait, body=body)
+    try:
+        json.dumps(body, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise MockError(f"the body {body!r} is no JSON: {error}") from error
+    return Forced(status=status, times=_times(times), retry_after=_wait(retry_after), body=body)
+
+
+def _wait(retry_after: float | str | None) -> str | None:
+    """Return the value of Retry-After: whole seconds, or a text, which may be anything that a header can hold."""
+    if retry_after is None or (isinstance(retry_after, str) and _HEADER_TEXT.fullmatch(retry_after)):
+        return retry_after
+    if type(retry_after) in {int, float} and retry_after in range(10**9):
+        return str(int(retry_after))
+    raise MockError(f"retry_after={retry_after!r} is not possible; give whole seconds from 0, or an HTTP date")
 
 
 def forced_fault(name: str, *, times: int = 1, seconds: float = 1.0) -> Forced:
@@ -137,10 +149,10 @@ def forced_fault(name: str, *, times: int = 1, seconds: float = 1.0) -> Forced:
     Raises:
         MockError: There is no such fault, or a number is out of bounds.
     """
-    if name not in FAULTS:
+    if type(name) is not str or name not in FAULTS:
         raise MockError(f"there is no fault {name!r}; there are {', '.join(FAULTS)}")
-    if not 0 <= seconds <= MOST_SECONDS:
-        raise MockError(f"a delay of {seconds} seconds is not possible; give 0 to {MOST_SECONDS}")
+    if type(seconds) not in {int, float} or not 0 <= seconds <= MOST_SECONDS:
+        raise MockError(f"a delay of {seconds!r} seconds is not possible; give 0 to {MOST_SECONDS}")
     return Forced(fault=Fault(name, seconds if name == "delay" else 0.0), times=_times(times))
 
 
@@ -170,7 +182,7 @@ def bound_answer(caller: Caller, path: Mapping[str, str], bound: Mapping[tuple[s
 
 
 def _preferred(code: str, operation: Operation) -> Forced:
-    if not (code.isascii() and code.isdigit()) or int(code[:4]) not in operation.responses:
+    if code not in map(str, operation.responses):
         wish = "code=" + " or ".join(map(str, operation.responses))
         raise BadRequest(Violation("prefer", "header", "/prefer", "a code that is not documented", wish))
     return Forced(status=int(code), source="prefer")

@@ -14,6 +14,7 @@ from mock_server.messages import MAX_BODY, ApiReply, ApiRequest
 try:
     import requests
     import responses
+    from urllib3 import Timeout
     from urllib3.exceptions import IncompleteRead, ProtocolError
 except ImportError as error:
     raise MockError("mock.responses() needs the library responses: pip install 'alta-mock[pytest]'") from error
@@ -87,7 +88,11 @@ def _read_timeout(sent: requests.PreparedRequest) -> float | None:
     timeout: Any = getattr(sent, "req_kwargs", {}).get("timeout")
     if isinstance(timeout, tuple):
         timeout = timeout[1]
-    return timeout if timeout is None else float(timeout)
+    elif isinstance(timeout, Timeout):
+        started = timeout.clone()
+        started.start_connect()  # of a total, only a timer that runs says what is left to read
+        timeout = started.read_timeout
+    return float(timeout) if isinstance(timeout, int | float) else None
 
 
 def _body(sent: requests.PreparedRequest) -> bytes:
@@ -99,7 +104,8 @@ def _body(sent: requests.PreparedRequest) -> bytes:
         return body.encode()
     if isinstance(body, bytes):
         return body
-    return bytes(body.read()) if hasattr(body, "read") else b"".join(body)
+    parts = [body.read()] if hasattr(body, "read") else list(body)
+    return b"".join(part.encode() if isinstance(part, str) else part for part in parts)
 
 
 def _text(value: str | bytes) -> str:

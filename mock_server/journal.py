@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -177,7 +177,12 @@ class Entry:
 
 
 class Journal:
-    """The last requests and answers; safe to use from many threads."""
+    """The last requests and answers; safe to use from many threads.
+
+    Attributes:
+        statuses: How often each status was answered, also by requests that are forgotten.
+        broken: How many requests broke the contract, forgotten ones too.
+    """
 
     def __init__(self, known: Known) -> None:
         self._known = known
@@ -185,6 +190,8 @@ class Journal:
         self._lock = threading.Lock()
         self._number = 0
         self._size = 0
+        self.statuses: Counter[int] = Counter()
+        self.broken = 0
 
     def add(self, door: str, request: ApiRequest, outcome: Outcome) -> None:
         """Remember a request, and forget the oldest of too many."""
@@ -192,6 +199,8 @@ class Journal:
             self._number += 1
             self._entries.append(Entry(self._number, door, request, outcome, self._known))
             self._size += len(request.body or b"")
+            self.statuses[outcome.reply.status] += 1
+            self.broken += bool(outcome.violations) and self._entries[-1].broke_the_contract
             while len(self._entries) > MOST_ENTRIES or (self._size > MOST_BYTES and len(self._entries) > 1):
                 self._size -= len(self._entries.popleft().request.body or b"")
 
@@ -207,3 +216,5 @@ class Journal:
         with self._lock:
             self._entries.clear()
             self._size = 0
+            self.statuses.clear()
+            self.broken = 0

@@ -26,6 +26,7 @@ class Log:
 
     def __init__(self, stream: TextIO, form: str, redact: Redactor) -> None:
         self._stream: TextIO | None = stream
+        self._encoding = getattr(stream, "encoding", None) or "utf-8"
         self._json = form == "json"
         self._redact = redact
 
@@ -40,8 +41,9 @@ class Log:
     def _write(self, line: str) -> None:
         if self._stream is None:
             return
+        line = self._redact(line) + "\n"
         try:
-            self._stream.write(self._redact(line) + "\n")
+            self._stream.write(line.encode(self._encoding, "backslashreplace").decode(self._encoding))
             self._stream.flush()
         except (OSError, ValueError):  # the reader went away; the server does not
             self._stream = None

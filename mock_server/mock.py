@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -56,7 +59,7 @@ class AltaMock:
     """
 
     def __init__(self, *, clock: Clock | None = None, **settings: Any) -> None:
-        self.config = Config(**settings)
+        self.config = _config(settings)
         self.clock = clock or Clock()
         self.contract = Contract.load(_path(self.config.openapi), _path(self.config.overlay))
         self.seed = Seed.load(_path(self.config.data))
@@ -160,7 +163,8 @@ class AltaMock:
 
     def findings(self) -> list[Finding]:
         """Return what the traffic says about the consumer, beyond the contract."""
-        return findings(self.journal.entries())
+        found = findings(self.journal.entries())
+        return [replace(finding, text=self.redact(finding.text)) for finding in found]
 
     def responses(self) -> AbstractContextManager[Any]:
         """Return a context in which `requests` is answered here, at `base_url`, without a socket.
@@ -239,13 +243,22 @@ class AltaMock:
     def reset(self) -> None:
         """Go back to the seed: no prospects, whole quotas, nothing forced, an empty journal. The clock goes on."""
         self.journal.clear()
-        store = self.parts.store
-        store.clear()
-        for account in self.seed.accounts:
-            for campaign in account.campaigns:
-                store.put(account.id, "campaign", campaign.id, campaign)
+        self.parts.store.reset(
+            {(one.id, "campaign", campaign.id): campaign for one in self.seed.accounts for campaign in one.campaigns}
+        )
         self.parts.limiter.clear()
         self.parts.queue.clear()
+
+
+def _config(settings: dict[str, Any]) -> Config:
+    known = ", ".join(one.name for one in fields(Config))
+    for name, value in settings.items():
+        if name not in {one.name for one in fields(Config)}:
+            raise MockError(f"there is no setting {name!r}; there are clock, {known}")
+        wanted = bool if name == "why" else (str, os.PathLike, type(None))
+        if not isinstance(value, wanted):
+            raise MockError(f"{name}={value!r} is not possible; give {'True or False' if name == 'why' else 'a text'}")
+    return Config(**settings)
 
 
 def _path(name: Any) -> Path | None:
@@ -284,10 +297,19 @@ def _recorded(contract: Contract, data: Path | None) -> Mapping[str, bytes]:
     recorded = {}
     for operation in contract.operations:
         file = folder / f"{operation.id}.json"
-        value = Document.read(file).value if file.is_file() else {}
+        value = _json_of(file) if file.exists() else {}
         schema = operation.responses.get(200)
         wrong = violations(schema, value) if schema else []
-        if wrong and file.is_file():
+        if wrong and file.exists():
             raise MockError(f"{file}: this answer breaks the contract: {wrong[0]}")
         recorded[operation.id] = to_json(value)
     return recorded
+
+
+def _json_of(file: Path) -> Any:
+    value = Document.read(file).value
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError as error:
+        raise MockError(f"{file}: this answer is no JSON: {error}") from error
+    return value

@@ -40,6 +40,9 @@ WHY = "X-Alta-Mock-Why"
 WHY_LENGTH = 300
 """Characters of its value at most."""
 
+WITHOUT_CONTENT = {204, 205, 304}
+"""Statuses whose answers have no body (RFC 9110)."""
+
 HTML_STATUS = 502
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
 """What a proxy answers whose server is away; no text of the vendor's."""
@@ -111,8 +114,8 @@ def answer(request: ApiRequest, parts: Parts, at: int) -> Outcome:
             call = decode(request, operation, path, caller)
             reply = behave(call, operation, parts)
     except ApiError as error:
-        reply = refusal(error, operation, parts)
-        why = error.violations
+        why = [parts.redact.violation(violation) for violation in error.violations]
+        reply = refusal(error, why, operation, parts)
     if forced and forced.fault:
         reply = spoil(reply, forced.fault)
     return Outcome(finish(reply, quota, at), operation, caller, why, forced, at)
@@ -164,6 +167,8 @@ def force(forced: Forced, operation: Operation, quota: Decision | None, parts: P
         headers.append(("WWW-Authenticate", "Bearer"))
     if parts.why and status >= BadRequest.status:
         headers.append((WHY, f"forced {status}: asked for by {forced.source}"))
+    if status in WITHOUT_CONTENT:
+        return ApiReply(status, tuple(headers[1:]))
     return ApiReply(status, tuple(headers), forced_body(forced, status, operation, parts))
 
 
@@ -209,11 +214,11 @@ def faithful(operation: Operation, value: Any) -> bytes:
     return to_json(value)
 
 
-def refusal(error: ApiError, operation: Operation | None, parts: Parts) -> ApiReply:
+def refusal(error: ApiError, why: Sequence[Violation], operation: Operation | None, parts: Parts) -> ApiReply:
     """Make the vendor's answer of a refusal, to the letter, and say why where no client can depend on it."""
     headers = [("Content-Type", JSON), *error.headers]
-    if parts.why and error.violations:
-        headers.append((WHY, _why(error.violations, parts.redact)))
+    if parts.why and why:
+        headers.append((WHY, _why(why)))
     return ApiReply(error.status, tuple(headers), parts.contract.error_body(type(error), operation))
 
 
@@ -223,9 +228,9 @@ def finish(reply: ApiReply, quota: Decision | None, at: int) -> ApiReply:
     return replace(reply, headers=(("Date", _date(at // SECOND)), *limits, *reply.headers))
 
 
-def _why(found: Sequence[Violation], redact: Redactor) -> str:
+def _why(found: Sequence[Violation]) -> str:
     more = f" (+{len(found) - 1} more)" if len(found) > 1 else ""
-    text = redact(str(found[0])).encode("unicode_escape").decode("ascii")  # one line of ASCII, whatever was sent
+    text = str(found[0]).encode("unicode_escape").decode("ascii")  # one line of ASCII, whatever was sent
     room = WHY_LENGTH - len(more)
     return (text if len(text) <= room else text[: room - 3] + "...") + more
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from mock_server.messages import Violation
 
 HIDDEN = "***"
 
@@ -28,7 +32,31 @@ class Redactor:
         return text in self._tokens
 
     def __call__(self, text: str) -> str:
-        """Return the text without tokens."""
-        if "earer" not in text.lower() and not any(token in text for token in self._tokens):
+        """Return the text without tokens, also those that stand in it percent-encoded or escaped as in JSON."""
+        if self._is_clean(text):
             return text  # nearly always, and in a tenth of the time
-        return self._pattern.sub(rf"\g<1>{HIDDEN}", text)
+        for plain in (text, unquote(text), _ESCAPED.sub(_unescaped, text)):
+            if self._pattern.search(plain):
+                text = self._pattern.sub(rf"\g<1>{HIDDEN}", plain)
+        return text
+
+    def violation(self, violation: Violation) -> Violation:
+        """Return a violation of which no part shows a token."""
+        if self._is_clean(violation.got) and self._is_clean(violation.pointer):
+            return violation
+        return replace(violation, got=self(violation.got), pointer=self(violation.pointer))
+
+    def _is_clean(self, text: str) -> bool:
+        return (
+            "%" not in text
+            and "\\u" not in text
+            and "earer" not in text.lower()
+            and not any(token in text for token in self._tokens)
+        )
+
+
+_ESCAPED = re.compile(r"\\u00([0-7][0-9a-fA-F])")
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16))

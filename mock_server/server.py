@@ -53,7 +53,8 @@ GRACE_SECONDS = 5.0
 
 LOOK_SECONDS = 0.5
 
-_UPGRADE = re.compile(rb"\r\n(?i:upgrade):")
+_UPGRADE = re.compile(rb"\n(?i:upgrade):")
+_UPGRADE_BEGUN = re.compile(rb"\n(?i:u(?:p(?:g(?:r(?:a(?:d(?:e)?)?)?)?)?)?)\Z")
 """We upgrade to nothing, so the header means nothing (RFC 9110, 7.8); the parser would leave the body unread for it.
 Java's HttpClient offers HTTP/2 this way with every first request."""
 
@@ -88,6 +89,7 @@ class Protocol(HttpToolsProtocol):
         self._log = log
         self._head = 0
         self._since = self.loop.time()
+        self._held, self._line_begins = b"", False
         self._waiting_for: Literal["request", "head", "body"] = "request"
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
@@ -101,10 +103,21 @@ class Protocol(HttpToolsProtocol):
         if self._waiting_for == "head":
             self._head += len(data)
         if self._waiting_for != "body":
-            data = _UPGRADE.sub(b"\r\nIgnored:", data)  # of the same length, since a body may stand behind it
+            data = self._without_upgrade(data)
         super().data_received(data)
         if self._waiting_for == "head" and self._head > MAX_HEAD:
             self._refuse_head()
+
+    def _without_upgrade(self, data: bytes) -> bytes:
+        """Rename the header Upgrade, to a name of the same length, also where it is split over several reads."""
+        data = self._held + data
+        begun = _UPGRADE_BEGUN.search(data, max(len(data) - 8, 0))
+        self._held = data[begun.start() + 1 :] if begun else b""
+        data = data[: len(data) - len(self._held)]
+        renamed = _UPGRADE.sub(b"\nIgnored:", b"\n" + data if self._line_begins else data)
+        renamed = renamed[1:] if self._line_begins else renamed
+        self._line_begins = data.endswith(b"\n") if data else self._line_begins
+        return renamed
 
     def on_message_begin(self) -> None:
         """Begin to count the bytes and the time of a request."""
@@ -252,7 +265,8 @@ class Server:
         else:
             reply = self._answer(request)
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in reply.headers]
-        headers.append((b"content-length", b"%d" % len(reply.body)))
+        if reply.status not in {204, 304}:  # which have no length (RFC 9110, 8.6)
+            headers.append((b"content-length", b"%d" % len(reply.body)))
         if not whole:
             headers.append((b"connection", b"close"))
         start = {"type": "http.response.start", "status": reply.status, "headers": headers}
@@ -360,6 +374,7 @@ def listen(host: str, port: int, control_token: str | None) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family, backlog=2048)
-    except OSError as error:
-        trouble = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else str(error)
+    except (OSError, UnicodeError) as error:
+        number = getattr(error, "errno", None)
+        trouble = os.strerror(number).lower() if number and number > 0 else str(error)
         raise MockError(f"cannot listen on {shown}: {trouble}; choose another address with --bind host:port") from error

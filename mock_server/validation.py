@@ -110,8 +110,19 @@ def _kind(value: Any) -> str:
     return f"the number {_clip(str(value))}"
 
 
+_SHORT = 60
+"""Characters of a list of names, of which each is shown whole or not at all: half of a token is no secret kept."""
+
+
 def _keys(value: Any) -> str:
-    return ("only " + _clip(", ".join(map(str, value)))) if isinstance(value, dict) and value else _kind(value)
+    if not isinstance(value, dict) or not value:
+        return _kind(value)
+    shown: list[str] = []
+    for name in map(str, value):
+        if len(", ".join([*shown, name])) > _SHORT:
+            return f"only {', '.join([*shown, 'and others'])}" if shown else _kind(value)
+        shown.append(name)
+    return f"only {', '.join(shown)}"
 
 
 def _bound(keyword: str, bound: Any) -> str:

@@ -139,3 +139,11 @@ def test_a_wsgi_server_that_hands_over_no_raw_target_is_served(mock: AltaMock) -
             )
         )
     assert statuses == ["200 OK"] * 3
+
+
+@pytest.mark.parametrize("method", ["PROPFIND", "FOO", "CONNECT"])
+def test_a_method_that_no_router_knows_is_the_roads_to_refuse(mock: AltaMock, method: str) -> None:
+    """The vendor's form, not the framework's page."""
+    reply = mock.app.test_client().open(prospects_path(), method=method)
+
+    assert (reply.status_code, reply.json) == (405, {"error": "MethodNotAllowed", "message": "Method not allowed"})

@@ -206,6 +206,8 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]
             ["serve", "--bind", "no.such.host.invalid:0", "--control-token", "x"],
             r"cannot listen on no\.such\.host\.invalid:0: .*--bind",
         ),
+        (["serve", "--bind", "a..b:0", "--control-token", "x"], r"cannot listen on a\.\.b:0: .*--bind"),
+        (["serve", "--data", "a\0b"], "cannot read"),
         (["serve", "--bnid", "x"], "no such option '--bnid'.*--bind"),
         (["serve", "--log", "xml"], "'xml' is not one of 'text', 'json'"),
         (["serve", "--data", "/nope.yaml"], r"cannot read .*nope\.yaml: "),
@@ -312,3 +314,14 @@ def test_a_closed_pipe_is_no_error() -> None:
     process.stderr.close()
 
     assert (process.wait(20), err) == (0, b"")
+
+
+def test_a_log_that_cannot_hold_a_character_goes_on() -> None:
+    """It is written as an escape, and the next line comes too."""
+    with serving(PYTHONIOENCODING="ascii") as server:
+        for record in ({"email": "a"}, {"\u03a9": "a"}, {"email": "b"}):
+            requests.post(server.prospects, json={"data": [record]}, headers=HEADERS, timeout=5)
+        _, lines, _ = server.stop()
+
+    assert [re.findall(r" (200|400) ", line) for line in lines] == [["200"], ["400"], ["200"]]
+    assert "only \\u03a9" in lines[1]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mock_server import AltaMock, MockError
 from mock_server.assumptions import load as load_assumptions
@@ -230,3 +233,53 @@ def test_extensions_are_allowed_everywhere(published: dict[str, Any]) -> None:
         part["x-anything"] = {"nullable": True}
 
     assert contract_of(published).operations
+
+
+GET: dict[str, Any] = {"responses": {"200": {"description": "x"}}}
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"parameters": [{"name": "a", "in": ["query"], "schema": {}}]},
+        {"parameters": [{"name": {}, "in": "query", "schema": {}}]},
+        {"parameters": [{"name": 1, "in": "header", "schema": {}}]},
+        {"parameters": [{"name": "a", "in": "query", "schema": {"format": {}}}]},
+        {"parameters": [{"name": "a", "in": "query", "schema": {"type": 5}}]},
+        {"parameters": [{"$ref": "#/openapi"}]},
+        {"parameters": [{"$ref": "#/paths"}]},
+        {"security": 5},
+        {"security": [5]},
+        {"security": [[{}]]},
+        {"responses": {"200": {"description": "x", "content": {"application/json": {"examples": "x"}}}}},
+        {"responses": {"200": {"description": "x", "content": {"application/json": {"examples": {"a": 1}}}}}},
+        {"responses": {"200": {"$ref": "#/openapi"}}},
+    ],
+)
+def test_a_document_of_another_shape_is_one_line(operation: dict[str, Any]) -> None:
+    """Whatever kind of value stands where."""
+    with pytest.raises(MockError, match=r"^my\.json"):
+        contract_of({"openapi": "3.1.0", "paths": {"/a": {"get": GET | operation}}})
+
+
+def test_a_server_that_is_no_address_is_one_line() -> None:
+    """The base path cannot be read from it."""
+    with pytest.raises(MockError, match="no sound OpenAPI document"):
+        contract_of({"openapi": "3.1.0", "servers": [{"url": "http://["}], "paths": {"/a": {"get": GET}}})
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+def test_a_mutated_document_is_served_or_refused(data: st.DataObject) -> None:
+    """Any node replaced by anything: no other exception than ours."""
+    document: Any = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+    node = document
+    while True:
+        key = data.draw(st.sampled_from(sorted(node) if isinstance(node, dict) else range(len(node))))
+        child = node[key]
+        if not isinstance(child, dict | list) or not child or data.draw(st.booleans()):
+            node[key] = data.draw(st.sampled_from([None, True, 0, 1.5, "", "x", [], [1], {}, {"a": 1}, [{}]]))
+            break
+        node = child
+    with contextlib.suppress(MockError):
+        assert contract_of(document).operations is not None

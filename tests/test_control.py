@@ -61,7 +61,8 @@ def test_everything_it_can_do(mock: AltaMock) -> None:
     seen = value(ask(mock, "GET", "requests"))
     assert [entry["status"] for entry in seen["data"]] == [200, 400]
     assert seen["data"][1]["violations"][0]["rule"] == "minItems"
-    assert [entry["number"] for entry in value(ask(mock, "GET", "requests", query="after=1"))["data"]] == [2]
+    for after in ("1", "1.0"):
+        assert [entry["number"] for entry in value(ask(mock, "GET", "requests", query=f"after={after}"))["data"]] == [2]
     assert len(value(ask(mock, "GET", "requests.har"))["log"]["entries"]) == 2
     limits = value(ask(mock, "GET", "limits"))["data"]
     assert {(one["account"], one["name"]): (one["limit"], one["remaining"], one["reset"]) for one in limits} == {
@@ -172,6 +173,10 @@ ATTACKS: dict[str, tuple[dict[str, Any], int]] = {
     ),
     "another machine with a token of the fake API": (
         {**WRITE, "peer": "192.0.2.7", "token": "right", "headers": (("authorization", "Bearer test-token"),)},
+        403,
+    ),
+    "an empty token that was set by mistake": (
+        {**WRITE, "host": "evil.example", "token": "", "headers": (("authorization", "Bearer "),)},
         403,
     ),
     "another machine with an empty token where none is set": (

@@ -183,6 +183,7 @@ def test_a_command_that_does_not_exist() -> None:
             r"cannot write /nope/x\.har: No such file or directory; choose another",
         ),
         (["--junit", "/", "--", "true"], "cannot write /: Is a directory"),
+        (["--har", "a" * 300, "--", "true"], "cannot write a+: File name too long"),
         (["--require", "20x", "--", "true"], "'20x' is no status; write them like 200,429"),
         (["--rate-limit", "10", "--", "true"], "'10' is no rate limit"),
         (["--data", "/nope", "--", "true"], "cannot read /nope"),
@@ -212,3 +213,35 @@ def test_a_closed_pipe_does_not_matter() -> None:
 
     assert process.wait(20) == 0
     assert time.monotonic() - begun < 20
+
+
+def test_a_report_that_cannot_be_written_afterwards(tmp_path: Path) -> None:
+    """One line and 2; a broken contract is still 1."""
+    folder = tmp_path / "gone"
+    for code, expected in (("post([{'email': 'a'}])", 2), ("post([])", 1)):
+        folder.mkdir()
+        done = run("--strict", "--json", str(folder / "x.json"), code=f"{code}; os.rmdir({str(folder)!r})")
+        assert done.returncode == expected
+        assert any(line.startswith("cannot write ") for line in said(done))
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_what_the_command_started_ends_with_it(number: int) -> None:
+    """A signal goes to the whole group: no grandchild is left."""
+    script = "import subprocess\nchild = subprocess.Popen(['sleep', '60'])\nprint(child.pid, flush=True)\nchild.wait()"
+    command = [*COMMAND, "--", sys.executable, "-c", PYTHON + script]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL
+    )
+    assert process.stdout
+    grandchild = int(process.stdout.readline())
+    process.send_signal(number)
+    process.communicate(timeout=20)
+
+    assert process.returncode == 128 + number
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and os.path.exists(f"/proc/{grandchild}"):  # noqa: PTH110 - until init has seen it end
+        os.sched_yield()
+    with pytest.raises(ProcessLookupError):
+        os.kill(grandchild, 0)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     Story = Callable[[AltaMock], None]
 
 
+JSON = ("content-type", "application/json")
+
+
 def add(mock: AltaMock, *records: Any, door: str = "python", **options: Any) -> None:
     """Send one batch."""
     body = {"data": list(records)} if records else ONE
@@ -77,6 +80,12 @@ def raw(query: str = "", **options: Any) -> Story:
     return story
 
 
+def mended_account(mock: AltaMock) -> None:
+    """The same body, refused without an account and accepted with one."""
+    add(mock, token="multi-token")
+    add(mock, token="multi-token", headers=(JSON, ("x-account-id", "acme")))
+
+
 def lost_answer(mock: AltaMock) -> None:
     """A batch is stored, its answer lost, and the batch sent again."""
     mock.fault("drop_after_commit")
@@ -91,7 +100,6 @@ def forced_refusal(mock: AltaMock) -> None:
     add(mock)
 
 
-JSON = ("content-type", "application/json")
 SLIP = "3c90c3cc-0d44-4b50-8888-8dd25736052b"
 
 CASES: list[tuple[str, str, Story, bool]] = [
@@ -106,6 +114,10 @@ CASES: list[tuple[str, str, Story, bool]] = [
     ("rejected-again", "after a 401", sends([{"email": "a"}], [{"email": "a"}], token="wrong-token"), True),
     ("rejected-again", "something else was mended", sends([{}], [{"email": "a"}]), False),
     ("rejected-again", "after a 500", forced_refusal, False),
+    ("rejected-again", "the account was mended", mended_account, False),
+    ("early-retry", "before an HTTP date", forced_wait("Thu, 01 Jan 2026 00:00:05 GMT", 4), True),
+    ("early-retry", "at an HTTP date", forced_wait("Thu, 01 Jan 2026 00:00:05 GMT", 5), False),
+    ("early-retry", "after a wait that nobody can read", forced_wait("soon", 0), False),
     (
         "rejected-again",
         "with another token",

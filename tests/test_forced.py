@@ -93,7 +93,17 @@ def test_another_status_must_be_allowed(mock: AltaMock, send: Send) -> None:
         (lambda mock: mock.next(429, times=-1), "times=-1"),
         (lambda mock: mock.next(429, times=1.5), r"times=1\.5"),
         (lambda mock: mock.next(429, times=True), "times=True"),
-        (lambda mock: mock.next(429, retry_after=-1), "in the past"),
+        (lambda mock: mock.next(429, retry_after=-1), "retry_after=-1 is not possible; give whole seconds"),
+        (lambda mock: mock.next(429, retry_after=0.5), "retry_after=0.5"),
+        (lambda mock: mock.next(429, retry_after=float("nan")), "retry_after=nan"),
+        (lambda mock: mock.next(429, retry_after=""), "retry_after=''"),
+        (lambda mock: mock.next(429, retry_after="a\r\nb: c"), "retry_after="),
+        (lambda mock: mock.next(429, retry_after="\u20ac"), "retry_after="),
+        (lambda mock: mock.next(429, retry_after=[1]), "retry_after="),
+        (lambda mock: mock.next(429, body=object()), "is no JSON"),
+        (lambda mock: mock.next(429, body=float("nan")), "is no JSON"),
+        (lambda mock: mock.fault(["reset"]), "there is no fault"),
+        (lambda mock: mock.fault("delay", seconds="x"), "not possible; give 0 to 3600"),
         (lambda mock: mock.next(99, allow_undocumented=True), "99 is no status; give 200 to 599"),
         (lambda mock: mock.next("429", allow_undocumented=True), "is no status"),
         (lambda mock: mock.fault("explode"), "there is no fault 'explode'; there are delay, reset, truncate"),
@@ -150,7 +160,10 @@ def test_other_preferences_are_ignored(send: Send, text: str) -> None:
     assert send(headers=prefer(text)).status == 200
 
 
-@pytest.mark.parametrize("text", ["code=503", "code=abc", "code=", "code=42", "code=999999999999999999999", "code=²"])
+@pytest.mark.parametrize(
+    "text",
+    ["code=503", "code=abc", "code=", "code=42", "code=999999999999999999999", "code=02000", "code=0200", "code=²"],
+)
 def test_a_code_that_the_contract_lacks_is_a_mistake(send: Send, text: str) -> None:
     """It would be lost in silence otherwise."""
     reply = send(headers=prefer(text))
@@ -242,3 +255,22 @@ def test_forced_answers_are_marked_in_the_journal(mock: AltaMock) -> None:
     mock.answer(request_of())
 
     assert [entry.forced for entry in mock.requests] == ["429", "drop_after_commit", "500", None]
+
+
+def test_a_long_wait_is_written_in_full(mock: AltaMock, send: Send) -> None:
+    """No exponent in a header."""
+    mock.next(429, retry_after=1_234_567)
+    mock.next(429, retry_after=5.0)
+
+    assert [send().header("Retry-After") for _ in range(2)] == ["1234567", "5"]
+
+
+@pytest.mark.parametrize("status", [204, 205, 304])
+def test_an_answer_without_content_has_none(unlimited: AltaMock, status: int) -> None:
+    """Neither a body nor, of 204 and 304, a length; the connection goes on."""
+    unlimited.next(status, allow_undocumented=True)
+    with unlimited.serve() as server, requests.Session() as session:
+        answers = [post(session, server.url, timeout=5) for _ in range(2)]
+
+    assert [(answer.status_code, answer.content) for answer in answers] == [(status, b""), (200, b"{}")]
+    assert ("Content-Length" in answers[0].headers) == (status == 205)

@@ -253,6 +253,18 @@ LINES: dict[str, tuple[bytes, int]] = {
 }
 
 
+@pytest.mark.parametrize("at", range(1, 12))
+def test_an_upgrade_in_pieces(hostile: LiveServer, at: int) -> None:
+    """However the header is split, it means nothing, and the body is read."""
+    raw = WHOLE.replace(b"Host: x\r\n", b"Host: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n")
+    cut = raw.index(b"\r\nUpgrade:") + at
+    with closing(connect(hostile)) as connection:
+        connection.sendall(raw[:cut])
+        assert served_in_time(hostile)  # so that the first piece was read by itself
+        connection.sendall(raw[cut:])
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK")
+
+
 @pytest.mark.parametrize("name", LINES)
 def test_heads_over_the_wire(hostile: LiveServer, name: str) -> None:
     """Each has its status, and the next client is served."""

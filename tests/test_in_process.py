@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
+from urllib3.util import Retry, Timeout
 
 from tests.conftest import CAMPAIGN, ONE
 
@@ -49,8 +49,9 @@ def test_it_answers_at_the_vendors_own_address(patched: AltaMock) -> None:
         '{"data":[{"email":"a"}]}',
         io.BytesIO(b'{"data":[{"email":"a"}]}'),
         iter([b'{"data":[{"ema', b'il":"a"}]}']),
+        iter(['{"data":[{"ema', 'il":"a"}]}']),
     ],
-    ids=["bytes", "text", "file", "iterator"],
+    ids=["bytes", "text", "file", "iterator of bytes", "iterator of text"],
 )
 def test_every_kind_of_body_that_requests_takes(patched: AltaMock, data: Any) -> None:
     """The road sees bytes."""
@@ -107,6 +108,9 @@ def test_a_delay_within_the_time_out_moves_the_clock(patched: AltaMock, clock: C
     assert post(patched, timeout=(1, 5)).status_code == 200
     assert post(patched, timeout=None).status_code == 200
     assert clock.time() - before == 12
+    patched.fault("delay", seconds=4)
+    with pytest.raises(requests.ReadTimeout):
+        post(patched, timeout=Timeout(1))
 
 
 def test_a_retrying_client_meets_every_answer(mock: AltaMock) -> None:

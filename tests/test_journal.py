@@ -137,3 +137,38 @@ def test_what_breaks_the_contract(mock: AltaMock, send: Send, options: dict[str,
 
     assert mock.requests[0].broke_the_contract is broke
     assert mock.prospects(CAMPAIGN) == (ONE["data"] if not options else [])
+
+
+@pytest.mark.parametrize(
+    ("body", "query"),
+    [
+        ({"data": [{"k" * 49: "x", "other-token": 1}]}, ""),
+        ({"data": [{"k" * 52: "x", "other-token": 1}]}, ""),
+        ({"data": [{"other-token": "x"}]}, ""),
+        (b'{"data":[{"email":"a","other-token":"\\ud800"}]}', ""),
+        (b'{"data":[{"email":"a","other-token":1,"other-token":2}]}', ""),
+        (b'{"data":[{"email":"a","x":"other\\u002dtoken"}]}', ""),
+        ({"data": [{"email": "a"}]}, "other-token=other-token"),
+        ({"data": [{"email": "a"}]}, "key=other%2Dtoken"),
+    ],
+)
+def test_no_part_of_a_token_is_shown_by_any_road(mock: AltaMock, body: object, query: str) -> None:
+    """Cut short, as a key, in a pointer, encoded or escaped: header, journal, HAR, findings."""
+    request = request_of(body)
+    reply = mock.answer(type(request)(request.method, request.path, query, request.headers, request.body))
+    shown = [str(reply.headers), json_lines(mock.requests), har(mock.requests, "http://x"), repr(mock.requests)]
+    shown += [finding.text for finding in mock.findings()]
+
+    assert not [text for text in shown if "other-t" in text or "other%2" in text or "other\\u002d" in text]
+    assert not any("oth..." in text for text in shown)
+
+
+def test_what_is_forgotten_still_counts(mock: AltaMock, send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A verdict over a long run does not depend on what the journal could hold."""
+    monkeypatch.setattr(journal, "MOST_ENTRIES", 2)
+    send({"data": []})
+    for _ in range(5):
+        send()
+
+    assert len(mock.requests) == 2
+    assert (mock.journal.statuses, mock.journal.broken) == ({200: 5, 400: 1}, 1)

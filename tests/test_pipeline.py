@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mock_server import AltaMock
+from mock_server import AltaMock, MockError
 from mock_server.errors import Bug
 from tests.conftest import (
     CAMPAIGN,
@@ -327,3 +330,63 @@ def test_prospects_are_copies(mock: AltaMock, send: Send) -> None:
     mock.prospects(CAMPAIGN)[0]["email"] = "changed"
 
     assert mock.prospects(CAMPAIGN.upper()) == json.loads(json.dumps(ONE))["data"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"rate_limit": 5}, "rate_limit=5 is not possible; give a text"),
+        ({"account_rate_limit": []}, "account_rate_limit="),
+        ({"data": 3}, "data=3"),
+        ({"data": "a\0b"}, "cannot read"),
+        ({"why": "no"}, "why='no' is not possible; give True or False"),
+        ({"rate_limits": "1/1s"}, "there is no setting 'rate_limits'; there are clock, data"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_one_line(settings: dict[str, Any], message: str) -> None:
+    """From Python as from the command line."""
+    with pytest.raises(MockError, match=re.escape(message)):
+        AltaMock(**settings)
+
+
+@pytest.mark.parametrize("content", ['{"a": .nan}', None])
+def test_a_recorded_answer_that_is_no_json_is_refused(tmp_path: Path, content: str | None) -> None:
+    """At the start, not when it is served; also a folder of that name."""
+    seed = tmp_path / "seed.yaml"
+    seed.write_text((ROOT / "fixtures/seed.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    file = tmp_path / "responses/addProspectsToCampaign.json"
+    file.parent.mkdir()
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_text(content, encoding="utf-8")
+
+    with pytest.raises(MockError, match="addProspectsToCampaign"):
+        AltaMock(data=seed)
+
+
+def test_reset_is_seen_whole(mock: AltaMock) -> None:
+    """While one thread resets, another never finds that a campaign is missing."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            resetting = pool.submit(_reset_often, mock)
+            statuses = set()
+            while not resetting.done():
+                statuses.add(mock.answer(request_of()).status)
+    finally:
+        sys.setswitchinterval(before)
+
+    assert 404 not in statuses
+
+
+def _reset_often(mock: AltaMock) -> None:
+    for _ in range(1500):
+        mock.reset()
+
+
+def test_an_unknown_campaign_is_a_mistake_of_the_test(mock: AltaMock) -> None:
+    """The message lists those that are there."""
+    with pytest.raises(MockError, match=f"there is no campaign '{UNKNOWN_CAMPAIGN}'; there are {CAMPAIGN}"):
+        mock.prospects(UNKNOWN_CAMPAIGN)

@@ -7,9 +7,12 @@ thousand of them cost the garbage collector nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mock_server.body import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,6 @@ class Batch:
 class Store(Protocol):
     """Resources and batches by account and kind (`campaign`, `prospect`, …); safe to use from many threads."""
 
-    def put(self, account: str, kind: str, resource_id: str, value: Any) -> None:
-        """Keep a resource under its id, in place of any that was there."""
-
     def get(self, account: str, kind: str, resource_id: str) -> Any:
         """Return a resource; None if this account has none of that id."""
 
@@ -47,5 +47,5 @@ class Store(Protocol):
     def batches(self, account: str, kind: str, parent_id: str) -> list[Batch]:
         """Return the batches that belong to one resource, in the order they came."""
 
-    def clear(self) -> None:
-        """Forget everything."""
+    def reset(self, resources: Mapping[tuple[str, str, str], Any]) -> None:
+        """Forget everything, and keep these instead, by account, kind and id; nobody sees a state in between."""

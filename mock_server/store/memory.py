@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-import warnings
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mock_server.store.base import Batch
+
+_logger = logging.getLogger(__name__)
 
 _Key = tuple[str, str, str]
 
@@ -23,7 +27,7 @@ class MemoryStore:
     """A `Store` in dictionaries.
 
     Args:
-        capacity: Bytes of batches to keep. The first time that is not enough, a `RuntimeWarning` says so.
+        capacity: Bytes of batches to keep. The first time that is not enough, a warning is logged.
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:
@@ -33,12 +37,7 @@ class MemoryStore:
         self._capacity = capacity
         self._age: deque[_Key] = deque()
         self._size = 0
-        self._warned = False
-
-    def put(self, account: str, kind: str, resource_id: str, value: Any) -> None:
-        """Keep a resource under its id, in place of any that was there."""
-        with self._lock:
-            self._resources[account, kind, resource_id] = value
+        self._told = False
 
     def get(self, account: str, kind: str, resource_id: str) -> Any:
         """Return a resource; None if this account has none of that id."""
@@ -48,6 +47,7 @@ class MemoryStore:
     def append(self, account: str, kind: str, parent_id: str, batch: Batch) -> None:
         """Keep a batch of records that belong to one resource, after those that came before."""
         key = (account, kind, parent_id)
+        full = False
         with self._lock:
             self._batches.setdefault(key, deque()).append(batch)
             self._age.append(key)
@@ -55,24 +55,21 @@ class MemoryStore:
             while self._size > self._capacity and len(self._age) > 1:
                 oldest = self._batches[self._age.popleft()].popleft()
                 self._size -= len(oldest.text) + _OVERHEAD
-                self._warn()
-
-    def _warn(self) -> None:
-        if not self._warned:
-            self._warned = True
-            text = f"more than {self._capacity} bytes of prospects: from here on the oldest are forgotten; reset it"
-            warnings.warn(text, RuntimeWarning, stacklevel=3)
+                full = True
+        if full and not self._told:
+            self._told = True
+            _logger.warning("more than %d bytes of prospects: from here on the oldest are forgotten", self._capacity)
 
     def batches(self, account: str, kind: str, parent_id: str) -> list[Batch]:
         """Return the batches that belong to one resource, in the order they came."""
         with self._lock:
             return list(self._batches.get((account, kind, parent_id), ()))
 
-    def clear(self) -> None:
-        """Forget everything."""
+    def reset(self, resources: Mapping[_Key, Any]) -> None:
+        """Forget everything, and keep these instead, by account, kind and id; nobody sees a state in between."""
         with self._lock:
-            self._resources.clear()
+            self._resources = dict(resources)
             self._batches.clear()
             self._age.clear()
             self._size = 0
-            self._warned = False
+            self._told = False

@@ -25,11 +25,12 @@ def store(request: pytest.FixtureRequest) -> Store:
 
 
 def test_a_resource_is_found_in_its_account_and_kind_only(store: Store) -> None:
-    """Another account, another kind or another id has nothing; the last that was put counts."""
-    store.put("acme", "campaign", "1", {"name": "x"})
-    store.put("acme", "campaign", "1", {"name": "y"})
+    """Another account, another kind or another id has nothing."""
+    store.reset({("acme", "campaign", "0"): {"name": "x"}})
+    store.reset({("acme", "campaign", "1"): {"name": "y"}})
 
     assert store.get("acme", "campaign", "1") == {"name": "y"}
+    assert store.get("acme", "campaign", "0") is None
     assert store.get("globex", "campaign", "1") is None
     assert store.get("acme", "prospect", "1") is None
     assert store.get("acme", "campaign", "2") is None
@@ -63,27 +64,27 @@ def test_records_are_read_anew_each_time() -> None:
     assert one.records() == [{"n": 1234567890123456789012345}, {"n": 2}]
 
 
-def test_memory_is_bounded() -> None:
+def test_memory_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
     """Beyond its capacity the oldest batches go, whosever they are, with a warning; a reset begins anew."""
     store = MemoryStore(capacity=1000)
     for number in range(4):
         store.append("acme", "prospect", "ab"[number % 2], batch(str(number)))
-    with pytest.warns(RuntimeWarning, match="more than 1000 bytes of prospects: from here on the oldest are forgotten"):
-        store.append("acme", "prospect", "a", batch("4"))
+    store.append("acme", "prospect", "a", batch("4"))
+
+    assert caplog.messages == ["more than 1000 bytes of prospects: from here on the oldest are forgotten"]
 
     assert [one.records() for one in store.batches("acme", "prospect", "a")] == [[2], [4]]
     assert [one.records() for one in store.batches("acme", "prospect", "b")] == [[1], [3]]
-    store.clear()
+    store.reset({})
     for number in range(4):
         store.append("acme", "prospect", "a", batch(str(number)))
     assert len(store.batches("acme", "prospect", "a")) == 4
 
 
-def test_clear_forgets_everything(store: Store) -> None:
+def test_reset_forgets_everything(store: Store) -> None:
     """Found and listed no more."""
-    store.put("acme", "campaign", "1", {})
     store.append("acme", "prospect", "a", batch("1"))
-    store.clear()
+    store.reset({})
 
     assert store.get("acme", "campaign", "1") is None
     assert store.batches("acme", "prospect", "a") == []
