@@ -41,6 +41,7 @@ BEFORE = {"reset", "html_502"}
 
 MOST_TIMES = 1_000_000
 MOST_SECONDS = 3600
+MOST_WAIT = 10**9
 
 _PREFER = re.compile(r"(?:^|[,;])\s*code\s*=\s*\"?([^\",;\s]*)\"?", re.IGNORECASE)
 _HEADER_TEXT = re.compile("[!-~](?:[ -~]{0,62}[!-~])?")
@@ -138,7 +139,7 @@ def _wait(retry_after: float | str | None) -> str | None:
     """Return the value of Retry-After: whole seconds, or a text, which may be anything that a header can hold."""
     if retry_after is None or (isinstance(retry_after, str) and _HEADER_TEXT.fullmatch(retry_after)):
         return retry_after
-    if type(retry_after) in {int, float} and retry_after in range(10**9):
+    if isinstance(retry_after, int | float) and 0 <= retry_after < MOST_WAIT and float(retry_after).is_integer():
         return str(int(retry_after))
     raise MockError(f"retry_after={retry_after!r} is not possible; give whole seconds from 0, or an HTTP date")
 
