@@ -9,13 +9,11 @@ from urllib.parse import quote
 from flask import Flask, Response, request
 
 from mock_server.control import PREFIX, Control
-from mock_server.messages import MAX_BODY, ApiRequest
+from mock_server.messages import MAX_BODY, METHODS, ApiRequest
 
 if TYPE_CHECKING:
     from mock_server.messages import ApiReply, Headers
     from mock_server.mock import AltaMock
-
-_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
 
 def create_app(mock: AltaMock) -> Flask:
@@ -25,8 +23,8 @@ def create_app(mock: AltaMock) -> Flask:
     app.url_map.merge_slashes = False
     app.config["PROPAGATE_EXCEPTIONS"] = True  # a bug of ours fails the test that met it
 
-    @app.route("/", defaults={"path": ""}, methods=_METHODS, provide_automatic_options=False)
-    @app.route("/<path:path>", methods=_METHODS, provide_automatic_options=False)
+    @app.route("/", defaults={"path": ""}, methods=METHODS, provide_automatic_options=False)
+    @app.route("/<path:path>", methods=METHODS, provide_automatic_options=False)
     def api(path: str) -> Response:  # noqa: ARG001 - the raw path is read instead
         asked = _request()
         if asked.path.startswith(PREFIX):

@@ -31,8 +31,6 @@ JSON = "application/json"
 RATE_LIMIT_KEYWORD = "x-alta-rate-limit"
 """Names, at the root or in an operation of the effective contract, its limit in the form of `Limit.parse`."""
 
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -273,7 +271,7 @@ class _Reader:
         for path, item in self._document["paths"].items():
             if path.startswith("x-"):
                 continue
-            for method in filter(item.__contains__, _METHODS):
+            for method in filter(item.__contains__, honoured.OPERATIONS):
                 operation = self._operation(path, method, item)
                 if operation.id in found:
                     raise self._error(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mock_server.messages import METHODS
 from mock_server.pointers import Place
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 Trouble = tuple[Place, str]
 """Where in the document, and what is wrong and what to do, in one sentence."""
 
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+OPERATIONS = tuple(method.lower() for method in METHODS)
+"""The keywords of a path item that hold an operation."""
+
 _TEXT = dict.fromkeys(("summary", "description", "externalDocs", "deprecated", "title"))
 _EXAMPLES = dict.fromkeys(("example", "examples"))
 _REF = {"$ref": None}
@@ -34,7 +37,7 @@ KINDS: dict[str, dict[str, str | None]] = {
         "components": "components",
     },
     "server": {"url": None, **_TEXT},
-    "path item": {**_TEXT, "parameters": "[parameter]", **dict.fromkeys(_METHODS, "operation")},
+    "path item": {**_TEXT, "parameters": "[parameter]", **dict.fromkeys(OPERATIONS, "operation")},
     "operation": {
         **_TEXT,
         "tags": None,

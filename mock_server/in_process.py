@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mock_server.errors import MockError
-from mock_server.messages import MAX_BODY, ApiReply, ApiRequest
+from mock_server.messages import MAX_BODY, METHODS, ApiReply, ApiRequest
 
 try:
     import requests
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from mock_server.mock import AltaMock
 
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
-
 Answer = tuple[int, dict[str, str], bytes]
 
 
@@ -37,7 +35,7 @@ def patched(mock: AltaMock) -> Iterator[responses.RequestsMock]:
         return _answer(mock, sent)
 
     with responses.RequestsMock(assert_all_requests_are_fired=False) as patch:
-        for method in _METHODS:
+        for method in METHODS:
             patch.add_callback(method, re.compile(".*", re.DOTALL), answer, content_type=None)
         yield patch
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 MAX_BODY = 1024 * 1024
 """Bytes of a request body that are read; our assumption `body-size`."""
 
+METHODS = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE")
+"""The methods of HTTP that an OpenAPI document can describe, in its order."""
+
 Headers = tuple[tuple[str, str], ...]
 
 
