@@ -1,0 +1,51 @@
+"""A thin client of the Alta API: adds any number of prospects to a campaign, and never one of them twice.
+
+```python
+client = AltaClient("http://127.0.0.1:8080/v1", "test-token")
+client.add_prospects("3c90c3cc-0d44-4b50-8888-8dd25736052a", [{"email": "ada@example.com"}])
+```
+
+Law 1: a batch that may have been applied is never sent again; `OutcomeUnknown` says which one it is.
+Law 2: no wait is shorter than the server asked for.
+Law 3: what is wrong is said before anything is sent, where that can be known.
+"""
+
+from __future__ import annotations
+
+from alta_client._client import AltaClient, Progress
+from alta_client._errors import (
+    AltaError,
+    BadRequest,
+    Forbidden,
+    InvalidInput,
+    InvalidProspect,
+    NotFound,
+    NotSent,
+    OutcomeUnknown,
+    RateLimited,
+    Refused,
+    RequestError,
+    ServerError,
+    Unauthorized,
+)
+from alta_client._records import Prospect, problems
+
+__all__ = [
+    "AltaClient",
+    "AltaError",
+    "BadRequest",
+    "Forbidden",
+    "InvalidInput",
+    "InvalidProspect",
+    "NotFound",
+    "NotSent",
+    "OutcomeUnknown",
+    "Progress",
+    "Prospect",
+    "RateLimited",
+    "Refused",
+    "RequestError",
+    "ServerError",
+    "Unauthorized",
+    "problems",
+]

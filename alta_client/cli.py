@@ -1,0 +1,299 @@
+"""`alta-add`: adds the prospects of a file to a campaign, and goes on where it was cut short.
+
+Exit codes: 0 all are added, 1 not all, 2 nothing could be done (input, settings, token, campaign, no connection),
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from collections import deque
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+from filelock import FileLock, Timeout
+
+from alta_client._client import MOST_PROSPECTS, AltaClient, Progress
+from alta_client._errors import (
+    AltaError,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    NotSent,
+    OutcomeUnknown,
+    RateLimited,
+    Refused,
+    Unauthorized,
+)
+from alta_client._state import Ledger, State, read_state
+from alta_client._table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+
+MOST_LINES = 20
+"""Bad rows that are shown."""
+
+UNUSABLE = (NotSent, Unauthorized, Forbidden, NotFound)
+"""What no batch can succeed with."""
+
+REMEDIES: dict[type[AltaError], str] = {
+    NotSent: "check --base-url, and whether the server is running",
+    Unauthorized: "check ALTA_API_TOKEN, and --account-id if the user has several accounts",
+    Forbidden: "the user of the token may not change this campaign",
+    NotFound: "check --campaign, and that it belongs to the account of the token",
+    RateLimited: "run the same command again later, to go on",
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and end the process with its exit code; a mistake is one line on standard error."""
+    try:
+        sys.exit(command.main(arguments, prog_name="alta-add", standalone_mode=False))
+    except AltaError as error:
+        _fail(str(error), USAGE)
+    except click.ClickException as error:
+        _fail(f"{error.format_message().rstrip('.')} (alta-add --help lists what there is)", USAGE)
+    except (KeyboardInterrupt, click.Abort):
+        _fail("interrupted; run the same command again to go on", INTERRUPTED)
+
+
+def _fail(text: str, code: int) -> NoReturn:
+    click.echo(f"alta-add: {' '.join(text.split())}", err=True)
+    sys.exit(code)
+
+
+def _names(_context: object, _option: object, pairs: tuple[str, ...]) -> dict[str, str]:
+    """Read `COLUMN=FIELD`; a column may have an equals sign in its name, a field has none."""
+    names = {}
+    for pair in pairs:
+        column, equals, field = pair.rpartition("=")
+        if not equals or not column.strip():
+            raise click.BadParameter(f"{pair!r} is not possible; write it like 'Work Email=email'")
+        names[column.strip()] = field.strip()
+    return names
+
+
+@click.command(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: alta-add people.csv --map 'Work Email=email' --dry-run",
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--campaign", metavar="ID", envvar="ALTA_CAMPAIGN_ID", show_envvar=True, help="Where they go.")
+@click.option("--base-url", metavar="URL", envvar="ALTA_BASE_URL", show_envvar=True, help="It ends in /v1.")
+@click.option("--account-id", metavar="ID", envvar="ALTA_ACCOUNT_ID", show_envvar=True, help="For users of several.")
+@click.option("--map", "names", metavar="COLUMN=FIELD", multiple=True, callback=_names, help="What a column means.")
+@click.option("--dry-run", is_flag=True, help="Check the file, and send nothing.")
+@click.option("--resend", is_flag=True, help="Send a batch again of which nobody knows whether it was added.")
+@click.option("--skip", is_flag=True, help="Do not send that batch again.")
+def command(  # noqa: PLR0913 - click calls it with each option
+    file: Path,
+    *,
+    campaign: str | None,
+    base_url: str | None,
+    account_id: str | None,
+    names: dict[str, str],
+    dry_run: bool,
+    resend: bool,
+    skip: bool,
+) -> int:
+    """Add the prospects of FILE, CSV or JSON lines, to a campaign.
+
+    The token is read from ALTA_API_TOKEN. How far a file has come is kept beside it, in FILE.alta-add.json: run the
+    same command again to go on.
+    """
+    import os  # noqa: PLC0415 - the token is no option, since command lines are seen by everybody
+
+    if resend and skip:
+        raise click.UsageError("--resend and --skip exclude each other")
+    table = Table(file, names)
+    if dry_run:
+        total = survey(table)
+        batches = -(-total // MOST_PROSPECTS)
+        click.echo(f"{file}: {total:,} prospects, {batches:,} batches, {_minutes(batches)}; nothing was sent")
+        return 0
+    wanted = {"--base-url": base_url, "--campaign": campaign, "ALTA_API_TOKEN": os.environ.get("ALTA_API_TOKEN")}
+    for name, value in wanted.items():
+        if not value:
+            raise InvalidInput(f"{name} is missing; {HINTS[name]}")
+    with AltaClient(str(base_url), os.environ["ALTA_API_TOKEN"], account_id=account_id or None) as client:
+        return add(client, str(campaign), table, resend=resend, skip=skip)
+
+
+HINTS = {
+    "--base-url": "set ALTA_BASE_URL to https://api.altahq.com/v1, or to http://127.0.0.1:8080/v1 for alta-mock",
+    "--campaign": "give the UUID of a campaign, or set ALTA_CAMPAIGN_ID",
+    "ALTA_API_TOKEN": "set the variable to your token",
+}
+"""What to do about a setting that is missing."""
+
+
+def _minutes(batches: int) -> str:
+    minutes = max(0, -(-batches // 10) - 1)
+    return f"about {minutes:,} min at 10 batches a minute" if minutes else "at once"
+
+
+def survey(table: Table) -> int:
+    """Check every row, and return how many there are.
+
+    Raises:
+        InvalidInput: Rows are bad, which are listed on standard error, or there are none.
+    """
+    total = bad = 0
+    for row in table.rows():
+        total += 1
+        if row.problems:
+            bad += 1
+            if bad <= MOST_LINES:
+                click.echo(f"{table.file}:{row.line}: {'; '.join(row.problems)}", err=True)
+        if total % 20_000 == 0 and sys.stderr.isatty():
+            click.echo(f"\rchecked {total:,} rows ", err=True, nl=False)
+    if bad:
+        more = f", {bad - MOST_LINES:,} of them not shown" if bad > MOST_LINES else ""
+        raise InvalidInput(f"{bad:,} of {total:,} rows of {table.file} are bad{more}; nothing was sent")
+    if not total:
+        raise InvalidInput(f"{table.file} has no prospects; wanted a line for each behind the first")
+    return total
+
+
+def add(client: AltaClient, campaign: str, table: Table, *, resend: bool, skip: bool) -> int:
+    """Add what is not added yet, keep count in a file beside it, and return the exit code.
+
+    Raises:
+        InvalidInput: Rows are bad, the count is of another file, or it must be said what becomes of a batch.
+    """
+    kept = table.file.with_name(table.file.name + ".alta-add.json")
+    lock = FileLock(table.file.with_name(table.file.name + ".alta-add.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise InvalidInput(f"another alta-add is adding {table.file}; wait for it to end") from None
+    except OSError as error:
+        raise InvalidInput(f"cannot write beside {table.file}: {error.strerror}; copy it to another folder") from error
+    try:
+        return _Run(client, campaign, table, kept).go(resend=resend, skip=skip)
+    finally:
+        with contextlib.suppress(OSError):
+            Path(lock.lock_file).unlink()
+        lock.release()
+
+
+class _Run:
+    """One run of the command: a file, its ledger, and what is shown of them."""
+
+    def __init__(self, client: AltaClient, campaign: str, table: Table, kept: Path) -> None:
+        self._client, self._campaign, self._table = client, campaign, table
+        self._total = survey(table)
+        self._lines: deque[int] = deque(maxlen=MOST_PROSPECTS)
+        begun = read_state(kept)
+        state = begun if begun and begun.done + begun.unknown else State(client.base_url, campaign.lower())
+        if (state.base_url, state.campaign) != (client.base_url, campaign.lower()):
+            raise InvalidInput(
+                f"{kept} is of campaign {state.campaign} at {state.base_url}; move it to add {table.file} here, too"
+            )
+        self._records = self._counted()
+        self._ledger = Ledger(kept, state, self._records)
+        self._under_way = self._told = False
+
+    def _counted(self) -> Iterator[Mapping[str, object]]:
+        """Yield the records, and remember in which lines the last ones are."""
+        for row in self._table.rows():
+            self._lines.append(row.line)
+            yield row.record
+
+    def go(self, *, resend: bool, skip: bool) -> int:
+        records, before = self._records, self._ledger.state.done
+        unknown = self._ledger.unknown
+        if unknown and skip:
+            self._ledger.handled(unknown, skipped=True)
+        elif unknown and resend:
+            records = chain(unknown, records)
+        elif unknown:
+            self._show(unknown)
+            raise InvalidInput(
+                f"{self._where(unknown)} were sent without an answer, and may be in the campaign: look there, then"
+                " run again with --resend or --skip"
+            )
+        if self._ledger.state.done == self._total:
+            click.echo(f"{self._summary()}; there is nothing left to do")
+            return 0
+        if before:
+            click.echo(f"going on behind {before:,} of {self._total:,}", err=True)
+        try:
+            self._send(records)
+        except (Refused, NotSent) as error:
+            self._ledger.nothing_under_way()
+            remedy = REMEDIES.get(type(error), "correct them and run the same command again")
+            code = USAGE if isinstance(error, UNUSABLE) else FAILED
+            _fail(f"{error}, for {self._where(error.batch)}; {self._summary()}; {remedy}", code)
+        except OutcomeUnknown as error:
+            self._show(error.batch)
+            _fail(
+                f"{error.args[0]}: {self._where(error.batch)} may be in the campaign, or not; {self._summary()}; look"
+                " in Alta, then run again with --resend or --skip",
+                FAILED,
+            )
+        click.echo(self._summary())
+        return 0
+
+    def _send(self, records: Iterator[Mapping[str, object]]) -> None:
+        """Send the records, with a bar on a terminal; Ctrl-C waits for the answer that is under way."""
+        handler = signal.signal(signal.SIGINT, self._interrupt)
+        try:
+            with click.progressbar(
+                length=self._total,
+                file=sys.stderr,
+                show_pos=True,
+                item_show_func=lambda wait: wait or "",
+                hidden=not sys.stderr.isatty(),
+            ) as bar:
+                bar.update(self._ledger.state.done)
+                self._client.add_prospects(
+                    self._campaign, records, on_progress=lambda progress: self._follow(progress, bar)
+                )
+        finally:
+            signal.signal(signal.SIGINT, handler)
+
+    def _follow(self, progress: Progress, bar: Any) -> None:
+        self._ledger.follow(progress)
+        self._under_way = progress.event == "sending"
+        if self._told and not self._under_way:
+            raise KeyboardInterrupt
+        if progress.event == "added":
+            bar.update(len(progress.batch), "")
+        elif progress.event == "waiting":
+            text = f"waiting {progress.wait:.0f} s for the quota"
+            if sys.stderr.isatty():
+                bar.update(0, text)
+                bar.render_progress()
+            else:
+                self._say(text)
+
+    def _interrupt(self, _number: int, _frame: object) -> None:
+        if not self._under_way or self._told:
+            raise KeyboardInterrupt
+        self._told = True
+
+    def _where(self, batch: Any) -> str:
+        last = list(self._lines)[-len(batch) :]
+        return f"lines {last[0]} to {last[-1]}" if len(last) > 1 else f"line {last[0]}"
+
+    def _show(self, batch: Any) -> None:
+        for line, record in zip(list(self._lines)[-len(batch) :], batch, strict=True):
+            who = " ".join(str(value) for value in record.values())
+            click.echo(f"  {self._table.file}:{line}: {who[:100]}", err=True)
+
+    def _summary(self) -> str:
+        state = self._ledger.state
+        skipped = f", {state.skipped:,} skipped" if state.skipped else ""
+        return f"{state.done - state.skipped:,} of {self._total:,} prospects added{skipped}"
+
+    def _say(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            click.echo(f"alta-add: {text}", err=True)
