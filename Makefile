@@ -35,6 +35,7 @@ bench: $(DEV)
 	cd benchmarks && npm install --silent --no-audit --no-fund
 	$(BIN)/python -m benchmarks.run $(ARGS)
 	$(BIN)/python -m benchmarks.doors
+	$(BIN)/python -m benchmarks.client
 
 lock: $(DEV)
 	$(BIN)/pip install --quiet uv

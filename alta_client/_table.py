@@ -55,7 +55,7 @@ class Table:
         self._names = names
         self._encoding = _encoding(file)
         with self._open() as text:
-            beginning = next((line for line in text if line.strip()), "").lstrip()
+            beginning = next((line for line in self._lines(text) if line.strip()), "").lstrip()
         if not beginning:
             raise InvalidInput(f"{file} is empty; wanted a line of column names and a line for each prospect")
         if beginning[0] == "[":

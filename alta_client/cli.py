@@ -297,3 +297,7 @@ class _Run:
     def _say(self, text: str) -> None:
         with contextlib.suppress(OSError):
             click.echo(f"alta-add: {text}", err=True)
+
+
+if __name__ == "__main__":
+    main()

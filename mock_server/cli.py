@@ -212,24 +212,34 @@ def banner(mock: AltaMock, origin: str) -> str:
         for campaign in account.campaigns:
             archived = ", archived" if campaign.is_archived else ""
             lines.append(f"  {campaign.id}  {campaign.name} ({campaign.status}{archived})")
-    words = example(mock.seed, url)
-    if words and "addProspectsToCampaign" in {operation.id for operation in mock.contract.operations}:
-        lines += ["", "Try it", "  " + (subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words))]
+    if "addProspectsToCampaign" in {operation.id for operation in mock.contract.operations}:
+        lines += _try_it(mock.seed, url)
     return "\n".join([*lines, "", "Stop it with Ctrl-C."])
 
 
-def example(seed: Seed, url: str) -> list[str]:
-    """Return the words of a curl command that adds a prospect; none if no valid token reaches a campaign."""
-    for token in seed.tokens.values():
-        for account in seed.accounts:
-            if account.id in token.accounts and account.campaigns and not token.expired:
-                headers = [f"Authorization: Bearer {token.token}", "Content-Type: application/json"]
-                if len(token.accounts) > 1:
-                    headers.append(f"x-account-id: {account.id}")
-                options = [word for header in headers for word in ("-H", header)]
-                address = f"{url}/campaigns/{account.campaigns[0].id}/prospects"
-                return ["curl", "-i", address, *options, "-d", '{"data":[{"email":"ada@example.com"}]}']
-    return []
+def _try_it(seed: Seed, url: str) -> list[str]:
+    """Return lines to paste: a curl line that adds a prospect, and what a program needs to know."""
+    way_in = seed.way_in()
+    if way_in is None:
+        return []
+    token, campaign = way_in
+    headers = [f"Authorization: Bearer {token}", "Content-Type: application/json"]
+    options = [word for header in headers for word in ("-H", header)]
+    words = ["curl", "-i", f"{url}/campaigns/{campaign}/prospects", *options]
+    words += ["-d", '{"data":[{"email":"ada@example.com"}]}']
+    settings = {"ALTA_BASE_URL": url, "ALTA_API_TOKEN": token, "ALTA_CAMPAIGN_ID": campaign}
+    if os.name == "nt":
+        exports = [f"set {name}={value}" for name, value in settings.items()]
+        return [
+            "",
+            "Try it",
+            "  " + subprocess.list2cmdline(words),
+            "",
+            "For your program",
+            *("  " + e for e in exports),
+        ]
+    exported = shlex.join(f"{name}={value}" for name, value in settings.items())
+    return ["", "Try it", "  " + shlex.join(words), "", "For your program", "  export " + exported]
 
 
 @commands.command(epilog="Example: alta-mock spec > alta.json && npx openapi-typescript alta.json")

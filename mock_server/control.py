@@ -142,6 +142,7 @@ class Control:
             times=times,
             retry_after=wanted.get("retryAfter"),
             body=wanted.get("body"),
+            headers=wanted.get("headers"),
             allow_undocumented=wanted.get("allowUndocumented", False),
         )
 
@@ -184,6 +185,8 @@ def _shown(forced: Forced, documented: list[int]) -> dict[str, Any]:
         shown["status"] = forced.status
         if forced.status not in documented:
             shown["allowUndocumented"] = True
+    if forced.headers:
+        shown["headers"] = dict(forced.headers)
     if forced.retry_after is not None:
         shown["retryAfter"] = forced.retry_after
     return shown

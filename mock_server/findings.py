@@ -60,7 +60,7 @@ def early_retry(entries: Sequence[Entry]) -> Iterator[Finding]:
         key = (entry.account, entry.operation)
         before = last.get(key)
         wait = before.outcome.reply.header("Retry-After") if before and before.status == 429 else None  # noqa: PLR2004
-        told = _seconds(wait, before.outcome.at) if before and wait else None
+        told = seconds_told(wait, before.outcome.at) if before and wait else None
         if before and told is not None:
             waited = (entry.outcome.at - before.outcome.at) / SECOND
             if waited < told:
@@ -69,7 +69,7 @@ def early_retry(entries: Sequence[Entry]) -> Iterator[Finding]:
         last[key] = entry
 
 
-def _seconds(wait: str, at: int) -> float | None:
+def seconds_told(wait: str, at: int) -> float | None:
     """Read Retry-After, seconds or an HTTP date, as seconds from a time in nanoseconds; None if it is neither."""
     if re.fullmatch("[0-9]{1,9}", wait, re.ASCII):
         return int(wait)

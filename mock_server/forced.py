@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from mock_server.auth import Caller
     from mock_server.contract import Operation
-    from mock_server.messages import ApiRequest
+    from mock_server.messages import ApiRequest, Headers
 
 ERRORS = {error.status: error for error in api_errors()}
 """The refusals there are, by status."""
@@ -43,6 +43,10 @@ MOST_TIMES = 1_000_000
 MOST_SECONDS = 3600
 MOST_WAIT = 10**9
 
+FRAMING = ("connection", "content-length", "transfer-encoding")
+"""Headers that say where an answer ends, which is the server's business."""
+
+_HEADER_NAME = re.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
 _PREFER = re.compile(r"(?:^|[,;])\s*code\s*=\s*\"?([^\",;\s]*)\"?", re.IGNORECASE)
 _HEADER_TEXT = re.compile("[!-~](?:[ -~]{0,62}[!-~])?")
 
@@ -57,6 +61,8 @@ class Forced:
         times: How many requests more.
         retry_after: What a 429 or 503 tells to wait, in seconds or as an HTTP date; None for the window's own.
         body: The JSON value to answer in place of the contract's example; None for that.
+        headers: Headers of the answer, in place of its own of the same names. With a Content-Type that is not JSON a
+            body that is a text is sent as it is.
         source: Who asked for it: `queue`, `prefer` or `campaign`.
     """
 
@@ -65,6 +71,7 @@ class Forced:
     times: int = 1
     retry_after: str | None = None
     body: Any = None
+    headers: Headers = ()
     source: str = "queue"
 
     def __str__(self) -> str:
@@ -116,6 +123,7 @@ def forced_status(  # noqa: PLR0913 - the first two say what, the others how
     times: int = 1,
     retry_after: float | str | None = None,
     body: Any = None,
+    headers: Mapping[str, str] | None = None,
     allow_undocumented: bool = False,
 ) -> Forced:
     """Make a forced answer.
@@ -132,7 +140,19 @@ def forced_status(  # noqa: PLR0913 - the first two say what, the others how
         json.dumps(body, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise MockError(f"the body {body!r} is no JSON: {error}") from error
-    return Forced(status=status, times=_times(times), retry_after=_wait(retry_after), body=body)
+    return Forced(
+        status=status, times=_times(times), retry_after=_wait(retry_after), body=body, headers=_headers(headers or {})
+    )
+
+
+def _headers(headers: Mapping[str, str]) -> Headers:
+    """Return headers as pairs, if an answer can have them."""
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(str(name)) or name.lower() in FRAMING:
+            raise MockError(f"the header {name!r} is not possible; give a name that is not one of {', '.join(FRAMING)}")
+        if type(value) is not str or not re.fullmatch("[ -~]*", value):
+            raise MockError(f"the value {value!r} of the header {name} is not possible; give printable ASCII")
+    return tuple(headers.items())
 
 
 def _wait(retry_after: float | str | None) -> str | None:

@@ -108,13 +108,14 @@ class AltaMock:
         self.journal.add(door, request, outcome)
         return outcome
 
-    def next(
+    def next(  # noqa: PLR0913 - the first says what, the others how
         self,
         status: int,
         *,
         times: int = 1,
         retry_after: float | str | None = None,
         body: Any = None,
+        headers: Mapping[str, str] | None = None,
         allow_undocumented: bool = False,
     ) -> None:
         """Answer the next requests with a status: `next(429, times=2)` is 429 twice, then normal.
@@ -127,6 +128,8 @@ class AltaMock:
             times: How many requests.
             retry_after: Seconds or an HTTP date, in place of what the window has left.
             body: A JSON value in place of the contract's example.
+            headers: Headers of the answer, in place of its own of the same names. With a Content-Type that is not JSON
+                a body that is a text is sent as it is.
             allow_undocumented: Whether any other status from 200 to 599 will do.
 
         Raises:
@@ -139,6 +142,7 @@ class AltaMock:
                 times=times,
                 retry_after=retry_after,
                 body=body,
+                headers=headers,
                 allow_undocumented=allow_undocumented,
             )
         )

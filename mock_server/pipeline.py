@@ -167,15 +167,19 @@ def force(forced: Forced, operation: Operation, quota: Decision | None, parts: P
         headers.append(("WWW-Authenticate", "Bearer"))
     if parts.why and status >= BadRequest.status:
         headers.append((WHY, f"forced {status}: asked for by {forced.source}"))
+    given = {name.lower() for name, _ in forced.headers}
+    headers = [*((name, value) for name, value in headers if name.lower() not in given), *forced.headers]
     if status in WITHOUT_CONTENT:
-        return ApiReply(status, tuple(headers[1:]))
+        return ApiReply(status, tuple(pair for pair in headers if pair[0].lower() != "content-type"))
     return ApiReply(status, tuple(headers), forced_body(forced, status, operation, parts))
 
 
 def forced_body(forced: Forced, status: int, operation: Operation, parts: Parts) -> bytes:
     """Return the body of a forced answer."""
     if forced.body is not None:
-        return to_json(forced.body)
+        types = [value for name, value in forced.headers if name.lower() == "content-type"]
+        as_it_is = isinstance(forced.body, str) and types and JSON not in types[0].lower()
+        return str(forced.body).encode(errors="replace") if as_it_is else to_json(forced.body)
     if status in operation.examples:
         return operation.examples[status]
     if status in ERRORS:

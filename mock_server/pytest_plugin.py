@@ -1,7 +1,8 @@
 """Fixtures for tests of a consumer; nothing heavy is imported until one of them is used.
 
 `alta_mock` is the engine of a test, as it is out of the box or as `alta_settings` and `@pytest.mark.alta(...)` say.
-`alta_server` and `alta_responses` are its doors. A failing test shows what it sent and what was wrong with it.
+`alta_server` and `alta_responses` are its doors, `alta_client` is a client of it.
+A failing test shows what it sent and what was wrong with it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from alta_client import AltaClient
     from mock_server.live_server import LiveServer
     from mock_server.mock import AltaMock
 
@@ -55,6 +57,19 @@ def alta_responses(alta_mock: AltaMock) -> Iterator[AltaMock]:
     """`alta_mock`, answering what `requests` sends to `alta_mock.base_url`, without a socket."""
     with alta_mock.responses():
         yield alta_mock
+
+
+@pytest.fixture
+def alta_client(alta_responses: AltaMock) -> AltaClient:
+    """A client of `alta_mock`, without a socket; its waits move the clock and take no time."""
+    from alta_client import AltaClient  # noqa: PLC0415 - a run that does not use it need not import it
+    from mock_server.errors import MockError  # noqa: PLC0415 - the same
+
+    way_in = alta_responses.seed.way_in()
+    if way_in is None:
+        raise MockError("alta_client needs a seed with a token that may add prospects to a campaign")
+    clock = alta_responses.clock
+    return AltaClient(alta_responses.base_url, way_in[0], sleep=clock.sleep, clock=clock.time)
 
 
 @pytest.hookimpl(wrapper=True)

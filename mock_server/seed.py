@@ -71,6 +71,20 @@ class Seed:
     accounts: tuple[Account, ...]
     tokens: Mapping[str, Token]
 
+    def way_in(self) -> tuple[str, str] | None:
+        """Return a token and the id of a campaign for whoever just wants to add prospects.
+
+        The first of each that go together: a valid token of a user of one account, who may edit its campaigns, and
+        one that is not bound to an answer. None if there is none.
+        """
+        for token in self.tokens.values():
+            for account in self.accounts:
+                ordinary = [campaign.id for campaign in account.campaigns if campaign.answer is None]
+                usable = not token.expired and EDIT_CAMPAIGN in token.permissions and token.accounts == (account.id,)
+                if usable and ordinary:
+                    return token.token, ordinary[0]
+        return None
+
     @classmethod
     def load(cls, path: Path | None = None) -> Seed:
         """Read the bundled seed, or the one given in its place.

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import alta_client
+from alta_client import _errors
+from alta_client.cli import command as alta_add
 from mock_server.assumptions import load
 from mock_server.cli import commands
 from mock_server.errors import api_errors
@@ -55,6 +58,16 @@ def test_every_setting_is_documented() -> None:
         assert f"`{option.envvar}`" in page
 
 
+def test_the_tree_of_the_clients_errors_is_the_same_everywhere() -> None:
+    """In docs/client.md as in the docstring: the same classes, in the same order."""
+    drawn = [
+        re.findall(r"^[│├└─ ]*(\w+) {2,}", text, re.MULTILINE) for text in (_errors.__doc__, read("docs/client.md"))
+    ]
+
+    assert drawn[0] == [name for name in drawn[1] if name != "AltaError"]
+    assert set(drawn[0]) < set(alta_client.__all__)
+
+
 @pytest.mark.parametrize(
     "name", sorted(str(file.relative_to(ROOT)) for file in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 )
@@ -80,7 +93,7 @@ def test_the_python_of_the_readme_does_what_it_says(capsys: pytest.CaptureFixtur
 def test_the_tests_of_the_readme_are_the_examples() -> None:
     """Which are run by test_pytest_plugin.py."""
     blocks = re.findall(r"```py\n(.*?)```", read("README.md"), re.DOTALL)
-    files = [read(f"examples/{name}.py") for name in ("test_waits_out_429", "test_sends_twice")]
+    files = [read(f"examples/{name}.py") for name in ("test_waits_out_429", "test_sends_twice", "test_adds_once")]
 
     assert blocks == [file.split('"""\n\n', 1)[1] for file in files]
 
@@ -93,6 +106,9 @@ def test_commands_of_the_readme_exist() -> None:
         words = shlex.split(line.removeprefix("$ "), comments=True)
         if words[:1] == ["make"]:
             assert words[1] in targets
+        elif words and Path(words[0]).name == "alta-add":
+            known = {option for parameter in alta_add.params for option in parameter.opts}
+            assert {word for word in words if word.startswith("--")} <= known
         elif words and Path(words[0]).name == "alta-mock":
             known = {option for parameter in commands.commands[words[1]].params for option in parameter.opts}
             own = words[2 : words.index("--")] if "--" in words else words[2:]

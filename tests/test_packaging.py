@@ -33,7 +33,13 @@ def test_the_wheel_has_the_contract_and_the_fixtures(built: Path) -> None:
         names = set(archive.namelist())
 
     assert {f"mock_server/_data/{name}" for name in DATA} <= names
-    assert {"mock_server/py.typed", "mock_server/assumptions.yaml", "mock_server/seed.schema.yaml"} <= names
+    assert {
+        "alta_client/py.typed",
+        "contract_tests/rules/consumer.py",
+        "mock_server/py.typed",
+        "mock_server/assumptions.yaml",
+        "mock_server/seed.schema.yaml",
+    } <= names
     assert len([name for name in names if name.startswith("mock_server/_data/fixtures/bodies/")]) >= 75
     assert not any(name.startswith(("tests/", "docs/")) for name in names)
     assert any(name.endswith("/licenses/LICENSE") for name in names)

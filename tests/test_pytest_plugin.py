@@ -144,7 +144,7 @@ def test_a_run_that_does_not_use_it_imports_nothing() -> None:
 
 def test_the_examples_pass(pytester: pytest.Pytester) -> None:
     """As they stand in examples/."""
-    for name in ("test_waits_out_429.py", "test_sends_twice.py"):
-        pytester.makepyfile(**{name.removesuffix(".py"): (ROOT / "examples" / name).read_text(encoding="utf-8")})
+    for file in (ROOT / "examples").glob("test_*.py"):
+        pytester.makepyfile(**{file.stem: file.read_text(encoding="utf-8")})
 
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
+    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=4)

@@ -1,0 +1,290 @@
+"""The thin client keeps the contract, whatever it is answered; and clients that do not are found out.
+
+Through `responses` and over a socket, on a clock that only waits move.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from alta_client import (
+    AltaClient,
+    AltaError,
+    BadRequest,
+    Forbidden,
+    NotFound,
+    OutcomeUnknown,
+    RateLimited,
+    Refused,
+    ServerError,
+    Unauthorized,
+)
+from contract_tests.rules.consumer import RULES, Fate, broken, fate_of, records
+from contract_tests.runs import Run, Surroundings, door_of, follow_script, until
+from contract_tests.target import CAMPAIGN, TOKEN
+from contract_tests.wrong_clients import WRONG_CLIENTS, right_client
+from mock_server import AltaMock, Clock
+from mock_server.contract import Contract
+from mock_server.forced import Forced, forced_fault, forced_status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from contract_tests.runs import Step
+
+DOORS = ("responses", "socket")
+PEOPLE = [{"email": f"person.{number}@example.com", "firstName": "Ada"} for number in range(50)]
+START = 1_767_225_600 * 10**9
+
+
+@pytest.fixture(scope="module", params=DOORS)
+def stage(request: pytest.FixtureRequest) -> Iterator[tuple[AltaMock, str]]:
+    """A fake and the base URL of one of its doors; each run begins at its seed."""
+    mock = AltaMock(clock=Clock(lambda: 0, epoch=START))
+    with door_of(mock, request.param) as url:
+        yield mock, url
+
+
+class Played:
+    """One run, and what came of the call.
+
+    Attributes:
+        run: What the rules see.
+        result: What it returned, None if it raised.
+        error: What it raised, None if it returned.
+    """
+
+    def __init__(self, stage: tuple[AltaMock, str], add: Callable[..., object], people: Sequence[Any]) -> None:
+        mock, url = stage
+        at = Surroundings(url, TOKEN, CAMPAIGN, mock.clock.sleep, mock.clock.time)
+        self.result: object = None
+        self.error: Exception | None = None
+        try:
+            self.result = add(at, people)
+        except Exception as error:  # noqa: BLE001 - a wrong client may raise anything
+            self.error = error
+        self.run = Run(mock.requests, mock.prospects(CAMPAIGN), people, self.error is None)
+
+
+def play(
+    stage: tuple[AltaMock, str],
+    steps: Sequence[Step] = (),
+    add: Callable[..., object] = right_client,
+    people: Sequence[Any] = PEOPLE,
+) -> Played:
+    """Let a client add people to a fake that answers by a script."""
+    follow_script(stage[0], steps)
+    return Played(stage, add, people)
+
+
+# --- Every list and every schedule ------------------------------------------------------------------------------------
+
+text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
+numbered = st.integers(0, 10**6).map(lambda number: f"person.{number}@example.com")
+person = st.fixed_dictionaries({"email": numbered}, optional={"firstName": text, "jobTitle": text, "note": text}) | (
+    st.fixed_dictionaries({"firstName": text.map("A".__add__), "lastName": numbered, "company": numbered})
+)
+people_of = st.lists(person, min_size=1, max_size=65, unique_by=lambda one: json.dumps(one, sort_keys=True))
+seconds = st.integers(0, 70)
+WORDS = ("soon", "-1", "1e1", "", "60 s", "Thu, 32 Jan 2026 00:00:00 GMT")
+kinds = st.one_of(
+    st.none(),
+    st.none(),
+    st.tuples(st.just("seconds"), seconds),
+    st.tuples(st.just("date"), seconds),
+    st.tuples(st.just("untold"), st.sampled_from(WORDS[:3] + WORDS[4:])),
+    st.tuples(st.just("status"), st.sampled_from([400, 401, 403, 404, 413, 500])),
+    st.tuples(
+        st.just("fault"), st.sampled_from(["reset", "drop_after_commit", "truncate", "malformed_json", "html_502"])
+    ),
+)
+
+
+def step_of(mock: AltaMock, kind: tuple[str, Any] | None) -> Step:
+    """Make a step of what was drawn."""
+    if kind is None:
+        return None
+    name, value = kind
+    if name == "date":
+        return until(mock, value)
+    if name == "fault":
+        return forced_fault(value)
+    if name == "status":
+        return forced_status(value, mock.documented)
+    return forced_status(429, mock.documented, retry_after=value)
+
+
+@pytest.mark.timeout(300)
+def test_every_list_and_every_schedule(stage: tuple[AltaMock, str], exploring_seed: int | None) -> None:
+    """All rules hold, each wait is exactly as told, and the error tells what became of every prospect."""
+    mock, _ = stage
+    seen: set[str] = set()
+
+    @settings(
+        max_examples=250,
+        derandomize=exploring_seed is None,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(people_of, st.lists(kinds, max_size=8))
+    def holds(people: list[Any], schedule: list[Any]) -> None:
+        played = play(stage, [step_of(mock, kind) for kind in schedule], people=people)
+        seen.add(type(played.error).__name__)
+
+        assert broken(played.run) == {}
+        *before, last = played.run.entries
+        went_on = [entry for entry in before if fate_of(entry) is Fate.EITHER]  # it saw the 200 of what broke off
+        certain = [
+            one
+            for entry in [*before, last]
+            if fate_of(entry) is Fate.ADDED or entry in went_on
+            for one in records(entry)
+        ]
+        if played.error is None:
+            assert played.result == len(people)
+            assert [one for one in played.run.stored if one] == people
+        else:
+            assert isinstance(played.error, AltaError)
+            unknown = played.run.stored[len(certain) :]
+            assert played.run.stored[: len(certain)] == certain == people[: len(certain)]
+            assert played.error.added == len(certain)
+            assert played.error.batch == people[len(certain) :][: len(played.error.batch)]
+            assert unknown in ([], played.error.batch)
+            assert not unknown or isinstance(played.error, OutcomeUnknown)
+
+    holds()
+    assert seen >= {"NoneType", "OutcomeUnknown", "ServerError", "BadRequest", "Unauthorized", "Forbidden", "NotFound"}
+
+
+@pytest.mark.parametrize(("told", "waits"), [("7", 7), ("0", 0), ("59", 59), ("date", 7), ("3, 7", 7)])
+def test_it_waits_exactly_as_told(stage: tuple[AltaMock, str], told: str, waits: int) -> None:
+    """Neither shorter nor longer; a date counts from the server's own, whatever the clock of the client says."""
+    mock, url = stage
+    step = until(mock, waits) if told == "date" else Forced(status=429, retry_after=told)
+    follow_script(mock, [step])
+    slept: list[float] = []
+    client = AltaClient(url, TOKEN, sleep=slept.append, clock=lambda: 0.0)
+
+    assert client.add_prospects(CAMPAIGN, PEOPLE[:5]) == 5
+    assert slept == [waits]
+
+
+def test_the_limit_is_never_run_into(stage: tuple[AltaMock, str]) -> None:
+    """The client pauses when the headers say that no request is left, so no batch is refused."""
+    people = [{"phone": str(number)} for number in range(450)]
+    played = play(stage, people=people)
+
+    assert [entry.status for entry in played.run.entries] == [200] * 23
+    assert stage[0].clock.advanced >= 120 - 1
+    assert broken(played.run) == {}
+
+
+# --- Every documented answer ------------------------------------------------------------------------------------------
+
+RESULTS: dict[int, type[AltaError] | None] = {
+    200: None,
+    400: BadRequest,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    413: Refused,
+    429: RateLimited,
+    500: ServerError,
+}
+
+
+def answers_of(status: int) -> st.SearchStrategy[Any]:
+    """Let Schemathesis make bodies of a documented answer: its schema, as if it were that of a request."""
+    document = Contract.load().document
+    (operation,) = (one["post"] for one in document["paths"].values())
+    answer = operation["responses"][str(status)]
+    answer = document["components"]["responses"][answer["$ref"].rpartition("/")[2]] if "$ref" in answer else answer
+    body = {"required": True, "content": answer.get("content", {"application/json": {"schema": {}}})}
+    turned = {"openapi": "3.1.0", "info": document["info"], "components": document["components"]}
+    turned["paths"] = {"/answer": {"post": {"requestBody": body, "responses": {"200": {"description": "ok"}}}}}
+    return schemathesis.openapi.from_dict(turned)["/answer"]["POST"].as_strategy().map(lambda case: case.body)
+
+
+def test_every_documented_status_has_a_result() -> None:
+    """Those of the table, and no other."""
+    assert sorted(RESULTS) == AltaMock().documented
+
+
+@pytest.mark.parametrize("status", sorted(RESULTS))
+def test_every_documented_answer_leads_to_its_result(
+    stage: tuple[AltaMock, str], status: int, exploring_seed: int | None
+) -> None:
+    """Whatever its body, as far as the contract allows it."""
+    mock, _ = stage
+    bodies = []
+
+    @settings(
+        max_examples=60,
+        derandomize=exploring_seed is None,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(answers_of(status))
+    def holds(body: Any) -> None:
+        bodies.append(body)
+        step = forced_status(status, mock.documented, body=body)
+        played = play(stage, [step] * 10, people=PEOPLE[:3])
+        wanted = RESULTS[status]
+
+        assert type(played.error) is (wanted or type(None))
+        assert broken(played.run) == {}
+        if isinstance(played.error, Refused):
+            assert (played.error.status, bool(played.error.response)) == (status, False)
+            assert played.error.error == " ".join(body["error"].split())[:200]
+        if isinstance(played.error, AltaError):
+            assert "***" in played.error.request.headers["Authorization"]  # type: ignore[attr-defined]
+
+    holds()
+    assert len(bodies) >= 10
+
+
+# --- Wrong clients ----------------------------------------------------------------------------------------------------
+
+REDIRECT = Forced(status=307, headers=(("Location", "/elsewhere"),))
+SCENES: dict[str, Callable[[AltaMock], list[Step]]] = {
+    "ordinary": lambda _: [],
+    "limited": lambda _: [None, Forced(status=429, retry_after="7")],
+    "limited-by-date": lambda mock: [None, until(mock, 7)],
+    "limited-untold": lambda _: [None, Forced(status=429, retry_after="soon")],
+    "limited-forever": lambda _: [Forced(status=429, retry_after="3")] * 200,
+    "bad-request": lambda _: [None, Forced(status=400)],
+    "not-found": lambda _: [Forced(status=404), Forced(status=404), Forced(status=404)],
+    "answer-lost": lambda _: [None, forced_fault("drop_after_commit")],
+    "server-error": lambda _: [None, Forced(status=500)],
+    "redirected": lambda _: [REDIRECT],
+    "odd-success": lambda _: [None, forced_fault("malformed_json")],
+}
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_ours_breaks_no_rule_in_any_scene(stage: tuple[AltaMock, str], scene: str) -> None:
+    """So that what follows is not found in clients that are right."""
+    assert broken(play(stage, SCENES[scene](stage[0])).run) == {}
+
+
+@pytest.mark.parametrize("name", WRONG_CLIENTS)
+def test_wrong_clients_are_caught_by_the_rule_that_names_their_fault(stage: tuple[AltaMock, str], name: str) -> None:
+    """Each in its scene."""
+    wrong = WRONG_CLIENTS[name]
+    found = broken(play(stage, SCENES[wrong.scene](stage[0]), wrong.add).run)
+
+    assert wrong.caught_by in found, f"{wrong.fault} Found: {found}"
+
+
+def test_every_rule_catches_a_wrong_client() -> None:
+    """A rule that catches none is not known to work."""
+    assert {wrong.caught_by for wrong in WRONG_CLIENTS.values()} == set(RULES)
+    assert len(WRONG_CLIENTS) >= 15

@@ -1,0 +1,25 @@
+"""Proof that the thin client adds everybody once, through a 429 and through an answer that is lost."""
+
+import pytest
+
+from alta_client import OutcomeUnknown
+
+CAMPAIGN = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+PEOPLE = [{"email": f"person.{number}@example.com"} for number in range(45)]
+
+
+def test_it_adds_everybody_once(alta_mock, alta_client):
+    alta_mock.next(429, retry_after=30)
+
+    assert alta_client.add_prospects(CAMPAIGN, PEOPLE) == 45
+    assert alta_mock.prospects(CAMPAIGN) == PEOPLE
+
+
+def test_it_says_what_nobody_can_know(alta_mock, alta_client):
+    alta_mock.fault("drop_after_commit")
+
+    with pytest.raises(OutcomeUnknown) as caught:
+        alta_client.add_prospects(CAMPAIGN, PEOPLE)
+
+    assert (caught.value.added, len(caught.value.batch)) == (0, 20)
+    assert len(alta_mock.requests) == 1  # and nothing is sent again

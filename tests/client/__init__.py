@@ -1,0 +1,1 @@
+"""Tests of the thin client and of alta-add."""
