@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 
     import requests
 
+    from alta_client._pacing import Values
+
 MOST_PROSPECTS = 20
 """Prospects of a batch at most."""
+
+LONGEST = 10**7
+"""Seconds of a wait at most."""
 
 MOST_REFUSALS = 10
 """429s in a row after which nobody hopes any more, however short the waits."""
@@ -82,6 +87,11 @@ class AltaClient:
         self.base_url = _base_url(base_url)
         session = own_session() if session is None else session
         refuse_repeating(session, self.base_url)
+        for name, value in (("timeout", timeout), ("max_wait", max_wait)):
+            if type(value) not in {int, float} or not 0 < value < LONGEST:
+                raise InvalidInput(
+                    f"{name}={value!r} is not possible; give seconds, more than 0 and fewer than {LONGEST}"
+                )
         headers = {} if account_id is None else {"x-account-id": _header_text("account id", account_id)}
         self._exchange = Exchange(session, _header_text("token", token), headers, timeout, clock)
         self._max_wait, self._sleep, self._clock = max_wait, sleep, clock
@@ -133,13 +143,15 @@ class AltaClient:
             for _ in _encoded(prospects, 0, validate=validate):
                 pass
         added, source = 0, iter(prospects)
+        tell = on_progress or _nobody
         while batch := list(islice(source, MOST_PROSPECTS)):
             try:
-                self._add(url, batch, added, validate, on_progress or _nobody)
+                self._add(url, batch, added, validate, tell)
             except AltaError as error:
                 error.added, error.batch = added, batch
                 raise
             added += len(batch)
+            tell(Progress("added", added, batch))
         if not added:
             raise InvalidInput("there is nothing to add: no prospect was given")
         return added
@@ -162,15 +174,15 @@ class AltaClient:
         while True:
             tell(Progress("sending", added, batch))
             response = self._exchange.post(url, body)
-            self._told_at, self._pause = self._clock(), until_reset(response.headers)
+            values = _values(response)
+            self._told_at, self._pause = self._clock(), until_reset(values)
             if 200 <= response.status_code < 300:  # noqa: PLR2004 - the successes
-                tell(Progress("added", added + len(batch), batch))
                 return
             error = error_of(response)
             if not isinstance(error, RateLimited):
                 raise error
             refusals += 1
-            error.retry_after = retry_after(response.headers, self._told_at)
+            error.retry_after = retry_after(values, self._told_at)
             wait = backoff(refusals) if error.retry_after is None else error.retry_after
             if refusals >= MOST_REFUSALS or waited + wait > self._max_wait:
                 raise error
@@ -183,6 +195,15 @@ class AltaClient:
         self._sleep(seconds)
         self._exchange.close()
         self._pause = 0.0
+
+
+def _values(response: requests.Response) -> Values:
+    """Return a function for the values of a header."""
+    raw = getattr(response.raw, "headers", None)
+    if raw is not None and hasattr(raw, "getlist"):
+        values: Values = raw.getlist
+        return values
+    return lambda name: [response.headers[name]] if name in response.headers else []
 
 
 def _nobody(_progress: Progress) -> None:
@@ -210,7 +231,7 @@ def _base_url(given: object) -> str:
         raise InvalidInput("the base URL is malformed; wanted one like https://api.altahq.com/v1") from None
     if parts.username is not None:
         raise InvalidInput("the base URL names a user; the token is all that is needed")
-    if not usable or parts.query or parts.fragment or not text.isprintable() or " " in text:
+    if not usable or not text.isprintable() or any(one in text for one in "?# "):
         raise InvalidInput(f"the base URL {_short(text)} is malformed; wanted one like https://api.altahq.com/v1")
     url = text.rstrip("/")
     if not parts.path.rstrip("/").endswith("/v1"):

@@ -42,6 +42,17 @@ class AltaError(Exception):
     added: int = 0
     batch: Sequence[Mapping[str, object]] = ()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let an error be copied and go from process to process."""
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[AltaError], args: tuple[Any, ...], values: dict[str, Any]) -> AltaError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(values)
+    return error
+
 
 class InvalidInput(AltaError, ValueError):
     """An argument that cannot be used."""
@@ -84,7 +95,7 @@ class NotSent(RequestError):
 
 
 class Refused(RequestError):
-    """An answer that says that nothing was added; the class itself stands for statuses that nobody documents.
+    """An answer that says that nothing was added; the class itself stands for statuses that are not documented.
 
     Attributes:
         status: The status of the answer.
@@ -98,7 +109,7 @@ class Refused(RequestError):
         super().__init__(response.request, response, self._text())
 
     def _text(self) -> str:
-        if 300 <= self.status < 400:  # noqa: PLR2004 - the redirects
+        if self.status in ELSEWHERE:
             return f"{self.status}: a redirect, which is not followed; correct the base URL"
         told = ": ".join(filter(None, (self.error, self.message)))
         return f"{self.status} {told or 'without an explanation'}"
@@ -157,10 +168,17 @@ class ServerError(OutcomeUnknown):
         super().__init__(response.request, response, f"the answer was {self.status} {told}".rstrip())
 
 
-def error_of(response: requests.Response) -> Refused | ServerError:
+ELSEWHERE = {301, 307, 308}
+"""Redirects that say that a request belongs elsewhere; others may follow upon one that was carried out (RFC 9110)."""
+
+
+def error_of(response: requests.Response) -> Refused | OutcomeUnknown:
     """Return the error that an answer stands for which is no success."""
-    if response.status_code >= 500:  # noqa: PLR2004 - the errors of servers
+    status = response.status_code
+    if status >= 500:  # noqa: PLR2004 - the errors of servers
         return ServerError(response)
+    if status < 400 and status not in ELSEWHERE:  # noqa: PLR2004 - neither a success nor a refusal
+        return OutcomeUnknown(response.request, response, f"the answer was {status}, which says nothing of the batch")
     kinds = {400: BadRequest, 401: Unauthorized, 403: Forbidden, 404: NotFound, 429: RateLimited}
     return kinds.get(response.status_code, Refused)(response)
 

@@ -6,39 +6,38 @@ https://docs.altahq.com/api-reference/rate-limiting - `Retry-After` and `RateLim
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+Values = Callable[[str], Sequence[str]]
+"""Returns the values of a header, one for each time that it was sent."""
 
 LONGEST_BACKOFF = 60.0
 """Seconds; the window of the documented limits."""
 
-_SECONDS = re.compile(r"[0-9]+(?:\.[0-9]+)?", re.ASCII)
+_SECONDS = re.compile(r"([0-9]{1,15}(?:[.][0-9]*)?)(?![0-9a-zA-Z.])", re.ASCII)
 
 
-def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+def retry_after(values: Values, now: float) -> float | None:
     """Return the seconds that `Retry-After` asks for, None if it is missing or unreadable.
 
     An HTTP date is counted from the answer's own `Date`, so that no clock but the server's matters; from `now`,
-    seconds since the epoch, only if there is none.
+    seconds since the epoch, only if there is none. Of several values the longest counts.
     """
-    value = headers.get("Retry-After", "").strip()
-    seconds = _seconds(value)
-    if seconds is not None:
-        return seconds
-    until, sent = _date(value), _date(headers.get("Date", ""))
-    if until is None:
-        return None
-    return max(0.0, until - (now if sent is None else sent))
+    sent = next((date for date in map(_date, values("Date")) if date is not None), now)
+    found = []
+    for value in values("Retry-After"):
+        until = _date(value)
+        found += _numbers(value) if until is None else [max(0.0, until - sent)]
+    return max(found, default=None)
 
 
-def until_reset(headers: Mapping[str, str]) -> float:
+def until_reset(values: Values) -> float:
     """Return the seconds until there is quota again: 0 unless an answer says that none is left."""
-    if _seconds(headers.get("RateLimit-Remaining", "")) != 0:
-        return 0.0
-    return _seconds(headers.get("RateLimit-Reset", "")) or 0.0
+    remaining = [number for value in values("RateLimit-Remaining") for number in _numbers(value)]
+    reset = [number for value in values("RateLimit-Reset") for number in _numbers(value)]
+    return max(reset, default=0.0) if remaining and min(remaining) == 0 else 0.0
 
 
 def backoff(times: int) -> float:
@@ -46,14 +45,17 @@ def backoff(times: int) -> float:
     return min(LONGEST_BACKOFF, 2.0 ** (times - 1))
 
 
-def _seconds(value: str) -> float | None:
-    """Read a number of seconds; the largest of a header that was sent several times."""
-    parts = [part.strip() for part in value.split(",")]
-    return max(map(float, parts)) if all(map(_SECONDS.fullmatch, parts)) else None
+def _numbers(value: str) -> list[float]:
+    """Read the numbers that a header begins with: one, or several if it was sent several times."""
+    found = [_SECONDS.match(part.strip()) for part in value.split(",")]
+    return [float(one[1]) for one in found if one]
 
 
 def _date(value: str) -> float | None:
+    """Read an HTTP date in any of its forms, which are all in UTC, as seconds since the epoch."""
+    if not re.search("[a-zA-Z]{3}", value):
+        return None
     try:
-        return parsedate_to_datetime(value).timestamp()
+        return parsedate_to_datetime(value).replace(tzinfo=UTC).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

@@ -38,7 +38,7 @@ def problems(record: object) -> list[str]:
     """Return what is wrong with a record, each in one line; nothing for one that the API accepts."""
     if not isinstance(record, Mapping):
         return [f"got {type(record).__name__}; wanted a mapping of fields"]
-    found = []
+    found = [] if all(isinstance(name, str) for name in record) else ["got a name of a field that is no text"]
     for name in FIELDS:
         value = record.get(name, "")
         if not isinstance(value, str):
@@ -57,7 +57,7 @@ def encode(record: Mapping[str, object]) -> bytes:
         ValueError: It holds something that JSON does not have.
     """
     try:
-        return json.dumps(record, ensure_ascii=False, allow_nan=False).encode()
+        return json.dumps(dict(record), ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError:
         raise ValueError("it holds half a surrogate pair, which is no text") from None
     except RecursionError:

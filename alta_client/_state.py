@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from alta_client._client import MOST_PROSPECTS
 from alta_client._errors import InvalidInput
 from alta_client._records import encode
 
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from alta_client._client import Progress
+
+
+MOST_ROWS = 10**15
+"""Rows of a file at most."""
+
+
+class CannotKeepCount(InvalidInput):
+    """The state cannot be written, so nothing more may be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +109,7 @@ class Ledger:
                 os.fsync(text.fileno())
             beside.replace(self.file)
         except OSError as error:
-            raise InvalidInput(
+            raise CannotKeepCount(
                 f"cannot write {self.file}: {error.strerror}; it must be kept beside the input"
             ) from error
 
@@ -117,14 +126,17 @@ def read_state(file: Path) -> State | None:
         return None
     except OSError as error:
         raise InvalidInput(f"cannot read {file}: {error.strerror}") from error
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     known = asdict(State("", ""))
     if not isinstance(value, dict) or {name: type(one) for name, one in value.items()} != {
         name: type(one) for name, one in known.items()
     }:
         raise InvalidInput(f"{file} is no state of alta-add; move it away to begin anew")
-    return State(**value)
+    state = State(**value)
+    if not (0 <= state.skipped <= state.done < MOST_ROWS and 0 <= state.unknown <= MOST_PROSPECTS):
+        raise InvalidInput(f"{file} counts what cannot be; move it away to begin anew")
+    return state
 
 
 def _digest(records: Iterable[Mapping[str, object]], begun: hashlib._Hash | None = None) -> hashlib._Hash:

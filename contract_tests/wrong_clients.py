@@ -166,13 +166,13 @@ def waits_an_hour(at: Surroundings, prospects: Prospects) -> object:
 @wrong("waits-as-told", "limited-by-date")
 def reads_no_dates(at: Surroundings, prospects: Prospects) -> object:
     """Understands Retry-After in seconds only, and goes on after one second otherwise."""
-    with patch.object(module, "retry_after", lambda headers, _now: module_seconds(headers)):
+    with patch.object(module, "retry_after", lambda values, _now: _seconds_only(values)):
         return right_client(at, prospects)
 
 
-def module_seconds(headers: Mapping[str, str]) -> float | None:
+def _seconds_only(values: Callable[[str], Sequence[str]]) -> float | None:
     """Read Retry-After if it is a number of seconds."""
-    value = headers.get("Retry-After", "")
+    value = "".join(values("Retry-After"))
     return float(value) if value.isdigit() else None
 
 
@@ -264,7 +264,8 @@ def follows_redirects(at: Surroundings, prospects: Prospects) -> object:
     def following(self: requests.Session, request: Any, **settings: Any) -> requests.Response:
         return send(self, request, **{**settings, "allow_redirects": True})
 
-    with patch.object(requests.Session, "send", following):
+    shown = patch("alta_client._exchange._hide_location", lambda response, **_: response)
+    with shown, patch.object(requests.Session, "send", following):
         return right_client(at, prospects)
 
 

@@ -9,6 +9,7 @@ import difflib
 import json
 import re
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -70,11 +71,15 @@ def early_retry(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 
 def seconds_told(wait: str, at: int) -> float | None:
-    """Read Retry-After, seconds or an HTTP date, as seconds from a time in nanoseconds; None if it is neither."""
-    if re.fullmatch("[0-9]{1,9}", wait, re.ASCII):
-        return int(wait)
+    """Read Retry-After, seconds or an HTTP date, as seconds from a time in nanoseconds; None if it is neither.
+
+    Of a header that was sent several times the longest counts.
+    """
+    parts = [part.strip() for part in wait.split(",")]
+    if all(re.fullmatch("[0-9]{1,15}(?:[.][0-9]*)?", part, re.ASCII) for part in parts):
+        return max(map(float, parts))
     try:
-        return parsedate_to_datetime(wait).timestamp() - at / SECOND
+        return parsedate_to_datetime(wait).replace(tzinfo=UTC).timestamp() - at / SECOND
     except ValueError:
         return None
 

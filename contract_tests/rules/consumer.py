@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urljoin, urlsplit
 
 import jsonschema
 
@@ -159,8 +160,9 @@ def bearer_header(run: Run) -> list[Breach] | None:
         if not redact.knows(token):
             return "the token is not the one that the consumer was given in ALTA_API_TOKEN"
         everywhere = [entry.request.path, entry.request.query, (entry.request.body or b"").decode(errors="replace")]
+        everywhere += [value for name, value in entry.request.headers if name != "authorization"]
         if any(token in text for text in everywhere):
-            return "the token is in the address or in the body, too, where logs keep it"
+            return "the token is in the address, in the body or in another header, too, where logs keep it"
         return None
 
     return _each(run.entries, wrong)
@@ -245,10 +247,10 @@ def resumes_with_the_refused_batch(run: Run) -> list[Breach] | None:
 @rule(ERRORS)
 def does_not_repeat_what_was_refused(run: Run) -> list[Breach] | None:
     """A request that was refused with 400, 401, 403 or 404 is not sent again."""
-    refused: dict[tuple[str, bytes], Entry] = {}
+    refused: dict[Any, Entry] = {}
     found = []
     for entry in run.entries:
-        key = (entry.request.path, entry.request.body or b"")
+        key = (entry.request.path, entry.request.body or b"", _who(entry))
         if key in refused:
             text = f"sent the same request again after a {refused[key].status}; it cannot succeed, so report it"
             found.append(Breach(text, (refused[key].number, entry.number)))
@@ -263,7 +265,8 @@ def stops_when_nothing_can_succeed(run: Run) -> list[Breach] | None:
     for index, entry in enumerate(run.entries):
         if entry.status in FOR_GOOD - {BAD_REQUEST}:
             for later in run.entries[index + 1 :]:
-                if later.request.path == entry.request.path and later.request.body != entry.request.body:
+                same = (later.request.path, _who(later)) == (entry.request.path, _who(entry))
+                if same and later.request.body != entry.request.body:
                     text = f"went on with other prospects after a {entry.status}, which they would get as well; stop"
                     return [Breach(text, (entry.number, later.number))]
             return []
@@ -278,12 +281,19 @@ def sends_nothing_twice(run: Run) -> list[Breach] | None:
     for entry in _adding(run):
         keys = [_key(record) for record in records(entry)]
         for before, known in sent:
-            again = known == keys if run.expected is None else any(_too_often(key, sent, wanted) for key in keys)
-            if keys and again and set(known) & set(keys):
+            shared = set(known) & set(keys)
+            if before.path.lower() != entry.path.lower() or not shared:
+                continue
+            if run.expected is None:
+                again = 2 * len(shared) >= min(len(keys), len(known))  # a few may stand twice in the input
+            else:
+                again = any(_too_often(key, sent, wanted) for key in shared)
+            if again:
                 lost = "its answer was lost, so look before you send it again"
                 how = lost if fate_of(before) is Fate.UNKNOWN else "it had been added"
-                text = f"sent prospects of request {before.number} again; {how}"
-                return [Breach(text, (before.number, entry.number))]
+                return [
+                    Breach(f"sent prospects of request {before.number} again; {how}", (before.number, entry.number))
+                ]
         if _may_be_added(entry):
             sent.append((entry, keys))
     return [] if sent else None
@@ -292,15 +302,24 @@ def sends_nothing_twice(run: Run) -> list[Breach] | None:
 @rule("a 5xx says that something went wrong, not that nothing was stored", PRACTICE, "warning")
 def careful_with_5xx(run: Run) -> list[Breach] | None:
     """After a 5xx the same batch is not sent again within a second, nor more than three times."""
-    found, tries = [], 0
-    adding = _adding(run)
-    for before, after in pairwise(adding):
-        tries = tries + 1 if _is_5xx(before) and records(after) == records(before) else 0
-        waited = (after.outcome.at - before.outcome.at) / SECOND
-        if tries and (waited < 1 - SLACK or tries > MOST_TRIES):
-            text = f"sent a batch again {waited:.1f} s after a {before.status}, time {tries}; pause, and end after some"
-            found.append(Breach(text, (before.number, after.number)))
-    return found if any(map(_is_5xx, adding)) else None
+    found = []
+    tries: Counter[str] = Counter()
+    last: dict[str, Entry] = {}
+    for entry in _adding(run):
+        key = _key(records(entry))
+        if key in last:
+            tries[key] += 1
+            waited = (entry.outcome.at - last[key].outcome.at) / SECOND
+            if waited < 1 - SLACK or tries[key] > MOST_TRIES:
+                text = (
+                    f"sent a batch again {waited:.1f} s after a {last[key].status}, time {tries[key]}; pause, and end"
+                )
+                found.append(Breach(f"{text} after some", (last[key].number, entry.number)))
+        if _is_5xx(entry):
+            last[key] = entry
+        elif entry.status != TOO_MANY:
+            last.pop(key, None)
+    return found if any(map(_is_5xx, _adding(run))) else None
 
 
 @rule("a request that follows a redirect takes its token to whoever the redirect names", PRACTICE)
@@ -308,11 +327,11 @@ def follows_no_redirect(run: Run) -> list[Breach] | None:
     """A redirect is not followed."""
     found, exercised = [], False
     for index, entry in enumerate(run.entries):
-        target = entry.outcome.reply.header("Location") if 300 <= entry.status < BAD_REQUEST else None  # noqa: PLR2004
-        exercised = exercised or target is not None
-        path = re.sub("^[a-z]+://[^/]*", "", target or "")
-        for later in run.entries[index + 1 :]:
-            if path and later.request.path == path:
+        location = entry.outcome.reply.header("Location") if 300 <= entry.status < BAD_REQUEST else None  # noqa: PLR2004
+        exercised = exercised or location is not None
+        target = unquote(urlsplit(urljoin(f"http://fake{entry.request.path}", location or "")).path)
+        for later in run.entries[index + 1 :] if location else ():
+            if unquote(later.request.path) == target != unquote(entry.request.path):
                 text = "followed a redirect, which takes the token along; turn redirects off"
                 found.append(Breach(text, (entry.number, later.number)))
     return found if exercised else None
@@ -326,23 +345,27 @@ def records_untouched(run: Run) -> list[Breach] | None:
     """Prospects are sent whole and unchanged, in order, none left out, and no other."""
     if run.expected is None or not _adding(run):
         return None
-    position, last = 0, None
+    expected = [_key(record) for record in run.expected]
+    tried: set[str] = set()  # sent, and not added: those may be left out, or come later
+    position = 0
     for entry in _adding(run):
-        if entry.status == TOO_MANY or (last and fate_of(last) is not Fate.ADDED and records(entry) == records(last)):
-            continue  # sent again later on; or again already, which other rules judge
-        last = entry
-        for record in records(entry):
-            if record not in run.expected:
-                return [Breach("sent a prospect that was not to be sent, or changed one", (entry.number,))]
-            if record not in run.expected[position:]:
-                return [Breach("sent prospects out of order, or one of them twice", (entry.number,))]
-            found = list(run.expected[position:]).index(record)
-            if found:
-                return [Breach(f"left {found} prospects out, or sent them out of order", (entry.number,))]
-            position += 1
+        keys = [_key(record) for record in records(entry)]
+        if any(key not in expected for key in keys):
+            return [Breach("sent a prospect that was not to be sent, or changed one", (entry.number,))]
+        if fate_of(entry) not in {Fate.ADDED, Fate.EITHER}:
+            tried |= set(keys)
+            continue
+        for key in keys:
+            at = expected.index(key, position) if key in expected[position:] else -1
+            left_out = [one for one in expected[position:at] if one not in tried]
+            if at >= 0 and not left_out:
+                position = at + 1
+            elif key not in tried:
+                text = f"left {len(left_out)} prospects out" if at >= 0 else "sent one twice"
+                return [Breach(f"{text}, or sent prospects out of order", (entry.number,))]
     undisturbed = all(fate_of(entry) is Fate.ADDED or entry.status == TOO_MANY for entry in _adding(run))
-    if undisturbed and run.succeeded is not False and run.ended and position < len(run.expected):
-        return [Breach(f"left the last {len(run.expected) - position} prospects out", (run.entries[-1].number,))]
+    if undisturbed and run.succeeded is not False and run.ended and position < len(expected):
+        return [Breach(f"left the last {len(expected) - position} prospects out", (run.entries[-1].number,))]
     return []
 
 
@@ -350,10 +373,10 @@ def records_untouched(run: Run) -> list[Breach] | None:
 def takes_any_success(run: Run) -> list[Breach] | None:
     """A 200 is a success whatever its body, of which nothing is documented: the consumer goes on, and ends well."""
     adding = _adding(run)
-    if run.succeeded is None or not adding or any(fate_of(one) is not Fate.ADDED for one in adding[-1:]):
-        return None
     undisturbed = all(fate_of(entry) is Fate.ADDED or entry.status == TOO_MANY for entry in adding)
-    if undisturbed and not run.succeeded:
+    if run.succeeded is None or run.expected is None or not adding or not undisturbed or adding[-1].status == TOO_MANY:
+        return None
+    if not run.succeeded:
         text = "reported failure right after a success; do not read what the body of a 200 does not promise"
         return [Breach(text, (adding[-1].number,))]
     return []
@@ -363,18 +386,20 @@ def takes_any_success(run: Run) -> list[Breach] | None:
 def reports_the_truth(run: Run) -> list[Breach] | None:
     """Whatever is refused, lost or left out is reported as a failure."""
     adding = _adding(run)
-    if run.succeeded is None or not adding:
+    if run.succeeded is None or not (adding or run.expected):
         return None
-    certain = Counter(_key(record) for entry in adding if fate_of(entry) is Fate.ADDED for record in records(entry))
-    possible = certain + Counter(
-        _key(record) for entry in adding if fate_of(entry) is Fate.EITHER for record in records(entry)
-    )
-    for entry in adding if run.succeeded else ():
-        if fate_of(entry) in {Fate.REFUSED, Fate.UNKNOWN} and not possible[_key(_first(entry))]:
+    if not run.succeeded:
+        return []
+    possible = {
+        _key(record) for entry in adding if fate_of(entry) in {Fate.ADDED, Fate.EITHER} for record in records(entry)
+    }
+    for entry in adding:
+        missing = [record for record in records(entry) if _key(record) not in possible]
+        if fate_of(entry) in {Fate.REFUSED, Fate.UNKNOWN} and (missing or not records(entry)):
             what = "lost an answer" if _lost(entry) else f"was answered {entry.status}"
             return [Breach(f"{what}, and reported success (exit code 0); report failure", (entry.number,))]
-    if run.succeeded and run.expected is not None and not Counter(map(_key, run.expected)) <= possible:
-        return [Breach("left prospects out, and reported success", (adding[-1].number,))]
+    if run.expected is not None and not possible.issuperset(map(_key, run.expected)):
+        return [Breach("left prospects out, and reported success", tuple(entry.number for entry in adding[-1:]))]
     return []
 
 
@@ -430,8 +455,9 @@ def _key(record: Any) -> str:
     return json.dumps(record, sort_keys=True)
 
 
-def _first(entry: Entry) -> Any:
-    return next(iter(records(entry)), None)
+def _who(entry: Entry) -> tuple[str, ...]:
+    """Return who a request says it is from: whoever says something else may have better luck."""
+    return (*entry.request.all("authorization"), *entry.request.all("x-account-id"))
 
 
 def _too_often(key: str, sent: Sequence[tuple[Entry, list[str]]], wanted: Counter[str]) -> bool:

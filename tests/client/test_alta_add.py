@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from alta_client import cli
+from contract_tests.runs import follow_script
+from mock_server.forced import Forced
 from tests.conftest import CAMPAIGN, ROOT, SECOND_CAMPAIGN, UNKNOWN_CAMPAIGN
 
 if TYPE_CHECKING:
@@ -85,6 +87,9 @@ FILES: dict[str, tuple[bytes, list[Any]]] = {
         b'firstName,email\n"Ada, ""the""\nCountess",a@b\n',
         [{"firstName": 'Ada, "the"\nCountess', "email": "a@b"}],
     ),
+    "trailing commas": (b"firstName,email,,\nAda,ada@example.com,,\n", ADA),
+    "UTF-16, big end first": ("\ufefffirstName,email\nAda,ada@example.com\n".encode("utf-16-be"), ADA),
+    "a comma in a header": (b'firstName;email\n"Ada";ada@example.com\n', ADA),
     "JSON lines": (b'{"firstName": "Ada", "email": "ada@example.com"}\n\n', ADA),
     "JSON lines, other fields": (b'{"phone": "1", "tags": [1.50, null]}', [{"phone": "1", "tags": [1.5, None]}]),
 }
@@ -137,7 +142,8 @@ BAD_FILES: dict[str, tuple[bytes, str]] = {
     "no JSON": (b'{"email": "a"}\n{"email": \n', "in:2: this is no JSON object"),
     "NaN": (b'{"email": "a", "n": NaN}', "in:1: this is no JSON object"),
     "no mapping": (b'{"email": "a"}\n7\n', "in:2: got int; wanted a mapping"),
-    "NUL": (b"email\na\0b\n\x00\n", ""),
+    "a cell below no name": (b"email,\na@b,x\n", "in:2: a cell stands below no column name"),
+    "a key twice": (b'{"email": "a", "email": "b"}', "'email' stands there twice"),
 }
 
 
@@ -148,8 +154,7 @@ def test_files_it_refuses(add: Add, unlimited: AltaMock, tmp_path: Path, name: s
     (tmp_path / "in").write_bytes(raw)
     done = add(tmp_path / "in")
 
-    if says:
-        assert (done.code, unlimited.requests) == (2, [])
+    assert (done.code, unlimited.requests) == (2, [])
     assert says in done.err
     assert "Traceback" not in done.err
 
@@ -177,6 +182,9 @@ def test_settings_it_refuses(
         ((people, "--campaign", "x"), "the campaign id 'x' is no UUID"),
         ((people, "--map", "email"), "write it like 'Work Email=email'"),
         ((people, "--map", "nope=email"), "there is no column 'nope'"),
+        ((people, "--map", "email=phone", "--map", "email=x"), "is mapped twice"),
+        ((people, "--map", "First Name=E-mail"), "two columns are email"),
+        ((people, "--skip"), "there is no batch of unknown outcome; leave --skip out"),
         ((people, "--resend", "--skip"), "exclude each other"),
         ((people, "--nope"), "no such option"),
         ((people.with_name("nope.csv"),), "there is no such file"),
@@ -277,6 +285,73 @@ def test_an_unknown_batch_can_be_sent_again(add: Add, people: Path, unlimited: A
     assert emails(unlimited) == FIFTY
 
 
+def test_keys_of_json_lines_are_mapped(add: Add, unlimited: AltaMock, tmp_path: Path) -> None:
+    """To a field or to none; a collision, and a name that no line has, are told."""
+    file = tmp_path / "in.jsonl"
+    file.write_text('{"mail": "a@example.com", "secret": 1}\n')
+    assert add(file, "--map", "mail=email", "--map", "secret=").code == 0
+    assert unlimited.prospects(CAMPAIGN) == [{"email": "a@example.com"}]
+
+    file.write_text('{"mail": "b@example.com", "email": "c@example.com"}\n')
+    assert "'email' stands there twice" in add(file, "--map", "mail=email", "--dry-run").err
+    assert "there is no key 'typo', which --map names" in add(file, "--map", "typo=email", "--dry-run").err
+
+
+def test_an_account_can_be_named(add: Add, people: Path, unlimited: AltaMock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a user of several."""
+    monkeypatch.setenv("ALTA_API_TOKEN", "multi-token")
+
+    assert add(people).code == 2
+    assert add(people, "--account-id", "acme").code == 0
+    assert len(unlimited.prospects(CAMPAIGN)) == 50
+
+
+def test_some_were_added_before_the_token_was_refused(add: Add, people: Path, unlimited: AltaMock) -> None:
+    """Then it is not true that nothing could be done."""
+    follow_script(unlimited, [None, Forced(status=401)])
+    done = add(people)
+
+    assert done.code == 1
+    assert "20 of 50 prospects added" in done.err
+
+
+def test_a_file_that_changes_meanwhile(add: Add, people: Path, unlimited: AltaMock) -> None:
+    """Nothing more is sent of it, and the next run goes on."""
+    handle = unlimited.handle
+
+    def changing(*arguments: Any) -> Any:
+        if len(unlimited.requests) == 1:
+            people.write_text(people.read_text() + "Ada,p50@example.com\n")
+        return handle(*arguments)
+
+    unlimited.handle = changing  # type: ignore[method-assign, assignment]
+    done = add(people)
+    assert done.code == 1
+    assert "was changed meanwhile; run the same command again to go on; 40 of 50 prospects added" in done.err
+
+    assert add(people).code == 0
+    assert emails(unlimited) == [*FIFTY, "p50@example.com"]
+
+
+def test_links_to_the_same_file_share_their_count(add: Add, people: Path, unlimited: AltaMock) -> None:
+    """So nobody is added twice by another name."""
+    link = people.with_name("link.csv")
+    link.symlink_to(people)
+
+    assert add(people).code == add(link).code == 0
+    assert emails(unlimited) == FIFTY
+
+
+def test_nothing_that_a_terminal_obeys_is_shown(add: Add, unlimited: AltaMock, tmp_path: Path) -> None:
+    """Neither of a row nor of a header."""
+    file = tmp_path / "in.csv"
+    file.write_text("email,firstName\na@b,\x1b[2Jx\n")
+    unlimited.fault("reset")
+    assert "\x1b" not in add(file).err
+    file.write_text("\x1b[2Jcolumn\nx\n")
+    assert "\x1b" not in add(file).err
+
+
 def test_a_second_run_adds_nothing_and_a_longer_file_what_is_new(add: Add, people: Path, unlimited: AltaMock) -> None:
     """The count beside the file knows its prospects, not its bytes."""
     assert add(people).code == 0
@@ -293,11 +368,16 @@ def test_a_count_of_something_else(add: Add, people: Path, unlimited: AltaMock) 
     assert add(people).code == 0
     kept = people.with_name("people.csv.alta-add.json")
     changed = people.read_text().replace("p7@", "p77@")
+    state = json.loads(kept.read_text())
     cases: list[tuple[Callable[[], object], tuple[str, ...], str]] = [
         (lambda: None, ("--campaign", SECOND_CAMPAIGN), f"is of campaign {CAMPAIGN}"),
         (lambda: None, ("--base-url", "http://127.0.0.1:1/v1"), "is of campaign"),
         (lambda: people.write_text(changed), (), "is of other prospects than these"),
         (lambda: kept.write_text("{}"), (), "is no state of alta-add"),
+        (lambda: kept.write_text("[" * 100_000), (), "is no state of alta-add"),
+        (lambda: kept.write_text(json.dumps({**state, "done": -1})), (), "counts what cannot be"),
+        (lambda: kept.write_text(json.dumps({**state, "unknown": 21})), (), "counts what cannot be"),
+        (lambda: kept.write_text(json.dumps({**state, "done": 20, "unknown": 20})), (), "is of other prospects"),
         (lambda: kept.write_text("\ud800", errors="surrogatepass"), (), "is no state of alta-add"),
     ]
     for change, words, says in cases:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import socket
 import ssl
 import subprocess
 import sys
 import threading
+import time
+from collections import ChainMap
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -28,6 +33,7 @@ from alta_client import (
     Refused,
     ServerError,
 )
+from alta_client._exchange import own_session
 from tests.conftest import CAMPAIGN, UNKNOWN_CAMPAIGN
 
 if TYPE_CHECKING:
@@ -202,10 +208,15 @@ def repeating(**options: Any) -> requests.Session:
 
 def test_a_session_that_repeats_a_post_is_refused() -> None:
     """It would send a batch twice behind our back."""
-    for bad in (repeating(total=3, allowed_methods=None), repeating(total=3, allowed_methods={"POST"})):
+    for bad in (repeating(total=3), repeating(total=3, other=0, allowed_methods={"POST"})):
         with pytest.raises(InvalidInput, match="would send a batch twice"):
             AltaClient("http://x/v1", "t", session=bad)
-    for good in (repeating(total=3), repeating(total=3, allowed_methods=None, read=False, status=False)):
+    no_answers = {"read": False, "status": False, "other": False}
+    for good in (
+        repeating(total=0),
+        repeating(total=3, other=0),
+        repeating(total=3, allowed_methods=None, **no_answers),
+    ):
         AltaClient("http://x/v1", "t", session=good)
 
 
@@ -362,7 +373,7 @@ ERRORS: dict[str, tuple[bytes, type[AltaError], str]] = {
     "list": (b"HTTP/1.1 400 X\r\nContent-Length: 2\r\n\r\n[]", Refused, "400 without"),
     "numbers": (b'HTTP/1.1 400 X\r\nContent-Length: 11\r\n\r\n{"error":1}', Refused, "400 without"),
     "redirect": (
-        b"HTTP/1.1 302 X\r\nLocation: /v1/x\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 301 X\r\nLocation: /v1/x\r\nContent-Length: 0\r\n\r\n",
         Refused,
         "a redirect, which is not",
     ),
@@ -453,6 +464,119 @@ def test_an_unknown_campaign(client: AltaClient) -> None:
     assert error.response is not None
     assert error.request.url == error.response.url
     assert (error.added, error.batch) == (0, [ADA])
+
+
+def test_errors_can_be_copied_and_sent_to_another_process(client: AltaClient, mock: AltaMock) -> None:
+    """With all that they know."""
+    mock.next(500)
+    with pytest.raises(ServerError) as caught:
+        client.add_prospects(CAMPAIGN, [ADA])
+    for copied in (copy.copy(caught.value), pickle.loads(pickle.dumps(caught.value))):  # noqa: S301 - our own
+        assert (type(copied), str(copied)) == (ServerError, str(caught.value))
+        assert (copied.status, copied.added, copied.batch) == (500, 0, [ADA])
+
+
+def test_what_progress_raises_comes_out_as_it_is(client: AltaClient, mock: AltaMock) -> None:
+    """Also if it looks like an error of ours: the batch is in the campaign."""
+
+    def refuse(progress: Progress) -> None:
+        if progress.event == "added":
+            raise InvalidInput("enough")
+
+    with pytest.raises(InvalidInput) as caught:
+        client.add_prospects(CAMPAIGN, [ADA] * 40, on_progress=refuse)
+    assert (caught.value.batch, len(mock.prospects(CAMPAIGN))) == ((), 20)
+
+
+@pytest.mark.parametrize("name", ["timeout", "max_wait"])
+@pytest.mark.parametrize("value", [0, -1, None, float("nan"), float("inf"), (3, 27), "5", True])
+def test_times_that_cannot_be_used(name: str, value: Any) -> None:
+    """Before anything is sent."""
+    with pytest.raises(InvalidInput, match=f"{name}=.* is not possible"):
+        AltaClient("http://x/v1", "t", **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("told", "waits"),
+    [
+        (["Thu Jan  1 00:01:00 2026"], 60),
+        (["Thu, 01 Jan 2026 00:01:00 -0000"], 60),
+        (["Thursday, 01-Jan-26 00:01:00 GMT"], 60),
+        (["5", "Thu, 01 Jan 2026 00:01:00 GMT"], 60),
+        (["60", "-1"], 60),
+        (["60;x=1"], 60),
+        (["60."], 60),
+        (["1e3"], 1),
+        (["0x10"], 1),
+    ],
+)
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/Lima"])
+def test_every_form_of_a_time_to_wait(told: list[str], waits: int, zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dates of all three forms of HTTP are in UTC, wherever the client is; of several values the longest counts."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    lines = "".join(f"Retry-After: {value}\r\n" for value in told)
+    refusal = f"HTTP/1.1 429 X\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n{lines}Content-Length: 0\r\n\r\n".encode()
+    answers = [refusal, OK + b"Content-Length: 0\r\n\r\n"]
+    slept: list[float] = []
+
+    def talk(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(answers.pop(0))
+
+    with serving(talk) as url:
+        AltaClient(url, "t", sleep=slept.append, clock=lambda: 0.0).add_prospects(CAMPAIGN, [ADA])
+    monkeypatch.undo()
+    time.tzset()
+    assert slept == [waits]
+
+
+def test_behind_a_proxy_a_lost_answer_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a proxy that is not there is certain."""
+    with serving(answering(b"")) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.removesuffix("/v1"))
+        with pytest.raises(OutcomeUnknown):
+            AltaClient("http://alta.invalid/v1", "t").add_prospects(CAMPAIGN, [ADA])
+        with pytest.raises(OutcomeUnknown):
+            AltaClient("http://alta.invalid/v1", "t", session=requests.Session()).add_prospects(CAMPAIGN, [ADA])
+    with pytest.raises(NotSent):
+        AltaClient("http://alta.invalid/v1", "t").add_prospects(CAMPAIGN, [ADA])
+
+
+def test_a_redirect_carries_no_token_away() -> None:
+    """Not even in what `requests` would send next."""
+    answer = b"HTTP/1.1 301 X\r\nLocation: /v1/x\r\nContent-Length: 0\r\n\r\n"
+    with serving(answering(answer)) as url, pytest.raises(Refused) as caught:
+        AltaClient(url, "test-token").add_prospects(CAMPAIGN, [ADA])
+
+    assert caught.value.response is not None
+    assert caught.value.response.next is None
+    assert caught.value.response.headers["Location"] == "/v1/x"
+
+
+@pytest.mark.parametrize("status", [103, 302, 303, 304])
+def test_an_answer_that_says_nothing_leaves_it_unknown(status: int) -> None:
+    """A redirect may follow upon what was carried out."""
+    answer = f"HTTP/1.1 {status} X\r\nLocation: /v1/x\r\nContent-Length: 0\r\n\r\n".encode()
+    with serving(answering(answer)) as url, pytest.raises(OutcomeUnknown):
+        AltaClient(url, "t").add_prospects(CAMPAIGN, [ADA])
+
+
+def test_its_own_session_repeats_nothing_by_any_scheme() -> None:
+    """Whatever fails: reading, TLS, a status."""
+    session = own_session()
+    for scheme in ("http://x", "https://x"):
+        retries = session.get_adapter(scheme).max_retries  # type: ignore[attr-defined]
+        assert (retries.read, retries.status, retries.redirect, retries.other) == (False,) * 4
+        assert retries.connect == 2
+
+
+def test_any_mapping_is_a_record(client: AltaClient, mock: AltaMock) -> None:
+    """Not only dictionaries; names of fields are texts."""
+    assert client.add_prospects(CAMPAIGN, [MappingProxyType(ADA), ChainMap({**ADA})]) == 2
+    assert mock.prospects(CAMPAIGN) == [ADA, ADA]
+    with pytest.raises(InvalidProspect, match="a field that is no text"):
+        client.add_prospects(CAMPAIGN, [{**ADA, 1: "x"}])  # type: ignore[dict-item]
 
 
 def test_the_client_stands_alone() -> None:
