@@ -5,16 +5,40 @@ Use it with `-p contract_tests.plugin`: from an installed package a `conftest.py
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from contract_tests.rules.provider import Given
 from contract_tests.tally import Tally
-from contract_tests.target import DOORS, IDS, TICK, Target, open_target
+from contract_tests.target import DOORS, IDS, TICK, Target, open_target, seeded
+from contract_tests.verify import Wishes
+from mock_server import AltaMock
 from mock_server.contract import Contract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from contract_tests.verdict import Report
+
+PROVIDER = {
+    "url": "examine the provider at this base URL, by the rules alone",
+    "token": "a valid token",
+    "campaign-id": "a campaign of its account",
+    "second-token": "a token of another user of the same account",
+    "second-campaign-id": "another campaign of the same account",
+    "other-account-token": "a token of another account",
+    "foreign-campaign-id": "a campaign of that other account",
+    "rate-limit": "N/Ss or off; 10/60s unless given",
+    "account-rate-limit": "N/Ss or off; 100/60s unless given",
+}
+SWITCHES = {
+    "allow-get": "send GET /campaigns too, to measure the limit over all operations",
+    "write": "add prospects on another machine than this one",
+    "reject-only": "send only what must be refused",
+}
+"""Options of the provider; the same as those of `alta-mock verify`."""
 
 _TALLY = pytest.StashKey[Tally]()
 _PROBLEMS = pytest.StashKey[list[str]]()
@@ -24,11 +48,66 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the kit."""
     group = parser.getgroup("alta", "contract of the Alta API")
     group.addoption("--seed", type=int, metavar="N", help="explore: generate other requests, by this seed")
+    for name, help_text in PROVIDER.items():
+        group.addoption(f"--alta-{name}", metavar="VALUE", help=help_text)
+    for name, help_text in SWITCHES.items():
+        group.addoption(f"--alta-{name}", action="store_true", help=help_text)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin a tally of the whole run."""
+    """Begin a tally of the whole run.
+
+    Raises:
+        UsageError: A provider is given, and several workers, which would all examine it.
+    """
     config.stash[_TALLY] = Tally()
+    if config.getoption("alta_url") and config.getoption("numprocesses", default=None):
+        raise pytest.UsageError("a provider is examined by one process; leave -n out with --alta-url")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With a provider given, leave out what is about the fake."""
+    if config.getoption("alta_url"):
+        others = [item for item in items if "provider_report" not in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
+
+
+@pytest.fixture(scope="session")
+def alta_url(pytestconfig: pytest.Config) -> str | None:
+    """The base URL of the provider to examine, None for the fake."""
+    url: str | None = pytestconfig.getoption("alta_url")
+    return url
+
+
+@pytest.fixture(scope="session")
+def provider(pytestconfig: pytest.Config, alta_url: str | None) -> Given:
+    """What is known of the provider: what the options say, else what the fake is seeded with."""
+    from contract_tests import command  # noqa: PLC0415 - a run without it need not pay for the import
+
+    if alta_url is None:
+        return seeded("")
+    values = {name.replace("-", "_"): pytestconfig.getoption(f"alta_{name.replace('-', '_')}") for name in PROVIDER}
+    missing = [name for name in ("token", "campaign_id") if not values[name]]
+    if missing:
+        raise pytest.UsageError(f"--alta-url needs --alta-{missing[0].replace('_', '-')}")
+    for name in ("rate_limit", "account_rate_limit"):
+        values[name] = command.limit_of(values[name] or ("10/60s" if name == "rate_limit" else "100/60s"))
+    switches = {name: pytestconfig.getoption(f"alta_{name.replace('-', '_')}") for name in SWITCHES}
+    given = command.checked(Given(**values, allow_get=switches["allow-get"]))
+    return command.permitted(given, write_there=switches["write"], reject_only=switches["reject-only"])
+
+
+@pytest.fixture(scope="session")
+def provider_report(provider: Given, alta_url: str | None, exploring_seed: int | None) -> Iterator[Report]:
+    """What came of the examination of the provider."""
+    from contract_tests.command import examine_at  # noqa: PLC0415 - see provider
+
+    if alta_url is not None:
+        yield examine_at(provider, Wishes(seed=exploring_seed or 0))
+        return
+    with AltaMock().serve() as server:
+        yield examine_at(replace(provider, url=server.url), Wishes(seed=exploring_seed or 0))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import schemathesis
 from schemathesis import Config
 
+from contract_tests.rules.provider import Given
 from mock_server import AltaMock, Clock
 
 if TYPE_CHECKING:
@@ -19,6 +20,20 @@ if TYPE_CHECKING:
 
 CAMPAIGN = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 TOKEN = "test-token"  # noqa: S105 - the seeded token is public
+
+
+def seeded(url: str, **changes: Any) -> Given:
+    """Return what is known of a fake as it is out of the box."""
+    known = {
+        "token": TOKEN,
+        "campaign_id": CAMPAIGN,
+        "second_token": "test-token-2",
+        "second_campaign_id": "5b1c7d0e-93a4-4f62-8a57-2f6f0c9d1e24",
+        "other_account_token": "other-token",
+        "foreign_campaign_id": "a7e4c2f8-61d3-4be0-9c15-7d20f4b8e913",
+    }
+    return Given(**{"url": url, **known, **changes})
+
 
 TICK = 6
 """Seconds that go by with each request: ten of them in a window of sixty, so that the limiter, on, lets all pass."""

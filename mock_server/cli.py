@@ -299,3 +299,69 @@ def execute_command(  # noqa: PLR0913 - click calls it with each option
 
     wishes = Wishes(strict=strict, require=require, har=har, json=json, junit=junit)
     return execute(command, AltaMock(why=not no_why, **settings), wishes)
+
+
+def _names(_context: object, _option: object, text: str) -> tuple[str, ...]:
+    """Read names with commas between them."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _needing_verify() -> Any:
+    """Return the kit's command module, whose libraries are an extra."""
+    try:
+        from contract_tests import command  # noqa: PLC0415 - see serve
+    except ImportError as error:
+        raise MockError(f"this command needs {error.name}: pip install 'alta-mock[verify]'") from error
+    return command
+
+
+@commands.command(
+    epilog="Example: alta-mock verify --url http://127.0.0.1:8080/v1 --token test-token"
+    " --campaign-id 3c90c3cc-0d44-4b50-8888-8dd25736052a"
+)
+@click.option("--url", envvar="ALTA_BASE_URL", show_envvar=True, required=True, help="The base URL; it ends in /v1.")
+@click.option("--token", envvar="ALTA_API_TOKEN", show_envvar=True, required=True, help="A valid token.")
+@click.option(
+    "--campaign-id", envvar="ALTA_CAMPAIGN_ID", show_envvar=True, required=True, help="A campaign of its account."
+)
+@click.option("--second-token", metavar="TOKEN", help="A token of another user of the same account.")
+@click.option("--second-campaign-id", metavar="ID", help="Another campaign of the same account.")
+@click.option("--other-account-token", metavar="TOKEN", help="A token of another account.")
+@click.option("--foreign-campaign-id", metavar="ID", help="A campaign of that other account.")
+@click.option("--rate-limit", default="10/60s", show_default=True, callback=_checked(_limit), metavar="N/Ss|off")
+@click.option(
+    "--account-rate-limit", default="100/60s", show_default=True, callback=_checked(_limit), metavar="N/Ss|off"
+)
+@click.option("--allow-get", is_flag=True, help="Send GET /campaigns too, to measure the limit over all operations.")
+@click.option("--write", "write_there", is_flag=True, help="Add prospects on another machine than this one.")
+@click.option("--reject-only", is_flag=True, help="Send only what must be refused.")
+@click.option("--max-requests", type=click.IntRange(1), metavar="N", help="Send so many requests at most.")
+@click.option("--only", callback=_names, default="", metavar="RULE,...", help="Examine these rules.")
+@click.option("--skip", callback=_names, default="", metavar="RULE,...", help="Leave these rules out.")
+@click.option("--random-seed", type=click.IntRange(0), default=0, show_default=True, help="Of random choices.")
+@click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Write a report for programs.")
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write a report for CI.")
+def verify(  # noqa: PLR0913 - click calls it with each option
+    *,
+    write_there: bool,
+    reject_only: bool,
+    max_requests: int | None,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    random_seed: int,
+    json: Path | None,
+    junit: Path | None,
+    **given: Any,
+) -> int:
+    """Tell whether a server keeps the contract of the Alta API: a fake, a staging system, the vendor.
+
+    Exit codes: 0 it does, 1 a rule is broken, 2 it cannot be examined, 3 nothing is proven, 130 interrupted.
+    """
+    kit = _needing_verify()
+    wishes = kit.Wishes(
+        only=kit.known_rules(only), skip=kit.known_rules(skip), max_requests=max_requests, seed=random_seed
+    )
+    files = kit.Files(json=json, junit=junit)
+    given |= {name: kit.limit_of(given[name]) for name in ("rate_limit", "account_rate_limit")}
+    code: int = kit.verify(kit.Given(**given), wishes, files, write_there=write_there, reject_only=reject_only)
+    return code

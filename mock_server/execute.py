@@ -10,20 +10,21 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
-import junitparser
 
-from mock_server.errors import MockError
 from mock_server.export import har
+from mock_server.reports import junit, refuse_unwritable, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from mock_server.journal import Journal
     from mock_server.mock import AltaMock
+    from mock_server.reports import Case
 
 BROKEN, UNUSABLE, NOT_PROVEN, NOT_RUNNABLE, NOT_FOUND, SIGNALLED, INTERRUPTED = 1, 2, 3, 126, 127, 128, 130
 
@@ -52,22 +53,6 @@ class Wishes:
     json: Path | None = None
     junit: Path | None = None
 
-    def refuse_unwritable(self) -> None:
-        """Try the report files before the run, which may be long.
-
-        Raises:
-            MockError: One cannot be written.
-        """
-        for file in filter(None, (self.har, self.json, self.junit)):
-            try:
-                existed = file.exists()
-                with file.open("a", encoding="utf-8"):
-                    pass
-                if not existed:
-                    file.unlink()
-            except OSError as error:
-                raise MockError(f"cannot write {file}: {error.strerror}; choose another file") from error
-
 
 def execute(command: Sequence[str], mock: AltaMock, wishes: Wishes) -> int:
     """Run a command with a fake on a free port, say what it did, and return the exit code of the whole.
@@ -75,24 +60,23 @@ def execute(command: Sequence[str], mock: AltaMock, wishes: Wishes) -> int:
     Raises:
         MockError: A report cannot be written.
     """
-    wishes.refuse_unwritable()
+    refuse_unwritable((wishes.har, wishes.json, wishes.junit))
     with mock.serve() as server:
         code = _run(command, {**os.environ, **environment(mock, server.url)})
     for line in summary(mock, wishes):
         _say(line)
     verdict = exit_code(code, mock.journal, wishes)
-    reports: dict[Path | None, Callable[[], str]] = {
-        wishes.har: lambda: har(mock.requests, server.url.removesuffix(mock.contract.base_path)),
-        wishes.json: lambda: _json(command, code, verdict, mock),
-        wishes.junit: lambda: _junit(mock, wishes),
+    origin = server.url.removesuffix(mock.contract.base_path)
+    reports = {
+        wishes.har: partial(har, mock.requests, origin),
+        wishes.json: partial(_json, command, code, verdict, mock),
+        wishes.junit: partial(_junit, mock, wishes),
     }
-    for file, report in reports.items():
-        try:
-            if file:
-                file.write_text(report(), encoding="utf-8")
-        except OSError as error:
-            _say(f"cannot write {file}: {error.strerror}; choose another file")
-            verdict = verdict if verdict in {BROKEN, INTERRUPTED} else UNUSABLE
+    failed = write({file: report() for file, report in reports.items() if file})
+    for line in failed:
+        _say(line)
+    if failed and verdict not in {BROKEN, INTERRUPTED}:
+        return UNUSABLE
     return verdict
 
 
@@ -224,30 +208,18 @@ def _json(command: Sequence[str], code: int, verdict: int, mock: AltaMock) -> st
 
 def _junit(mock: AltaMock, wishes: Wishes) -> str:
     """Make a report with a case for each request, and one for each status that was required."""
-    cases: list[tuple[str, str | None]] = [
+    cases: list[Case] = [
         (
             f"request {entry.number}: {entry.method} {entry.path} -> {entry.status}",
-            _printable(str(entry.violations[0])) if entry.broke_the_contract else None,
+            str(entry.violations[0]) if entry.broke_the_contract else None,
+            None,
         )
         for entry in mock.requests
     ]
     absent = missing(mock.journal, wishes)
     cases += [
-        (f"required status {status}", "it was not seen" if status in absent else None) for status in wishes.require
+        (f"required status {status}", "it was not seen" if status in absent else None, None)
+        for status in wishes.require
     ]
-    cases.append(("something was sent", None if mock.journal.statuses else "no request was made"))
-    suite = junitparser.TestSuite("alta-mock exec")
-    for name, failure in cases:
-        case = junitparser.TestCase(_printable(name), classname="alta-mock")
-        if failure:
-            case.result = [junitparser.Failure(failure)]
-        suite.add_testcase(case)
-    report = junitparser.JUnitXml()
-    report.add_testsuite(suite)
-    text: bytes = report.tostring()  # type: ignore[no-untyped-call]  # junitparser does not say
-    return text.decode()
-
-
-def _printable(text: str) -> str:
-    """Escape what XML cannot hold."""
-    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
+    cases.append(("something was sent", None if mock.journal.statuses else "no request was made", None))
+    return junit("alta-mock exec", cases)

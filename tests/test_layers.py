@@ -15,7 +15,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PACKAGE = ROOT / "mock_server"
-EDGES = {"app", "cli", "__main__", "control", "execute", "in_process", "live_server", "server", "log", "pytest_plugin"}
+EDGES = {
+    "app",
+    "cli",
+    "__main__",
+    "control",
+    "execute",
+    "in_process",
+    "live_server",
+    "server",
+    "log",
+    "pytest_plugin",
+    "reports",
+}
 WIRING = {"__init__", "mock", "config", "clock"}
 CORE = {
     *(

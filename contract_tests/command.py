@@ -1,0 +1,191 @@
+"""`alta-mock verify`: from what was said on the command line to an examination, its report and its exit code."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import click
+
+from contract_tests import report as told_as
+from contract_tests.rules.provider import RULES, TAG, Given
+from contract_tests.verdict import Report
+from contract_tests.verify import Wishes, examine, planned_records
+from contract_tests.wire import FakeWire, Unusable, provider_at
+from mock_server.control import is_loopback
+from mock_server.errors import MockError
+from mock_server.ratelimit import Limit
+from mock_server.redaction import Redactor
+from mock_server.reports import refuse_unwritable, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+
+UNUSABLE = 2
+
+LONG = 5.0
+"""Seconds of a wait that is announced where there is no terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where reports go."""
+
+    json: Path | None = None
+    junit: Path | None = None
+
+
+def verify(given: Given, wishes: Wishes, files: Files, *, write_there: bool, reject_only: bool) -> int:
+    """Examine a provider, print the report, and return the exit code.
+
+    Raises:
+        MockError: Something that was given cannot be used, or the provider must not be written to.
+    """
+    refuse_unwritable((files.json, files.junit))
+    given = permitted(checked(given), write_there=write_there, reject_only=reject_only)
+    if given.writes and not given.local:
+        click.echo(
+            f"alta-mock: adding about {planned_records(given)} prospects to campaign {given.campaign_id} at"
+            f" {given.url}, with {TAG} in a field",
+            err=True,
+        )
+    progress = _Progress()
+    try:
+        report = examine_at(given, replace(wishes, tell=progress.tell))
+    finally:
+        progress.clear()
+    return conclude(report, given, files)
+
+
+def examine_at(given: Given, wishes: Wishes) -> Report:
+    """Examine the provider at its URL; alta-mock, if it is one, with its clock moved."""
+    try:
+        provider = provider_at(given.url)
+    except Unusable as error:
+        return Report({}, unusable=str(error))
+    patient = given.rate_limit is not None and not isinstance(provider, FakeWire)
+    try:
+        return examine(given, provider, replace(wishes, patient=patient))
+    finally:
+        provider.close()
+
+
+def limit_of(text: str) -> tuple[int, int] | None:
+    """Read a limit: requests and seconds, None for `off`.
+
+    Raises:
+        MockError: It has another form.
+    """
+    limit = Limit.parse(text)
+    return (limit.requests, limit.seconds) if limit else None
+
+
+def conclude(report: Report, given: Given, files: Files) -> int:
+    """Print and write a report, and return the exit code."""
+    redact = Redactor(given.tokens)
+    for line in told_as.lines(report, given, redact) if not report.unusable else [f"alta-mock: {report.unusable}"]:
+        click.echo(line, err=bool(report.unusable))
+    reports = {}
+    if files.json:
+        reports[files.json] = told_as.as_json(report, given, redact)
+    if files.junit:
+        reports[files.junit] = told_as.as_junit(report, given, redact)
+    failed = write(reports)
+    for line in failed:
+        click.echo(f"alta-mock: {line}", err=True)
+    return report.exit_code or (UNUSABLE if failed else 0)
+
+
+def checked(given: Given) -> Given:
+    """Return what was given, if it can be used.
+
+    Raises:
+        MockError: An address, an id or a token cannot be used; names the option and the remedy.
+    """
+    try:
+        parts = urlsplit(given.url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        parts, usable = urlsplit(""), False
+    if not usable or parts.query or parts.fragment or not given.url.isprintable():
+        raise MockError(f"--url {given.url!r} is no address; give the base URL, like http://127.0.0.1:8080/v1")
+    for name in ("campaign_id", "second_campaign_id", "foreign_campaign_id"):
+        value = getattr(given, name)
+        if value is not None and not _is_uuid(value):
+            raise MockError(
+                f"--{name.replace('_', '-')} {value!r} is no UUID, like 3c90c3cc-0d44-4b50-8888-8dd25736052a"
+            )
+    for name in ("token", "second_token", "other_account_token"):
+        value = getattr(given, name)
+        if value is not None and not (value.isascii() and value.isprintable() and value and " " not in value):
+            raise MockError(f"--{name.replace('_', '-')} is empty or malformed; give printable ASCII, without Bearer")
+    return replace(given, url=given.url.rstrip("/"), local=is_loopback(parts.hostname or ""))
+
+
+def permitted(given: Given, *, write_there: bool, reject_only: bool) -> Given:
+    """Return what was given, with whether anything may be sent that is to be accepted.
+
+    Raises:
+        MockError: The provider is on another machine, and nobody said what may be sent there.
+    """
+    if write_there and reject_only:
+        raise MockError("--write and --reject-only exclude each other")
+    if not given.local and not (write_there or reject_only):
+        host = urlsplit(given.url).hostname
+        raise MockError(
+            f"{host} is not this machine: say --reject-only to send only what must be refused, or --write to add about"
+            f" {planned_records(given)} prospects there, tagged {TAG}"
+        )
+    return replace(given, writes=not reject_only)
+
+
+def known_rules(names: Iterable[str], rules: Mapping[str, object] = RULES) -> frozenset[str]:
+    """Return names of rules.
+
+    Raises:
+        MockError: There is no such rule; suggests the nearest.
+    """
+    for name in names:
+        if name not in rules:
+            close = difflib.get_close_matches(name, rules, n=1, cutoff=0.4)
+            near = f"; did you mean {close[0]}" if close else f"; there are {', '.join(rules)}"
+            raise MockError(f"there is no rule {name!r}{near}")
+    return frozenset(names)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+class _Progress:
+    """Says on standard error what is being done: in one line on a terminal, else waits only."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._last = 0.0
+
+    def tell(self, rule: str, requests: int, wait: float) -> None:
+        """Tell the rule, how many requests were sent, and the seconds that will be waited."""
+        if self._terminal:
+            now = time.monotonic()
+            if wait > 1 or now - self._last > 0.1:  # noqa: PLR2004 - ten times a second at most
+                self._last = now
+                waiting = f", {wait:.0f} s" if wait else ""
+                click.echo(f"\r\x1b[K{requests:5} requests  {rule}{waiting}"[:100], err=True, nl=False)
+        elif wait > LONG:
+            click.echo(f"alta-mock: {requests} requests so far; {rule}, {wait:.0f} s", err=True)
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._terminal:
+            click.echo("\r\x1b[K", err=True, nl=False)

@@ -1,0 +1,40 @@
+"""The rules of a provider, each a test: of the fake over a socket, or of the provider at `--alta-url`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from contract_tests.report import lines
+from contract_tests.rules.provider import RULES
+from mock_server.redaction import Redactor
+
+if TYPE_CHECKING:
+    from contract_tests.rules.provider import Given
+    from contract_tests.verdict import Report
+
+LACKS = {"limit-of-all-operations": "needs --allow-get, which sends GET /campaigns"}
+"""What the fake cannot be put to the test by, and why: it has no such operation."""
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("rule", RULES)
+def test_rule(rule: str, provider: Given, provider_report: Report, alta_url: str | None) -> None:
+    """It is kept; at `--alta-url` it may lack what it needs, and is skipped with the reason."""
+    result = provider_report.results[rule]
+    text = "\n".join(lines(provider_report, provider, Redactor(provider.tokens)))
+
+    assert result.verdict != "broken", text
+    if alta_url is None:
+        assert result.missing == LACKS.get(rule, "")
+    elif result.verdict == "not exercised":
+        pytest.skip(result.missing)
+
+
+@pytest.mark.timeout(1800)
+def test_something_is_proven(provider_report: Report) -> None:
+    """The provider could be examined, accepted what is right, and answered every documented status."""
+    assert provider_report.unusable == ""
+    assert provider_report.unproven == []
+    assert provider_report.accepted > 0
