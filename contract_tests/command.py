@@ -152,11 +152,20 @@ def known_rules(names: Iterable[str], rules: Mapping[str, object] = RULES) -> fr
     Raises:
         MockError: There is no such rule; suggests the nearest.
     """
+    return known_names(names, rules, "rule")
+
+
+def known_names(names: Iterable[str], known: Mapping[str, object], kind: str) -> frozenset[str]:
+    """Return names of a kind of things.
+
+    Raises:
+        MockError: There is no such thing; suggests the nearest.
+    """
     for name in names:
-        if name not in rules:
-            close = difflib.get_close_matches(name, rules, n=1, cutoff=0.4)
-            near = f"; did you mean {close[0]}" if close else f"; there are {', '.join(rules)}"
-            raise MockError(f"there is no rule {name!r}{near}")
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+            near = f"; did you mean {close[0]}" if close else f"; there are {', '.join(known)}"
+            raise MockError(f"there is no {kind} {name!r}{near}")
     return frozenset(names)
 
 

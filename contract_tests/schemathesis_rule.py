@@ -97,7 +97,8 @@ def _relay(examiner: Examiner, lost: list[BaseException]) -> Callable[..., Itera
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         target = environ.get("REQUEST_URI") or environ["PATH_INFO"]
         try:
-            got = examiner.send_patiently(Sent(environ["REQUEST_METHOD"], target, tuple(headers), body))
+            with examiner.judged_elsewhere():
+                got = examiner.send_patiently(Sent(environ["REQUEST_METHOD"], target, tuple(headers), body))
         except BaseException as error:  # noqa: BLE001 - it is raised again where Schemathesis does not swallow it
             lost.append(error)
             got = None
@@ -123,8 +124,21 @@ def _is_open(name: str, case: Any, status: int) -> bool:
     """Tell whether a failure is about something that the contract leaves open."""
     if status in TOLERATED:
         return True
-    judged = [_allows(contract, case.body) for contract in (documented(), Contract.load())]
-    return name in {"positive_data_acceptance", "negative_data_rejection"} and judged[0] != judged[1]
+    bodies = (case.body, _with_text_phones(case.body))  # of what type a phone is, is open
+    judged = {_allows(contract, body) for contract in (documented(), Contract.load()) for body in bodies}
+    return name in {"positive_data_acceptance", "negative_data_rejection"} and len(judged) > 1
+
+
+def _with_text_phones(body: Any) -> Any:
+    """Return a body whose phones are texts, if they are numbers or the like."""
+    if not isinstance(body, dict) or not isinstance(body.get("data"), list):
+        return body
+
+    def changed(record: Any) -> Any:
+        odd = isinstance(record, dict) and not isinstance(record.get("phone", ""), str | None)
+        return {**record, "phone": "1"} if odd else record
+
+    return {**body, "data": [changed(record) for record in body["data"]]}
 
 
 def _allows(contract: Contract, body: Any) -> bool:

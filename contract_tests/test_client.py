@@ -26,20 +26,20 @@ from alta_client import (
     Unauthorized,
 )
 from contract_tests.rules.consumer import RULES, Fate, broken, fate_of, records
-from contract_tests.runs import Run, Surroundings, door_of, follow_script, until
+from contract_tests.runs import door_of, follow_script, until
+from contract_tests.scenes import PEOPLE, SCENES, play
 from contract_tests.target import CAMPAIGN, TOKEN
-from contract_tests.wrong_clients import WRONG_CLIENTS, right_client
+from contract_tests.wrong_clients import WRONG_CLIENTS
 from mock_server import AltaMock, Clock
 from mock_server.contract import Contract
 from mock_server.forced import Forced, forced_fault, forced_status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from contract_tests.runs import Step
 
 DOORS = ("responses", "socket")
-PEOPLE = [{"email": f"person.{number}@example.com", "firstName": "Ada"} for number in range(50)]
 START = 1_767_225_600 * 10**9
 
 
@@ -49,38 +49,6 @@ def stage(request: pytest.FixtureRequest) -> Iterator[tuple[AltaMock, str]]:
     mock = AltaMock(clock=Clock(lambda: 0, epoch=START))
     with door_of(mock, request.param) as url:
         yield mock, url
-
-
-class Played:
-    """One run, and what came of the call.
-
-    Attributes:
-        run: What the rules see.
-        result: What it returned, None if it raised.
-        error: What it raised, None if it returned.
-    """
-
-    def __init__(self, stage: tuple[AltaMock, str], add: Callable[..., object], people: Sequence[Any]) -> None:
-        mock, url = stage
-        at = Surroundings(url, TOKEN, CAMPAIGN, mock.clock.sleep, mock.clock.time)
-        self.result: object = None
-        self.error: Exception | None = None
-        try:
-            self.result = add(at, people)
-        except Exception as error:  # noqa: BLE001 - a wrong client may raise anything
-            self.error = error
-        self.run = Run(mock.requests, mock.prospects(CAMPAIGN), people, self.error is None)
-
-
-def play(
-    stage: tuple[AltaMock, str],
-    steps: Sequence[Step] = (),
-    add: Callable[..., object] = right_client,
-    people: Sequence[Any] = PEOPLE,
-) -> Played:
-    """Let a client add people to a fake that answers by a script."""
-    follow_script(stage[0], steps)
-    return Played(stage, add, people)
 
 
 # --- Every list and every schedule ------------------------------------------------------------------------------------
@@ -135,7 +103,7 @@ def test_every_list_and_every_schedule(stage: tuple[AltaMock, str], exploring_se
     )
     @given(people_of, st.lists(kinds, max_size=8))
     def holds(people: list[Any], schedule: list[Any]) -> None:
-        played = play(stage, [step_of(mock, kind) for kind in schedule], people=people)
+        played = play(*stage, [step_of(mock, kind) for kind in schedule], people=people)
         seen.add(type(played.error).__name__)
 
         assert broken(played.run) == {}
@@ -180,7 +148,7 @@ def test_it_waits_exactly_as_told(stage: tuple[AltaMock, str], told: str, waits:
 def test_the_limit_is_never_run_into(stage: tuple[AltaMock, str]) -> None:
     """The client pauses when the headers say that no request is left, so no batch is refused."""
     people = [{"phone": str(number)} for number in range(450)]
-    played = play(stage, people=people)
+    played = play(*stage, people=people)
 
     assert [entry.status for entry in played.run.entries] == [200] * 23
     assert stage[0].clock.advanced >= 120 - 1
@@ -237,7 +205,7 @@ def test_every_documented_answer_leads_to_its_result(
     def holds(body: Any) -> None:
         bodies.append(body)
         step = forced_status(status, mock.documented, body=body)
-        played = play(stage, [step] * 10, people=PEOPLE[:3])
+        played = play(*stage, [step] * 10, people=PEOPLE[:3])
         wanted = RESULTS[status]
 
         assert type(played.error) is (wanted or type(None))
@@ -254,33 +222,18 @@ def test_every_documented_answer_leads_to_its_result(
 
 # --- Wrong clients ----------------------------------------------------------------------------------------------------
 
-REDIRECT = Forced(status=307, headers=(("Location", "/elsewhere"),))
-SCENES: dict[str, Callable[[AltaMock], list[Step]]] = {
-    "ordinary": lambda _: [],
-    "limited": lambda _: [None, Forced(status=429, retry_after="7")],
-    "limited-by-date": lambda mock: [None, until(mock, 7)],
-    "limited-untold": lambda _: [None, Forced(status=429, retry_after="soon")],
-    "limited-forever": lambda _: [Forced(status=429, retry_after="3")] * 200,
-    "bad-request": lambda _: [None, Forced(status=400)],
-    "not-found": lambda _: [Forced(status=404), Forced(status=404), Forced(status=404)],
-    "answer-lost": lambda _: [None, forced_fault("drop_after_commit")],
-    "server-error": lambda _: [None, Forced(status=500)],
-    "redirected": lambda _: [REDIRECT],
-    "odd-success": lambda _: [None, forced_fault("malformed_json")],
-}
-
 
 @pytest.mark.parametrize("scene", SCENES)
 def test_ours_breaks_no_rule_in_any_scene(stage: tuple[AltaMock, str], scene: str) -> None:
     """So that what follows is not found in clients that are right."""
-    assert broken(play(stage, SCENES[scene](stage[0])).run) == {}
+    assert broken(play(*stage, SCENES[scene](stage[0])).run) == {}
 
 
 @pytest.mark.parametrize("name", WRONG_CLIENTS)
 def test_wrong_clients_are_caught_by_the_rule_that_names_their_fault(stage: tuple[AltaMock, str], name: str) -> None:
     """Each in its scene."""
     wrong = WRONG_CLIENTS[name]
-    found = broken(play(stage, SCENES[wrong.scene](stage[0]), wrong.add).run)
+    found = broken(play(*stage, SCENES[wrong.scene](stage[0]), wrong.add).run)
 
     assert wrong.caught_by in found, f"{wrong.fault} Found: {found}"
 

@@ -91,7 +91,13 @@ class Unusable(MockError):
 
 
 class Provider(Protocol):
-    """A provider to be examined, and its time."""
+    """A provider to be examined, and its time.
+
+    Attributes:
+        sockets: Whether there are connections, which can break.
+    """
+
+    sockets: bool
 
     def send(self, sent: Sent, *, seconds: float, fresh: bool = False) -> Got:
         """Send a request and wait for its answer, at most so long; on a connection of its own if it is to be fresh."""

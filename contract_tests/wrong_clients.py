@@ -82,7 +82,7 @@ def batches(prospects: Prospects, size: int = 20) -> list[list[Any]]:
 # --- What is sent ---------------------------------------------------------------------------------------------------
 
 
-@wrong("at-most-20")
+@wrong("sends-at-most-20")
 def sends_21(at: Surroundings, prospects: Prospects) -> object:
     """Counts its batches from zero to twenty, inclusive."""
     with patch.object(module, "MOST_PROSPECTS", 21):
@@ -101,7 +101,7 @@ def sends_null(at: Surroundings, prospects: Prospects) -> object:
     return right_client(at, [{"jobTitle": None, **one} for one in prospects], validate=False)
 
 
-@wrong("json-content-type")
+@wrong("sends-json")
 def sends_text(at: Surroundings, prospects: Prospects) -> object:
     """Lets the library choose the content type of a text."""
     one = client(at)
@@ -200,6 +200,22 @@ def loses_the_refused_batch(at: Surroundings, prospects: Prospects) -> object:
                 one.add_prospects(at.campaign_id, batch)
         except RateLimited as error:
             at.sleep(error.retry_after or 1)
+    return None
+
+
+@wrong("resumes-with-the-refused-batch", "limited")
+def puts_the_refused_batch_last(at: Surroundings, prospects: Prospects) -> object:
+    """Goes on with the next batch after a 429, and comes back to the refused one."""
+    one = client(at)
+    waiting = batches(prospects)
+    while waiting:
+        batch = waiting.pop(0)
+        try:
+            with patch.object(module, "MOST_REFUSALS", 1):
+                one.add_prospects(at.campaign_id, batch)
+        except RateLimited as error:
+            at.sleep(error.retry_after or 1)
+            waiting.append(batch)
     return None
 
 

@@ -306,13 +306,14 @@ def _names(_context: object, _option: object, text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _needing_verify() -> Any:
-    """Return the kit's command module, whose libraries are an extra."""
+def _needing_verify(module: str = "contract_tests.command") -> Any:
+    """Return a module of the kit, whose libraries are an extra."""
+    from importlib import import_module  # noqa: PLC0415 - see serve
+
     try:
-        from contract_tests import command  # noqa: PLC0415 - see serve
+        return import_module(module)
     except ImportError as error:
         raise MockError(f"this command needs {error.name}: pip install 'alta-mock[verify]'") from error
-    return command
 
 
 @commands.command(
@@ -364,4 +365,35 @@ def verify(  # noqa: PLR0913 - click calls it with each option
     files = kit.Files(json=json, junit=junit)
     given |= {name: kit.limit_of(given[name]) for name in ("rate_limit", "account_rate_limit")}
     code: int = kit.verify(kit.Given(**given), wishes, files, write_there=write_there, reject_only=reject_only)
+    return code
+
+
+@commands.command(epilog="Example: alta-mock score --jobs 2 --junit score.xml")
+@click.option("--only", callback=_names, default="", metavar="NAME,...", help="Examine these defects and variants.")
+@click.option(
+    "--without", callback=_names, default="", metavar="RULE,...", help="See what slips through without rules."
+)
+@click.option("--defects", type=click.Path(path_type=Path), metavar="FILE", help="A Python file with more defects.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=os.cpu_count(), show_default=True, help="Processes.")
+@click.option("--random-seed", type=click.IntRange(0), default=0, show_default=True, help="Of random choices.")
+@click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Write a report for programs.")
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write a report for CI.")
+def score(  # noqa: PLR0913 - click calls it with each option
+    *,
+    only: tuple[str, ...],
+    without: tuple[str, ...],
+    defects: Path | None,
+    jobs: int,
+    random_seed: int,
+    json: Path | None,
+    junit: Path | None,
+) -> int:
+    """Tell what the rules of `verify` are worth, by providers with one defect each, and by legal variants.
+
+    Exit codes: 0 every defect is caught and nobody is accused, 1 otherwise, 2 a mistake, 130 interrupted.
+    """
+    kit = _needing_verify("contract_tests.score")
+    files = _needing_verify().Files(json=json, junit=junit)
+    wanted = kit.Wanted(only, frozenset(without), defects, random_seed)
+    code: int = kit.score(wanted, jobs, files)
     return code

@@ -117,7 +117,7 @@ def valid_body(run: Run) -> list[Breach] | None:
 
 
 @rule(ADD_PROSPECTS)
-def at_most_20(run: Run) -> list[Breach] | None:
+def sends_at_most_20(run: Run) -> list[Breach] | None:
     """No request has more than 20 prospects, and none has no prospect."""
 
     def wrong(entry: Entry) -> str | None:
@@ -130,7 +130,7 @@ def at_most_20(run: Run) -> list[Breach] | None:
 
 
 @rule(ADD_PROSPECTS)
-def json_content_type(run: Run) -> list[Breach] | None:
+def sends_json(run: Run) -> list[Breach] | None:
     """Bodies are sent as application/json, in UTF-8."""
 
     def wrong(entry: Entry) -> str | None:

@@ -1,0 +1,241 @@
+"""`alta-mock score`: what the rules are worth, measured by providers and clients with one defect each.
+
+The correct provider and the legal variants must pass, every defect must be caught, and so must every wrong client. It
+all happens in this machine's processes, on clocks that are moved.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import multiprocessing
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from contract_tests import command
+from contract_tests.defects import DEVIATIONS, START, Bench
+from contract_tests.rules import consumer
+from contract_tests.rules.provider import RULES
+from contract_tests.scenes import SCENES, play
+from contract_tests.target import seeded
+from contract_tests.verify import Wishes, examine
+from contract_tests.wrong_clients import WRONG_CLIENTS, right_client
+from mock_server import AltaMock, Clock
+from mock_server.errors import MockError
+from mock_server.reports import junit, refuse_unwritable, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from contract_tests.verdict import Report
+
+FAILED = 1
+
+CORRECT = "correct"
+"""The provider and the client without a deviation."""
+
+CLIENT = "client: "
+"""What the names of clients begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What came of one provider or client.
+
+    Attributes:
+        legal: Whether it had to pass.
+        caught: The rules that it broke, each with the request that decided.
+        trouble: Why it could not be examined, where that was not meant; empty otherwise.
+    """
+
+    name: str
+    statement: str
+    source: str
+    legal: bool
+    caught: dict[str, str]
+    trouble: str = ""
+
+    @property
+    def right(self) -> bool:
+        """Whether it came out as it had to."""
+        return not self.trouble and self.legal == (not self.caught)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be examined, and how.
+
+    Attributes:
+        only: Names of defects and variants; empty for all.
+        without: Rules to leave out, to see what slips through.
+        defects: A Python file with more defects.
+        seed: Of what is chosen at random.
+    """
+
+    only: tuple[str, ...] = ()
+    without: frozenset[str] = frozenset()
+    defects: Path | None = None
+    seed: int = 0
+
+
+def score(wanted: Wanted, jobs: int, files: command.Files) -> int:
+    """Examine everything in a number of processes, print the table, and return the exit code.
+
+    Raises:
+        MockError: There is no such name, or a file cannot be used.
+    """
+    refuse_unwritable((files.json, files.junit))
+    load(wanted.defects)
+    command.known_rules(wanted.without, {**RULES, **consumer.RULES})
+    clients = [CLIENT + name for name in (CORRECT, *WRONG_CLIENTS)]
+    names = [CORRECT, *DEVIATIONS, *clients]
+    chosen = sorted(command.known_names(wanted.only, dict.fromkeys(names), "defect"), key=names.index) or names
+    begun = time.monotonic()
+    scored = list(_examined(chosen, jobs, partial(examined, seed=wanted.seed, without=wanted.without), wanted.defects))
+    seconds = time.monotonic() - begun
+    for line in lines(scored, wanted.without, whole=not wanted.only):
+        click.echo(line)
+    click.echo(f"{len(scored)} examined in {seconds:.0f} s")
+    failed = write(
+        {
+            **({files.json: as_json(scored)} if files.json else {}),
+            **({files.junit: as_junit(scored)} if files.junit else {}),
+        }
+    )
+    for line in failed:
+        click.echo(f"alta-mock: {line}", err=True)
+    return FAILED if any(not one.right for one in scored) else command.UNUSABLE if failed else 0
+
+
+def load(defects: Path | None) -> None:
+    """Import a module that declares more defects.
+
+    Raises:
+        MockError: It cannot be imported.
+    """
+    if defects is None:
+        return
+    spec = importlib.util.spec_from_file_location("more_defects", defects)
+    try:
+        if spec is None or spec.loader is None:
+            raise ImportError("it is no Python file")  # noqa: TRY301 - told below like the others
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise MockError(f"cannot import {defects}: {type(error).__name__}: {error}") from error
+
+
+def _examined(names: Sequence[str], jobs: int, examine_one: Any, defects: Path | None) -> Iterator[Scored]:
+    """Examine each, in this process or in several, with a line of progress on a terminal."""
+    if jobs == 1 or len(names) == 1:
+        yield from _told(map(examine_one, names), len(names))
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=load, initargs=(defects,)) as pool:
+        yield from _told(pool.map(examine_one, names, chunksize=4), len(names))
+
+
+def _told(scored: Iterator[Scored], total: int) -> Iterator[Scored]:
+    terminal = sys.stderr.isatty()
+    for number, one in enumerate(scored, 1):
+        if terminal:
+            click.echo(f"\r\x1b[K{number}/{total} {one.name}"[:100], err=True, nl=number == total)
+        yield one
+
+
+def examined(name: str, seed: int = 0, without: frozenset[str] = frozenset()) -> Scored:
+    """Examine one provider or client by its name."""
+    if name.startswith(CLIENT):
+        return _client(name.removeprefix(CLIENT), without)
+    deviation = DEVIATIONS.get(name)
+    legal = deviation is None or deviation.legal
+    told = deviation.statement if deviation else "The fake as it is."
+    source = deviation.source if deviation else ""
+    try:
+        report = _report(name, seed, without, schemathesis=legal)
+        if not legal and not report.broken and not report.unusable and "schemathesis" not in without:
+            report = _report(name, seed, without, schemathesis=True)
+    except Exception as error:  # noqa: BLE001 - a deviation may do anything; it is named
+        return Scored(name, told, source, legal, {}, f"it fails by itself: {type(error).__name__}: {error}")
+    caught = {
+        one.rule.id: f"{one.breaches[0].what}: got {one.breaches[0].got}, wanted {one.breaches[0].wanted}"
+        for one in report.broken
+    }
+    if report.unusable and not legal:
+        caught["can-be-used"] = report.unusable
+    trouble = "; ".join(filter(None, [report.unusable, report.stopped, *report.unproven])) if legal else ""
+    return Scored(name, told, source, legal, caught, trouble)
+
+
+def _report(name: str, seed: int, without: frozenset[str], *, schemathesis: bool) -> Report:
+    bench = Bench()
+    if name != CORRECT:
+        DEVIATIONS[name].build(bench)
+    wishes = Wishes(seed=seed, patient=False, skip=without, schemathesis=schemathesis)
+    return examine(seeded(bench.mock.base_url, allow_get=True), bench.provider, wishes)
+
+
+def _client(name: str, without: frozenset[str]) -> Scored:
+    """Let a client play: a wrong one its scene, the right one all of them."""
+    wrong = WRONG_CLIENTS.get(name)
+    caught = {}
+    mock = AltaMock(clock=Clock(lambda: 0, epoch=START))
+    with mock.responses():
+        for scene in [wrong.scene] if wrong else SCENES:
+            played = play(mock, mock.base_url, SCENES[scene](mock), wrong.add if wrong else right_client)
+            for rule, breaches in consumer.broken(played.run).items():
+                if rule not in without:
+                    caught[rule] = (
+                        f"scene {scene}, request {', '.join(map(str, breaches[0].requests))}: {breaches[0].text}"
+                    )
+    told = wrong.fault if wrong else "Our client as it is."
+    return Scored(CLIENT + name, told, "", wrong is None, caught)
+
+
+def lines(scored: Sequence[Scored], without: frozenset[str], *, whole: bool) -> Iterator[str]:
+    """Yield the table and what it comes to."""
+    width = max(len(one.name) for one in scored)
+    for one in scored:
+        rules = ", ".join(one.caught)
+        decided = next(iter(one.caught.values()), one.trouble)
+        verdict = rules or ("passes" if one.right else "SURVIVES" if not one.legal else "CANNOT BE EXAMINED")
+        verdict = f"FALSE ALARM {verdict}" if one.legal and one.caught else verdict
+        yield f"{one.name:{width}}  {verdict}{'  ' if decided else ''}{decided[:160]}".rstrip()
+    yield ""
+    defects = [one for one in scored if not one.legal]
+    caught = [one for one in defects if one.caught]
+    variants = [one for one in scored if one.legal]
+    single = Counter(next(iter(one.caught)) for one in caught if len(one.caught) == 1)
+    yield f"{len(caught)} of {len(defects)} defects are caught; {sum(single.values())} of them by one rule only"
+    yield f"{sum(one.right for one in variants)} of {len(variants)} that are right pass"
+    if whole:
+        seen = {rule for one in caught for rule in one.caught}
+        idle = [rule for rule in (*RULES, *consumer.RULES) if rule not in seen | without]
+        yield f"rules that catch nothing: {', '.join(idle) or 'none'}"
+    for one in scored:
+        if not one.right:
+            what = one.trouble or ("is accused" if one.legal else "is not caught")
+            yield f"{one.name} {what}: {one.statement} [{one.source}]"
+
+
+def as_json(scored: Sequence[Scored]) -> str:
+    """Return the table for programs."""
+    names = ("name", "statement", "source", "legal", "right", "caught", "trouble")
+    return json.dumps([{name: getattr(one, name) for name in names} for one in scored], indent=2) + "\n"
+
+
+def as_junit(scored: Sequence[Scored]) -> str:
+    """Return the table for CI."""
+    cases = [
+        (one.name, None if one.right else f"{one.statement} {one.caught or one.trouble or 'It is not caught.'}", None)
+        for one in scored
+    ]
+    return junit("alta-mock score", cases)
