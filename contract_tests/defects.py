@@ -316,6 +316,44 @@ def no_contact_rule(bench: Bench) -> None:
 
 
 @defect(ADD)
+def three_empty_names_are_an_identity(bench: Bench) -> None:
+    """An identity is there if its fields are, even if all are empty."""
+    bench.on_record(lambda one: {**one, "phone": "1"} if [one.get(name) for name in IDENTITY] == [""] * 3 else one)
+
+
+@defect(ADD)
+def every_field_at_once_is_refused(bench: Bench) -> None:
+    """A prospect with every field is refused."""
+    bench.refuse_record(lambda one: one.keys() >= {*FIELDS, "phone"})
+
+
+@defect(ADD)
+def hyphens_in_profiles_are_refused(bench: Bench) -> None:
+    """The address of a profile with a hyphen in its name is refused."""
+    bench.refuse_record(lambda one: bool(re.fullmatch("https://.*/in/[a-z]+-[a-z-]+", str(one.get("linkedinUrl")))))
+
+
+@defect(REQUEST)
+def the_first_empty_batch_is_accepted(bench: Bench) -> None:
+    """The first request without prospects is accepted, as by a check that is loaded when it is needed."""
+    seen: list[bool] = []
+
+    def first(request: ApiRequest) -> ApiRequest:
+        if request.body != b'{"data": []}' or bearer(request) != TOKEN or seen:
+            return request
+        seen.append(True)
+        return replace(request, body=GOOD)
+
+    bench.on_request(first)
+
+
+@defect(RECORD)
+def very_long_texts_are_accepted(bench: Bench) -> None:
+    """Texts over a thousand characters are stored elsewhere, and not checked."""
+    bench.on_record(lambda one: {k: v[:9] if isinstance(v, str) and len(v) > 1000 else v for k, v in one.items()})
+
+
+@defect(ADD)
 def null_is_a_contact(bench: Bench) -> None:
     """A contact that is null counts."""
     bench.on_record(lambda one: {**one, "phone": "1"} if None in [one.get(name, "") for name in CONTACTS] else one)

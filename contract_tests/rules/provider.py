@@ -310,6 +310,7 @@ def empty_is_no_contact(ask: Asking) -> Iterator[Probe]:
         yield ask.refused(f"only an empty {name}", {name: ""})
     for name in IDENTITY:
         yield ask.refused(f"an identity with an empty {name}", {**some(*IDENTITY), name: ""})
+    yield ask.refused("an identity of three empty names", dict.fromkeys(IDENTITY, ""))
     yield ask.accepted("an empty jobTitle beside a contact", good(jobTitle=""))
 
 

@@ -1,0 +1,209 @@
+"""`alta-mock score`: every defect is caught, nobody is accused, and every rule is needed for some defect."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from contract_tests.defects import DEVIATIONS
+from contract_tests.rules import consumer
+from contract_tests.rules.provider import RULES
+from contract_tests.score import CLIENT, CORRECT, examined
+from contract_tests.wrong_clients import WRONG_CLIENTS
+from mock_server.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SLIPS = {
+    "accepts-each-contact": "hyphens-in-profiles-are-refused",
+    "contact-or-identity": "any-key-is-a-contact",
+    "at-most-20": "21-accepted",
+    "at-least-1": "the-first-empty-batch-is-accepted",
+    "longest-text": "very-long-texts-are-accepted",
+    "counts-characters": "graphemes",
+    "texts-are-texts": "linkedinurl-untyped",
+    "empty-is-no-contact": "three-empty-names-are-an-identity",
+    "null-is-refused": "linkedinurl-nullable",
+    "every-record-counts": "all-but-the-eleventh",
+    "data-is-a-list": "prospects-is-as-good",
+    "records-are-objects": "a-null-behind-others",
+    "body-is-an-object": "a-list-is-a-body",
+    "undeclared-is-accepted": "undeclared-is-refused",
+    "unicode-is-accepted": "ascii-only",
+    "large-body-is-accepted": "bodies-of-100-kb",
+    "malformed-json-is-refused": "nan-accepted",
+    "json-content-type": "any-content-type",
+    "token-is-required": "token-in-the-query",
+    "token-must-be-known": "asterisk-is-a-token",
+    "scheme-is-bearer": "raw-token",
+    "token-comes-first": "validates-before-it-authenticates",
+    "token-is-needed-each-time": "sticky-on-a-connection",
+    "odd-tokens-are-refused": "500-on-odd-tokens",
+    "unknown-campaign": "unknown-campaigns-accepted",
+    "foreign-campaign": "foreign-campaigns-accepted",
+    "id-in-either-case": "ids-in-capitals-refused",
+    "malformed-id": "malformed-ids-accepted",
+    "no-other-paths": "what-is-behind-the-path-is-passed-over",
+    "other-methods": "get-is-answered-200",
+    "robust-against-odd-json": "500-on-deep-json",
+    "robust-against-size": "500-on-large-bodies",
+    "framing": "chunked-is-refused",
+    "usable-after-an-error": "rest-of-a-body-is-a-request",
+    "no-server-error": "500-on-bodies-of-8-kb",
+    "documented-status": "418-for-nan",
+    "error-body": "404-without-message",
+    "error-identifier": "400-with-another-identifier",
+    "error-content-type": "404-as-text",
+    "allow-names-the-methods": "405-without-allow",
+    "success-is-no-error": "an-error-in-a-success",
+    "answers-in-time": "hangs-on-large-bodies",
+    "limit-is-kept": "nine-and-ten-told",
+    "limit-tells-when": "retry-after-0",
+    "limit-headers": "retry-after-is-always-60",
+    "limit-ends-when-told": "window-of-30-s",
+    "limit-of-the-account": "limit-of-a-token",
+    "limit-of-all-campaigns": "limit-of-a-campaign",
+    "limit-leaves-other-accounts": "limit-of-everybody",
+    "limit-under-a-burst": "not-atomic",
+    "limit-of-all-operations": "no-limit-over-all",
+    "stores-what-was-sent": "loses-the-last",
+    "schemathesis": "500-on-empty-names",
+    "valid-body": "client: calls-them-prospects",
+    "sends-at-most-20": "client: sends-21",
+    "sends-json": "client: sends-text",
+    "bearer-header": "client: lets-netrc-win",
+    "clean-path": "client: doubles-a-slash",
+    "waits-as-told": "client: waits-half",
+    "pauses-untold": "client: hammers",
+    "waits-no-longer-than-sensible": "client: waits-an-hour",
+    "gives-up": "client: never-gives-up",
+    "resumes-with-the-refused-batch": "client: puts-the-refused-batch-last",
+    "does-not-repeat-what-was-refused": "client: repeats-a-bad-request",
+    "stops-when-nothing-can-succeed": "client: goes-on-after-not-found",
+    "sends-nothing-twice": "client: retries-blindly",
+    "careful-with-5xx": "client: retries-a-500-at-once",
+    "follows-no-redirect": "client: follows-redirects",
+    "records-untouched": "client: sends-backwards",
+    "takes-any-success": "client: wants-json",
+    "reports-the-truth": "client: swallows-errors",
+}
+"""For each rule a defect that slips through without it, whatever the others and Schemathesis make of it."""
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run the command in this process; returns exit code, output and error output."""
+
+    def run(*words: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(["score", "--jobs", "1", *map(str, words)])
+        return (int(ended.value.code or 0), *capsys.readouterr())
+
+    return run
+
+
+def test_there_are_enough() -> None:
+    """Of every class, each with a sentence and with what it breaks or leaves open."""
+    defects = [one for one in DEVIATIONS.values() if not one.legal]
+    variants = [one for one in DEVIATIONS.values() if one.legal]
+
+    assert len(defects) >= 120
+    assert len(variants) >= 25
+    assert all(one.statement.endswith(".") and one.source for one in DEVIATIONS.values())
+    assert all("open" in one.source for one in variants if one.name != "lists-campaigns")
+
+
+def test_the_rules_of_both_sides_have_names_of_their_own() -> None:
+    """So that one of them can be left out."""
+    assert not RULES.keys() & consumer.RULES.keys()
+    assert list(SLIPS) == [*RULES, *consumer.RULES]
+
+
+@pytest.mark.parametrize("rule", SLIPS)
+def test_without_a_rule_a_defect_slips_through(rule: str) -> None:
+    """By this rule alone it is caught."""
+    assert list(examined(SLIPS[rule]).caught) == [rule]
+
+    without = examined(SLIPS[rule], without=frozenset({rule}))
+    assert (without.caught, without.right) == ({}, False)
+
+
+@pytest.mark.parametrize("rule", ["at-most-20", "sends-at-most-20"])
+def test_what_slips_through_is_named(rule: str, run: Callable[..., tuple[int, str, str]]) -> None:
+    """With exit code 1."""
+    code, out, _ = run("--only", SLIPS[rule], "--without", rule)
+
+    assert code == 1
+    assert "SURVIVES" in out
+    assert f"{SLIPS[rule]} is not caught: " in out
+
+
+def test_the_table(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    """A line for each: the rules that caught it, and the request that decided."""
+    names = f"{CORRECT},21-accepted,sliding-window,{CLIENT}correct,{CLIENT}sends-21"
+    code, out, err = run("--only", names, "--json", tmp_path / "s.json", "--junit", tmp_path / "s.xml")
+    lines = out.splitlines()
+
+    assert (code, err) == (0, "")
+    assert lines[0].split() == ["correct", "passes"]
+    assert "at-most-20  21 records: got 200 {}, wanted 400" in out
+    assert "2 of 2 defects are caught; 2 of them by one rule only" in out
+    assert "3 of 3 that are right pass" in out
+    assert [one["name"] for one in json.loads((tmp_path / "s.json").read_text())] == [
+        CORRECT,
+        "21-accepted",
+        "sliding-window",
+        CLIENT + "correct",
+        CLIENT + "sends-21",
+    ]
+    cases = ET.fromstring((tmp_path / "s.xml").read_text()).iter("testcase")  # noqa: S314 - our own report
+    assert all(not list(case) for case in cases)
+
+
+def test_a_defect_of_ones_own(run: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: Any) -> None:
+    """Declared by the decorator, in a file of one's own; one that nothing catches is named."""
+    monkeypatch.setattr("contract_tests.defects.DEVIATIONS", dict(DEVIATIONS))
+    monkeypatch.setattr("contract_tests.score.DEVIATIONS", __import__("contract_tests.defects").defects.DEVIATIONS)
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from contract_tests.defects import Bench, defect\n"
+        "@defect('the wish of a user')\n"
+        "def job_title_is_required(bench: Bench) -> None:\n"
+        '    """Refuses prospects without a jobTitle."""\n'
+        '    bench.refuse_record(lambda one: "jobTitle" not in one)\n'
+        "@defect('the wish of a user')\n"
+        "def same_as_ours(bench: Bench) -> None:\n"
+        '    """Is no defect at all."""\n'
+    )
+    code, out, _ = run("--defects", file, "--only", "job-title-is-required,same-as-ours")
+
+    assert code == 1
+    assert "job-title-is-required  accepts-each-contact" in out
+    assert "same-as-ours is not caught: Is no defect at all. [the wish of a user]" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--only", "22-accepted"], "there is no defect '22-accepted'; did you mean 21-accepted"),
+        (["--without", "at-most-30"], "there is no rule 'at-most-30'; did you mean"),
+        (["--defects", "/nope.py"], "cannot import /nope.py: FileNotFoundError"),
+        (["--junit", "/nope/x.xml"], "cannot write /nope/x.xml"),
+    ],
+)
+def test_mistakes_on_the_command_line(run: Callable[..., tuple[int, str, str]], words: list[str], says: str) -> None:
+    """One line each, exit code 2."""
+    code, out, err = run(*words)
+
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert says in err
+
+
+def test_wrong_clients_are_examined_too() -> None:
+    """All of them, by the side of the providers."""
+    assert len(WRONG_CLIENTS) >= 15
