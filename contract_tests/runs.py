@@ -44,6 +44,7 @@ class Run:
         expected: The prospects that it was to add, None if nobody said.
         succeeded: What it reported, None if it did not get to report anything.
         ended: Whether it ended by itself.
+        usual: How many prospects it adds when nothing happens; None if that is not known.
     """
 
     entries: Sequence[Entry]
@@ -51,6 +52,7 @@ class Run:
     expected: Sequence[Mapping[str, Any]] | None
     succeeded: bool | None
     ended: bool = True
+    usual: int | None = None
 
 
 Step = Callable[[], Forced | None] | Forced | None

@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,18 +23,19 @@ from contract_tests import command
 from contract_tests.defects import DEVIATIONS, START, Bench
 from contract_tests.rules import consumer
 from contract_tests.rules.provider import RULES
-from contract_tests.scenes import SCENES, play
+from contract_tests.situations import PEOPLE, SITUATIONS, play_in
 from contract_tests.target import seeded
 from contract_tests.verify import Wishes, examine
 from contract_tests.wrong_clients import WRONG_CLIENTS, right_client
-from mock_server import AltaMock, Clock
+from mock_server import Clock
 from mock_server.errors import MockError
 from mock_server.reports import junit, refuse_unwritable, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from contract_tests.runs import Run, Surroundings
     from contract_tests.verdict import Report
 
 FAILED = 1
@@ -184,20 +185,33 @@ def _report(name: str, seed: int, without: frozenset[str], *, schemathesis: bool
 
 
 def _client(name: str, without: frozenset[str]) -> Scored:
-    """Let a client play: a wrong one its scene, the right one all of them."""
+    """Let a client play: a wrong one its situation, the right one all of them."""
     wrong = WRONG_CLIENTS.get(name)
+    add = wrong.add if wrong else right_client
     caught = {}
-    mock = AltaMock(clock=Clock(lambda: 0, epoch=START))
-    with mock.responses():
-        for scene in [wrong.scene] if wrong else SCENES:
-            played = play(mock, mock.base_url, SCENES[scene](mock), wrong.add if wrong else right_client)
-            for rule, breaches in consumer.broken(played.run).items():
-                if rule not in without:
-                    caught[rule] = (
-                        f"scene {scene}, request {', '.join(map(str, breaches[0].requests))}: {breaches[0].text}"
-                    )
+    usual = _usual()
+    for situation in [wrong.situation] if wrong else SITUATIONS:
+        clock = Clock(lambda: 0, epoch=START)
+        run = play_in(SITUATIONS[situation], partial(_adding, add), expected=PEOPLE, usual=usual, clock=clock)
+        for rule, breaches in consumer.broken(run).items():
+            if rule not in without:
+                numbers = ", ".join(map(str, breaches[0].requests))
+                caught[rule] = f"situation {situation}, request {numbers}: {breaches[0].text}"
     told = wrong.fault if wrong else "Our client as it is."
     return Scored(CLIENT + name, told, "", wrong is None, caught)
+
+
+@cache
+def _usual() -> Run:
+    """Return how the right client plays normally, which tells what is too much."""
+    clock = Clock(lambda: 0, epoch=START)
+    return play_in(SITUATIONS["normal"], partial(_adding, right_client), expected=PEOPLE, usual=None, clock=clock)
+
+
+def _adding(add: Callable[..., object], at: Surroundings) -> object:
+    """Let a client add everybody; what it returns says nothing."""
+    add(at, PEOPLE)
+    return None
 
 
 def lines(scored: Sequence[Scored], without: frozenset[str], *, whole: bool) -> Iterator[str]:

@@ -25,11 +25,10 @@ from alta_client import (
     ServerError,
     Unauthorized,
 )
-from contract_tests.rules.consumer import RULES, Fate, broken, fate_of, records
+from contract_tests.rules.consumer import Fate, broken, fate_of, records
 from contract_tests.runs import door_of, follow_script, until
-from contract_tests.scenes import PEOPLE, SCENES, play
+from contract_tests.situations import PEOPLE, SITUATIONS, play
 from contract_tests.target import CAMPAIGN, TOKEN
-from contract_tests.wrong_clients import WRONG_CLIENTS
 from mock_server import AltaMock, Clock
 from mock_server.contract import Contract
 from mock_server.forced import Forced, forced_fault, forced_status
@@ -220,25 +219,13 @@ def test_every_documented_answer_leads_to_its_result(
     assert len(bodies) >= 10
 
 
-# --- Wrong clients ----------------------------------------------------------------------------------------------------
+# --- What it may meet -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scene", SCENES)
-def test_ours_breaks_no_rule_in_any_scene(stage: tuple[AltaMock, str], scene: str) -> None:
-    """So that what follows is not found in clients that are right."""
-    assert broken(play(*stage, SCENES[scene](stage[0])).run) == {}
+@pytest.mark.parametrize("name", [name for name in SITUATIONS if name != "slow"])
+def test_ours_breaks_no_rule_in_any_situation(stage: tuple[AltaMock, str], name: str) -> None:
+    """A delay, which takes its time over a socket, is met in tests/verify/test_consumer.py, like wrong clients."""
+    mock, _ = stage
+    before: list[Step] = [] if SITUATIONS[name].first else [None]
 
-
-@pytest.mark.parametrize("name", WRONG_CLIENTS)
-def test_wrong_clients_are_caught_by_the_rule_that_names_their_fault(stage: tuple[AltaMock, str], name: str) -> None:
-    """Each in its scene."""
-    wrong = WRONG_CLIENTS[name]
-    found = broken(play(*stage, SCENES[wrong.scene](stage[0]), wrong.add).run)
-
-    assert wrong.caught_by in found, f"{wrong.fault} Found: {found}"
-
-
-def test_every_rule_catches_a_wrong_client() -> None:
-    """A rule that catches none is not known to work."""
-    assert {wrong.caught_by for wrong in WRONG_CLIENTS.values()} == set(RULES)
-    assert len(WRONG_CLIENTS) >= 15
+    assert broken(play(*stage, [*before, *SITUATIONS[name].steps(mock)]).run) == {}

@@ -6,6 +6,7 @@ that programs have which talk to limited APIs.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from unittest.mock import patch
 
 import requests
 
-from alta_client import AltaClient, BadRequest, NotFound, OutcomeUnknown, RateLimited, ServerError
+from alta_client import AltaClient, BadRequest, NotFound, OutcomeUnknown, RateLimited, ServerError, Unauthorized
 from alta_client import _client as module
 
 if TYPE_CHECKING:
@@ -31,14 +32,14 @@ class WrongClient:
 
     Attributes:
         fault: What is wrong with it.
-        caught_by: The rule that must be broken when it plays the scene.
-        scene: What it must meet to show it, a key of `SCENES`.
+        caught_by: The rule that must be broken when it meets the situation.
+        situation: What it must meet to show it, a key of `SITUATIONS`.
         add: The client.
     """
 
     fault: str
     caught_by: str
-    scene: str
+    situation: str
     add: Callable[[Surroundings, Prospects], object]
 
 
@@ -55,12 +56,12 @@ def client(at: Surroundings, kind: type[AltaClient] = AltaClient, **options: Any
     return kind(at.base_url, at.token, sleep=at.sleep, clock=at.clock, **options)
 
 
-def wrong(caught_by: str, scene: str = "ordinary") -> Callable[[Any], Any]:
+def wrong(caught_by: str, situation: str = "normal") -> Callable[[Any], Any]:
     """Make a wrong client of a function, whose docstring says its fault."""
 
     def register(add: Callable[[Surroundings, Prospects], object]) -> Callable[[Surroundings, Prospects], object]:
         name = add.__name__.replace("_", "-")
-        WRONG_CLIENTS[name] = WrongClient((add.__doc__ or "").splitlines()[0], caught_by, scene, add)
+        WRONG_CLIENTS[name] = WrongClient((add.__doc__ or "").splitlines()[0], caught_by, situation, add)
         return add
 
     return register
@@ -130,6 +131,98 @@ def doubles_a_slash(at: Surroundings, prospects: Prospects) -> object:
     return exchanging(at, prospects, lambda post, url, body: post(url.replace("/campaigns", "//campaigns"), body))
 
 
+@wrong("sends-at-most-20")
+def sends_all_at_once(at: Surroundings, prospects: Prospects) -> object:
+    """Knows nothing of batches."""
+    with patch.object(module, "MOST_PROSPECTS", 1000):
+        return right_client(at, prospects)
+
+
+@wrong("sends-at-most-20")
+def ends_with_an_empty_batch(at: Surroundings, prospects: Prospects) -> object:
+    """Sends what is left at the end, even if nothing is."""
+    one = client(at)
+    one.add_prospects(at.campaign_id, prospects)
+    return one._exchange.post(f"{at.base_url}/campaigns/{at.campaign_id}/prospects", b'{"data": []}')
+
+
+@wrong("sends-json")
+def sends_a_form(at: Surroundings, prospects: Prospects) -> object:
+    """Sends its JSON as if it were a form."""
+    one = client(at)
+    one._exchange._headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    return one.add_prospects(at.campaign_id, prospects)
+
+
+@wrong("sends-json")
+def sends_latin_1(at: Surroundings, prospects: Prospects) -> object:
+    """Encodes its text as its system does."""
+    people = [{**one, "firstName": "Zo\u00eb"} for one in prospects]
+    one = client(at)
+    post = one._exchange.post
+    with patch.object(one._exchange, "post", lambda url, body: post(url, body.decode().encode("latin-1"))):
+        return one.add_prospects(at.campaign_id, people)
+
+
+@wrong("bearer-header")
+def forgets_the_word_bearer(at: Surroundings, prospects: Prospects) -> object:
+    """Sends the token alone."""
+    return _with_auth(at, prospects, lambda request: request.headers.update(Authorization=at.token))
+
+
+@wrong("bearer-header")
+def sends_the_token_twice(at: Surroundings, prospects: Prospects) -> object:
+    """Sends the token in a header of its own, too, to be sure."""
+
+    def both(request: requests.PreparedRequest) -> None:
+        request.headers.update({"Authorization": f"Bearer {at.token}", "X-Api-Token": at.token})
+
+    return _with_auth(at, prospects, both)
+
+
+def _with_auth(at: Surroundings, prospects: Prospects, put: Callable[[Any], object]) -> object:
+    """Add prospects by a client that says otherwise who it is."""
+
+    def auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        put(request)
+        return request
+
+    one = client(at)
+    one._exchange._auth = auth  # type: ignore[assignment]
+    return one.add_prospects(at.campaign_id, prospects)
+
+
+@wrong("clean-path")
+def ends_with_a_slash(at: Surroundings, prospects: Prospects) -> object:
+    """Ends the path with a slash."""
+    return exchanging(at, prospects, lambda post, url, body: post(url + "/", body))
+
+
+@wrong("clean-path")
+def forgets_the_version(at: Surroundings, prospects: Prospects) -> object:
+    """Joins the path to the root of the server."""
+    return exchanging(at, prospects, lambda post, url, body: post(url.replace("/v1/", "/"), body))
+
+
+@wrong("clean-path")
+def says_where_it_is_from(at: Surroundings, prospects: Prospects) -> object:
+    """Adds a query that the operation does not have."""
+    return exchanging(at, prospects, lambda post, url, body: post(url + "?source=crm", body))
+
+
+@wrong("clean-path")
+def puts(at: Surroundings, prospects: Prospects) -> object:
+    """Uses another method."""
+    prepare = requests.Session.prepare_request
+
+    def otherwise(self: requests.Session, request: requests.Request) -> requests.PreparedRequest:
+        request.method = "PUT"
+        return prepare(self, request)
+
+    with patch.object(requests.Session, "prepare_request", otherwise):
+        return right_client(at, prospects)
+
+
 # --- Limits ---------------------------------------------------------------------------------------------------------
 
 
@@ -142,28 +235,45 @@ class _WaitsOtherwise(AltaClient):
         super()._wait(seconds * self.factor + self.extra)
 
 
-@wrong("waits-as-told", "limited")
+@wrong("waits-as-told", "429")
 def waits_half(at: Surroundings, prospects: Prospects) -> object:
     """Waits half of what it was told, as jitter does that is applied wrongly."""
     kind = type("Half", (_WaitsOtherwise,), {"factor": 0.5})
     return client(at, kind).add_prospects(at.campaign_id, prospects)
 
 
-@wrong("waits-as-told", "limited")
+@wrong("waits-as-told", "429")
+def waits_a_second(at: Surroundings, prospects: Prospects) -> object:
+    """Waits a second after a 429, whatever it was told."""
+    with patch.object(module, "retry_after", lambda _values, _now: 1.0):
+        return right_client(at, prospects)
+
+
+@wrong("reports-the-truth", "429")
+def takes_a_429_for_the_end(at: Surroundings, prospects: Prospects) -> object:
+    """Stops at a 429, and returns as if all were done."""
+    try:
+        with patch.object(module, "MOST_REFUSALS", 1):
+            return right_client(at, prospects)
+    except RateLimited:
+        return None
+
+
+@wrong("waits-as-told", "429")
 def reads_milliseconds(at: Surroundings, prospects: Prospects) -> object:
     """Takes the seconds of Retry-After for milliseconds."""
     kind = type("Milli", (_WaitsOtherwise,), {"factor": 0.001})
     return client(at, kind).add_prospects(at.campaign_id, prospects)
 
 
-@wrong("waits-no-longer-than-sensible", "limited")
+@wrong("waits-no-longer-than-sensible", "429")
 def waits_an_hour(at: Surroundings, prospects: Prospects) -> object:
     """Waits an hour, whatever it was told."""
     kind = type("Hour", (_WaitsOtherwise,), {"extra": 3600.0})
     return client(at, kind).add_prospects(at.campaign_id, prospects)
 
 
-@wrong("waits-as-told", "limited-by-date")
+@wrong("waits-as-told", "429-date")
 def reads_no_dates(at: Surroundings, prospects: Prospects) -> object:
     """Understands Retry-After in seconds only, and goes on after one second otherwise."""
     with patch.object(module, "retry_after", lambda values, _now: _seconds_only(values)):
@@ -176,21 +286,21 @@ def _seconds_only(values: Callable[[str], Sequence[str]]) -> float | None:
     return float(value) if value.isdigit() else None
 
 
-@wrong("pauses-untold", "limited-untold")
+@wrong("pauses-untold", "429-untold")
 def hammers(at: Surroundings, prospects: Prospects) -> object:
     """Tries again at once when it is not told how long to wait."""
     with patch.object(module, "backoff", lambda _times: 0.0):
         return right_client(at, prospects)
 
 
-@wrong("gives-up", "limited-forever")
+@wrong("gives-up", "429-forever")
 def never_gives_up(at: Surroundings, prospects: Prospects) -> object:
     """Tries again for as long as it is refused; here a hundred times, so that the test ends."""
     with patch.object(module, "MOST_REFUSALS", 100):
         return client(at, max_wait=10**6).add_prospects(at.campaign_id, prospects)
 
 
-@wrong("resumes-with-the-refused-batch", "limited")
+@wrong("resumes-with-the-refused-batch", "429")
 def loses_the_refused_batch(at: Surroundings, prospects: Prospects) -> object:
     """Waits as told, and goes on with the next batch."""
     one = client(at)
@@ -203,7 +313,7 @@ def loses_the_refused_batch(at: Surroundings, prospects: Prospects) -> object:
     return None
 
 
-@wrong("resumes-with-the-refused-batch", "limited")
+@wrong("resumes-with-the-refused-batch", "429")
 def puts_the_refused_batch_last(at: Surroundings, prospects: Prospects) -> object:
     """Goes on with the next batch after a 429, and comes back to the refused one."""
     one = client(at)
@@ -234,19 +344,46 @@ def _again(at: Surroundings, prospects: Prospects, *kinds: type[Exception], paus
     return None
 
 
-@wrong("does-not-repeat-what-was-refused", "bad-request")
+@wrong("does-not-repeat-what-was-refused", "400")
 def repeats_a_bad_request(at: Surroundings, prospects: Prospects) -> object:
     """Retries a 400, in the hope that it gets better."""
     return _again(at, prospects, BadRequest)
 
 
-@wrong("does-not-repeat-what-was-refused", "not-found")
+@wrong("does-not-repeat-what-was-refused", "404")
 def repeats_a_not_found(at: Surroundings, prospects: Prospects) -> object:
     """Retries a 404."""
     return _again(at, prospects, NotFound)
 
 
-@wrong("stops-when-nothing-can-succeed", "not-found")
+@wrong("does-not-repeat-what-was-refused", "401")
+def repeats_an_unauthorized(at: Surroundings, prospects: Prospects) -> object:
+    """Retries a 401, with the same token."""
+    return _again(at, prospects, Unauthorized)
+
+
+@wrong("ends-by-itself", "401")
+def guesses_its_account(at: Surroundings, prospects: Prospects) -> object:
+    """Tries one account after the other when it is not let in, without end."""
+    for number in itertools.count():
+        try:
+            return client(at, account_id=f"account-{number}").add_prospects(at.campaign_id, prospects)
+        except Unauthorized:
+            at.sleep(1)
+    return None
+
+
+@wrong("does-not-repeat-what-was-refused", "404")
+def waits_for_the_campaign(at: Surroundings, prospects: Prospects) -> object:
+    """Asks again after a 404 until there is such a campaign."""
+    while True:
+        try:
+            return right_client(at, prospects)
+        except NotFound:
+            at.sleep(5)
+
+
+@wrong("stops-when-nothing-can-succeed", "404")
 def goes_on_after_not_found(at: Surroundings, prospects: Prospects) -> object:
     """Sends all other batches to a campaign that does not exist."""
     failed: Exception | None = None
@@ -266,13 +403,31 @@ def retries_blindly(at: Surroundings, prospects: Prospects) -> object:
     return _again(at, prospects, OutcomeUnknown)
 
 
-@wrong("careful-with-5xx", "server-error")
+@wrong("sends-nothing-twice", "slow")
+def loses_patience(at: Surroundings, prospects: Prospects) -> object:
+    """Sends a batch again whose answer takes more than a second."""
+    one = client(at, timeout=1.0)
+    for batch in batches(prospects):
+        try:
+            one.add_prospects(at.campaign_id, batch)
+        except OutcomeUnknown:
+            one.add_prospects(at.campaign_id, batch)
+    return None
+
+
+@wrong("careful-with-5xx", "502-html")
+def retries_a_502_at_once(at: Surroundings, prospects: Prospects) -> object:
+    """Sends a batch again right after a 502."""
+    return _again(at, prospects, ServerError, pause=0.2)
+
+
+@wrong("careful-with-5xx", "500")
 def retries_a_500_at_once(at: Surroundings, prospects: Prospects) -> object:
     """Sends a batch again right after a 500."""
     return _again(at, prospects, ServerError, pause=0.0)
 
 
-@wrong("follows-no-redirect", "redirected")
+@wrong("follows-no-redirect", "redirect")
 def follows_redirects(at: Surroundings, prospects: Prospects) -> object:
     """Leaves the redirects of its library on."""
     send = requests.Session.send
@@ -301,19 +456,63 @@ def cleans_up(at: Surroundings, prospects: Prospects) -> object:
 
 
 @wrong("records-untouched")
+def adds_a_field(at: Surroundings, prospects: Prospects) -> object:
+    """Adds where the prospects are from."""
+    return right_client(at, [{**one, "source": "crm"} for one in prospects])
+
+
+@wrong("records-untouched")
+def loses_a_field(at: Surroundings, prospects: Prospects) -> object:
+    """Sends the addresses only."""
+    return right_client(at, [{"email": one["email"]} for one in prospects])
+
+
+@wrong("reports-the-truth", "400")
+def skips_what_was_refused(at: Surroundings, prospects: Prospects) -> object:
+    """Goes on behind a 400, and returns as if all were done."""
+    one = client(at)
+    for batch in batches(prospects):
+        with contextlib.suppress(BadRequest):
+            one.add_prospects(at.campaign_id, batch)
+    return None
+
+
+@wrong("reports-the-truth")
+def does_nothing(at: Surroundings, prospects: Prospects) -> object:  # noqa: ARG001 - that is its fault
+    """Sends nothing, and returns as if all were done."""
+    return None
+
+
+@wrong("takes-any-success", "empty-200")
+def wants_a_body(at: Surroundings, prospects: Prospects) -> object:
+    """Takes a 200 without a body for a failure, once everything is sent."""
+    empty = []
+
+    def look(post: Any, url: str, body: bytes) -> requests.Response:
+        response: requests.Response = post(url, body)
+        empty.append(not response.content)
+        return response
+
+    exchanging(at, prospects, look)
+    if any(empty):
+        raise ValueError("no body")
+    return None
+
+
+@wrong("records-untouched")
 def forgets_the_last_batch(at: Surroundings, prospects: Prospects) -> object:
     """Sends full batches only."""
     return right_client(at, prospects[: len(prospects) // 20 * 20])
 
 
-@wrong("records-untouched", "limited")
+@wrong("records-untouched", "429")
 def sends_one_twice(at: Surroundings, prospects: Prospects) -> object:
     """Begins each batch with the last prospect of the one before."""
     pairs = itertools.pairwise(batches(prospects))
     return right_client(at, [*prospects[:20], *(one for before, batch in pairs for one in (before[-1], *batch))])
 
 
-@wrong("reports-the-truth", "bad-request")
+@wrong("reports-the-truth", "400")
 def swallows_errors(at: Surroundings, prospects: Prospects) -> object:
     """Catches whatever is raised, and returns."""
     try:
@@ -322,7 +521,7 @@ def swallows_errors(at: Surroundings, prospects: Prospects) -> object:
         return None
 
 
-@wrong("takes-any-success", "odd-success")
+@wrong("takes-any-success", "odd-200")
 def wants_json(at: Surroundings, prospects: Prospects) -> object:
     """Reads the body of the 200, which has none that is documented."""
 

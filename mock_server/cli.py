@@ -98,13 +98,17 @@ def _limit(text: str) -> None:
     Limit.parse(text)
 
 
-def _statuses(_context: object, _option: object, text: str) -> tuple[int, ...]:
-    """Read statuses with commas between them."""
-    found = tuple(part.strip() for part in text.split(",") if part.strip())
-    for part in found:
-        if not re.fullmatch("[1-5][0-9][0-9]", part, re.ASCII):
-            raise click.BadParameter(f"{part!r} is no status; write them like 200,429")
-    return tuple(map(int, found))
+def _names(_context: object, _option: object, text: str) -> tuple[str, ...]:
+    """Read names with commas between them."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _statuses(names: tuple[str, ...]) -> tuple[int, ...]:
+    """Read statuses."""
+    for name in names:
+        if not re.fullmatch("[1-5][0-9][0-9]", name, re.ASCII):
+            raise click.BadParameter(f"{name!r} is no status; write them like 200,429", param_hint="'--require'")
+    return tuple(map(int, names))
 
 
 def _setting(flag: str, *names: str, **options: Any) -> Callable[[Any], Any]:
@@ -272,7 +276,26 @@ def assumptions() -> None:
     context_settings={"allow_interspersed_args": False},
 )
 @click.option("--strict", is_flag=True, help="Fail if the contract was broken, or if nothing was sent.")
-@click.option("--require", metavar="STATUS,...", default="", callback=_statuses, help="Fail unless each was answered.")
+@click.option("--consumer", is_flag=True, help="Run it once for each situation, and judge how it behaves.")
+@click.option(
+    "--require",
+    metavar="NAME,...",
+    default="",
+    callback=_names,
+    help="Statuses that must be answered; with --consumer, rules that must be put to the test.",
+)
+@click.option(
+    "--expect", type=click.Path(path_type=Path), metavar="FILE", help="With --consumer: what must arrive, JSON."
+)
+@click.option("--only", callback=_names, default="", metavar="RULE,...", help="With --consumer: judge by these rules.")
+@click.option("--skip", callback=_names, default="", metavar="RULE,...", help="With --consumer: leave these rules out.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(1, 3600),
+    default=90,
+    show_default=True,
+    help="With --consumer: seconds for each.",
+)
 @click.option("--har", type=click.Path(path_type=Path), metavar="FILE", help="Write the traffic for a browser.")
 @click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Write a report for programs.")
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write a report for CI.")
@@ -282,7 +305,12 @@ def execute_command(  # noqa: PLR0913 - click calls it with each option
     command: tuple[str, ...],
     *,
     strict: bool,
-    require: tuple[int, ...],
+    consumer: bool,
+    require: tuple[str, ...],
+    expect: Path | None,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    timeout: float,
     har: Path | None,
     json: Path | None,
     junit: Path | None,
@@ -292,18 +320,24 @@ def execute_command(  # noqa: PLR0913 - click calls it with each option
     """Run COMMAND beside a fake of its own, and say what it sent.
 
     It finds the fake by ALTA_BASE_URL, ALTA_API_TOKEN and ALTA_CAMPAIGN_ID. Without --strict the exit code is the
-    command's own; with it, 1 if the contract was broken, 3 if nothing was sent.
+    command's own; with it, 1 if the contract was broken, 3 if nothing was sent. With --consumer it is run once for each
+    situation, several at a time, and judged by rules: 0 it behaves, 1 it breaks one, 3 nothing is proven.
     """
+    if consumer:
+        if strict or har:
+            raise click.UsageError("--strict and --har are not for --consumer, which judges and reports by itself")
+        kit = _needing_verify("contract_tests.consumers")
+        wishes = kit.wishes_of(kit.read_expected(expect), require, only, skip)
+        files = {name: settings[name] for name in ("data", "openapi", "overlay")} | {"why": not no_why}
+        code: int = kit.execute_consumer(command, wishes, timeout, kit.Files(json=json, junit=junit), files)
+        return code
+    if expect or only or skip:
+        raise click.UsageError("--expect, --only and --skip are for --consumer")
     from mock_server.execute import Wishes, execute  # noqa: PLC0415 - see serve
     from mock_server.mock import AltaMock  # noqa: PLC0415 - see serve
 
-    wishes = Wishes(strict=strict, require=require, har=har, json=json, junit=junit)
-    return execute(command, AltaMock(why=not no_why, **settings), wishes)
-
-
-def _names(_context: object, _option: object, text: str) -> tuple[str, ...]:
-    """Read names with commas between them."""
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    asked = Wishes(strict=strict, require=_statuses(require), har=har, json=json, junit=junit)
+    return execute(command, AltaMock(why=not no_why, **settings), asked)
 
 
 def _needing_verify(module: str = "contract_tests.command") -> Any:

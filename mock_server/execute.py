@@ -168,6 +168,19 @@ def _run(command: Sequence[str], environ: Mapping[str, str]) -> int:
     return SIGNALLED - code if code < 0 else code
 
 
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Stop a command and all that it started: first by a word, then by force."""
+    for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.name == "nt":
+                process.send_signal(number)
+            else:
+                os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(1)
+            return
+
+
 @contextlib.contextmanager
 def _signals_passed_on(process: subprocess.Popen[bytes]) -> Iterator[set[int]]:
     """Pass signals on, and kill a command that does not heed them; yields those that came."""

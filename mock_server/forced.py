@@ -61,8 +61,8 @@ class Forced:
         times: How many requests more.
         retry_after: What a 429 or 503 tells to wait, in seconds or as an HTTP date; None for the window's own.
         body: The JSON value to answer in place of the contract's example; None for that.
-        headers: Headers of the answer, in place of its own of the same names. With a Content-Type that is not JSON a
-            body that is a text is sent as it is.
+        headers: Headers of the answer, in place of its own of the same names; an empty text is for none. With a
+            Content-Type that is not JSON a body that is a text is sent as it is.
         source: Who asked for it: `queue`, `prefer` or `campaign`.
     """
 

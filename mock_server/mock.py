@@ -27,11 +27,13 @@ from mock_server.store import MemoryStore
 from mock_server.validation import violations
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from flask import Flask
 
+    from contract_tests.consumers import ConsumerReport
+    from contract_tests.runs import Surroundings
     from mock_server.live_server import LiveServer
     from mock_server.messages import ApiReply, ApiRequest
 
@@ -128,8 +130,8 @@ class AltaMock:
             times: How many requests.
             retry_after: Seconds or an HTTP date, in place of what the window has left.
             body: A JSON value in place of the contract's example.
-            headers: Headers of the answer, in place of its own of the same names. With a Content-Type that is not JSON
-                a body that is a text is sent as it is.
+            headers: Headers of the answer, in place of its own of the same names; an empty text is for none. With a
+                Content-Type that is not JSON a body that is a text is sent as it is.
             allow_undocumented: Whether any other status from 200 to 599 will do.
 
         Raises:
@@ -169,6 +171,42 @@ class AltaMock:
         """Return what the traffic says about the consumer, beyond the contract."""
         found = findings(self.journal.entries())
         return [replace(finding, text=self.redact(finding.text)) for finding in found]
+
+    def check_consumer(  # noqa: PLR0913 - the first is who, the others say how
+        self,
+        consumer: Callable[[Surroundings], object],
+        *,
+        expect: Sequence[Mapping[str, Any]] | None = None,
+        require: Sequence[str] = (),
+        only: Sequence[str] = (),
+        skip: Sequence[str] = (),
+        door: str = "responses",
+    ) -> ConsumerReport:
+        """Let a consumer meet every situation, each on a fake of its own like this one, and judge how it behaves.
+
+        Args:
+            consumer: Is given its surroundings (`base_url`, `token`, `campaign_id`, `sleep`, `clock`), adds its
+                prospects, and raises or returns False if that fails.
+            expect: The prospects that it is to add, in order.
+            require: Rules that must have been put to the test.
+            only: Rules to judge by; empty for all.
+            skip: Rules to leave out.
+            door: `responses`, for consumers that use `requests`, or `socket`, for all others.
+
+        Raises:
+            AssertionError: It breaks a rule, or nothing is proven; the text is the whole report.
+            MockError: There is no such rule, or the extra `verify` is not installed.
+        """
+        try:
+            from contract_tests import consumers  # noqa: PLC0415 - only those who check need the libraries
+        except ImportError as error:
+            raise MockError(f"check_consumer needs {error.name}: pip install 'alta-mock[verify]'") from error
+        wishes = consumers.wishes_of(expect, require, only, skip)
+        files = {name: getattr(self.config, name) for name in ("data", "openapi", "overlay", "why")}
+        report = consumers.check(consumer, wishes, door=door, **files)
+        if report.exit_code:
+            raise consumers.ConsumerBroken("\n" + "\n".join(report.lines()))
+        return report
 
     def responses(self) -> AbstractContextManager[Any]:
         """Return a context in which `requests` is answered here, at `base_url`, without a socket.

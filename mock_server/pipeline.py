@@ -168,7 +168,8 @@ def force(forced: Forced, operation: Operation, quota: Decision | None, parts: P
     if parts.why and status >= BadRequest.status:
         headers.append((WHY, f"forced {status}: asked for by {forced.source}"))
     given = {name.lower() for name, _ in forced.headers}
-    headers = [*((name, value) for name, value in headers if name.lower() not in given), *forced.headers]
+    kept = [(name, value) for name, value in headers if name.lower() not in given]
+    headers = [*kept, *((name, value) for name, value in forced.headers if value)]
     if status in WITHOUT_CONTENT:
         return ApiReply(status, tuple(pair for pair in headers if pair[0].lower() != "content-type"))
     return ApiReply(status, tuple(headers), forced_body(forced, status, operation, parts))

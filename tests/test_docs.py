@@ -7,10 +7,13 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 
 import alta_client
 from alta_client import _errors
 from alta_client.cli import command as alta_add
+from contract_tests.defects import DEVIATIONS
+from contract_tests.wrong_clients import WRONG_CLIENTS
 from mock_server.assumptions import load
 from mock_server.cli import commands
 from mock_server.errors import api_errors
@@ -96,6 +99,29 @@ def test_the_tests_of_the_readme_are_the_examples() -> None:
     files = [read(f"examples/{name}.py") for name in ("test_waits_out_429", "test_sends_twice", "test_adds_once")]
 
     assert blocks == [file.split('"""\n\n', 1)[1] for file in files]
+
+
+def test_the_workflow_uses_what_there_is() -> None:
+    """Its commands have the options it gives them."""
+    steps = yaml.safe_load(read("examples/contract.yml"))["jobs"]["contract"]["steps"]
+    lines = [line.strip() for step in steps for line in step.get("run", "").splitlines()]
+    ours = [shlex.split(line) for line in lines if line.startswith("alta-mock ")]
+
+    assert [words[1] for words in ours] == ["exec", "verify", "score"]
+    for words in ours:
+        known = {option for parameter in commands.commands[words[1]].params for option in parameter.opts}
+        own = words[2 : words.index("--")] if "--" in words else words[2:]
+        assert {word for word in own if word.startswith("--")} <= known
+
+
+def test_figures_of_the_score_are_true() -> None:
+    """README and docs/score.md say how many deviations there are."""
+    wrong = len([one for one in DEVIATIONS.values() if not one.legal]) + len(WRONG_CLIENTS)
+    right = 2 + len([one for one in DEVIATIONS.values() if one.legal])
+
+    assert f"{wrong} of {wrong} defects are caught" in read("docs/score.md")
+    assert f"{right} of {right} that are right pass" in read("docs/score.md")
+    assert f"{wrong} providers and clients with one defect each, and {right}\nthat must pass" in read("README.md")
 
 
 def test_commands_of_the_readme_exist() -> None:

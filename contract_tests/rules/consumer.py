@@ -230,6 +230,15 @@ def gives_up(run: Run) -> list[Breach] | None:
     return [] if streak else None
 
 
+@rule("a program that hangs holds everything up that waits for it", PRACTICE)
+def ends_by_itself(run: Run) -> list[Breach] | None:
+    """A consumer ends by itself, and does not ask on and on."""
+    if run.ended or (run.entries and run.entries[-1].status == TOO_MANY):
+        return [] if run.entries else None
+    text = f"did not end after {len(run.entries)} requests, and was stopped; give up, and say so"
+    return [Breach(text, tuple(entry.number for entry in run.entries[-1:]))]
+
+
 @rule(RATE_LIMITING)
 def resumes_with_the_refused_batch(run: Run) -> list[Breach] | None:
     """After a 429 the batch that was refused is sent again, before any other."""
@@ -374,7 +383,8 @@ def takes_any_success(run: Run) -> list[Breach] | None:
     """A 200 is a success whatever its body, of which nothing is documented: the consumer goes on, and ends well."""
     adding = _adding(run)
     undisturbed = all(fate_of(entry) is Fate.ADDED or entry.status == TOO_MANY for entry in adding)
-    if run.succeeded is None or run.expected is None or not adding or not undisturbed or adding[-1].status == TOO_MANY:
+    known = run.expected is not None or run.usual is not None  # else it may have failed for reasons of its own
+    if run.succeeded is None or not known or not adding or not undisturbed or adding[-1].status == TOO_MANY:
         return None
     if not run.succeeded:
         text = "reported failure right after a success; do not read what the body of a 200 does not promise"
@@ -398,7 +408,9 @@ def reports_the_truth(run: Run) -> list[Breach] | None:
         if fate_of(entry) in {Fate.REFUSED, Fate.UNKNOWN} and (missing or not records(entry)):
             what = "lost an answer" if _lost(entry) else f"was answered {entry.status}"
             return [Breach(f"{what}, and reported success (exit code 0); report failure", (entry.number,))]
-    if run.expected is not None and not possible.issuperset(map(_key, run.expected)):
+    added = sum(len(records(entry)) for entry in adding if fate_of(entry) in {Fate.ADDED, Fate.EITHER})
+    short = run.expected is not None and not possible.issuperset(map(_key, run.expected))
+    if short or (run.expected is None and added < (run.usual or 0)):
         return [Breach("left prospects out, and reported success", tuple(entry.number for entry in adding[-1:]))]
     return []
 

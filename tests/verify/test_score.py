@@ -82,6 +82,7 @@ SLIPS = {
     "pauses-untold": "client: hammers",
     "waits-no-longer-than-sensible": "client: waits-an-hour",
     "gives-up": "client: never-gives-up",
+    "ends-by-itself": "client: guesses-its-account",
     "resumes-with-the-refused-batch": "client: puts-the-refused-batch-last",
     "does-not-repeat-what-was-refused": "client: repeats-a-bad-request",
     "stops-when-nothing-can-succeed": "client: goes-on-after-not-found",

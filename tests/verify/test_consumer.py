@@ -1,0 +1,344 @@
+"""`alta-mock exec --consumer` and `check_consumer`: who is told what, and who is not."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import sys
+import textwrap
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from alta_client import OutcomeUnknown, RateLimited
+from contract_tests.consumers import ConsumerBroken, check, wishes_of
+from contract_tests.rules.consumer import RULES
+from contract_tests.situations import PEOPLE, SITUATIONS
+from contract_tests.wrong_clients import WRONG_CLIENTS, batches, client, right_client
+from mock_server import AltaMock
+from mock_server.cli import main
+from mock_server.errors import MockError
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from contract_tests.runs import Surroundings
+
+Run = Any
+
+
+def ours(at: Surroundings) -> None:
+    """Add everybody by our client."""
+    right_client(at, PEOPLE)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command in this process; returns exit code, output and error output."""
+
+    def run(*words: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(["exec", "--consumer", *map(str, words)])
+        return (int(ended.value.code or 0), *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Path:
+    """A file of the prospects that are to be added."""
+    file = tmp_path / "people.json"
+    file.write_text(json.dumps(PEOPLE))
+    return file
+
+
+# --- In process -------------------------------------------------------------------------------------------------------
+
+
+def test_our_client_behaves(alta_mock: AltaMock) -> None:
+    """Every rule is put to the test, in every situation that it is about, and kept."""
+    report = alta_mock.check_consumer(ours, expect=PEOPLE)
+
+    assert {judged.verdict for judged in report.judged.values()} == {"pass"}
+    assert list(report.runs) == list(SITUATIONS)
+    assert report.judged["sends-nothing-twice"].situations.count("answer-lost") == 1
+
+
+def test_it_behaves_over_a_socket_too(alta_mock: AltaMock) -> None:
+    """For consumers that use no `requests`; what is slow takes its time there."""
+    report = alta_mock.check_consumer(ours, expect=PEOPLE, door="socket", only=["waits-as-told", "gives-up"])
+
+    assert {judged.verdict for judged in report.judged.values()} == {"pass"}
+
+
+def test_forty_wrong_clients_are_caught() -> None:
+    """Each by its rule, in its situation: see contract_tests/test_client.py and test_score.py."""
+    assert len(WRONG_CLIENTS) >= 40
+    assert {wrong.caught_by for wrong in WRONG_CLIENTS.values()} == set(RULES)
+    assert {wrong.situation for wrong in WRONG_CLIENTS.values()} <= set(SITUATIONS)
+
+
+def test_a_broken_rule_fails_the_test_with_the_report(alta_mock: AltaMock) -> None:
+    """In words that say what to change, with the requests that decided."""
+
+    def retries(at: Surroundings) -> None:
+        one = client(at)
+        for batch in batches(PEOPLE):
+            try:
+                one.add_prospects(at.campaign_id, batch)
+            except OutcomeUnknown:
+                one.add_prospects(at.campaign_id, batch)
+
+    with pytest.raises(AssertionError) as caught:
+        alta_mock.check_consumer(retries, expect=PEOPLE)
+    told = str(caught.value)
+
+    assert isinstance(caught.value, ConsumerBroken)
+    assert re.search(r"^sends-nothing-twice +fail +answer-lost", told, re.MULTILINE)
+    assert "its answer was lost, so look before you send it again" in told
+    assert re.search(r"request 2 after 0\.0 s: POST /v1/campaigns/\S+ -> 200 \(drop_after_commit\)", told)
+
+
+def fails_at_once(at: Surroundings) -> None:
+    """Fail on the first 429."""
+    for batch in batches(PEOPLE):
+        url = f"{at.base_url}/campaigns/{at.campaign_id}/prospects"
+        headers = {"Authorization": f"Bearer {at.token}"}
+        reply = requests.post(url, json={"data": batch}, headers=headers, timeout=9, allow_redirects=False)
+        reply.raise_for_status()
+        if reply.status_code != 200:
+            raise ValueError(reply.status_code)
+
+
+def waits_a_minute(at: Surroundings) -> None:
+    """Wait a minute after every 429, ten times at most."""
+    for batch in batches(PEOPLE):
+        for _ in range(10):
+            try:
+                client(at, max_wait=0.5).add_prospects(at.campaign_id, batch)
+                break
+            except RateLimited:
+                at.sleep(60)
+        else:
+            raise ValueError("refused ten times")
+
+
+def resumes(at: Surroundings) -> None:
+    """Begin again where it is certain, three times at most, and never with what may have been added."""
+    position, tries = 0, 0
+    while position < len(PEOPLE):
+        try:
+            position += int(client(at).add_prospects(at.campaign_id, PEOPLE[position:]))
+        except RateLimited as error:
+            position, tries = position + error.added, tries + 1
+            if tries > 1:
+                raise
+            at.sleep(60)
+
+
+def splits_what_was_refused(at: Surroundings) -> None:
+    """Send the halves of a batch that was refused, to find the prospect that is bad."""
+    waiting = batches(PEOPLE)
+    failed = False
+    while waiting:
+        batch = waiting.pop(0)
+        try:
+            client(at).add_prospects(at.campaign_id, batch)
+        except ValueError:
+            raise
+        except Exception as error:
+            if getattr(error, "status", 0) != 400 or len(batch) == 1:
+                raise
+            failed, half = True, len(batch) // 2
+            waiting[:0] = [batch[:half], batch[half:]]
+    if failed:
+        raise ValueError("a batch was refused")
+
+
+@pytest.mark.parametrize(
+    "consumer", [fails_at_once, waits_a_minute, resumes, splits_what_was_refused], ids=lambda one: one.__name__
+)
+def test_consumers_of_another_temper_are_right(consumer: Callable[[Surroundings], None]) -> None:
+    """No rule is broken; what is unwise is a warning."""
+    report = check(consumer, wishes_of(PEOPLE))
+
+    assert [(one.rule.id, one.breaches) for one in report.broken] == []
+    assert report.exit_code == 0
+
+
+def test_without_knowing_what_is_expected(alta_mock: AltaMock) -> None:
+    """What arrives normally is what counts."""
+
+    def swallows(at: Surroundings) -> None:
+        with contextlib.suppress(Exception):
+            ours(at)
+
+    report = check(ours, wishes_of(None))
+    assert (report.exit_code, report.judged["records-untouched"].verdict) == (0, "not exercised")
+    with pytest.raises(AssertionError, match=r"reports-the-truth +fail"):
+        alta_mock.check_consumer(swallows)
+
+
+def test_nothing_sent_proves_nothing(alta_mock: AltaMock) -> None:
+    """Nor does a rule that was required and not put to the test."""
+    with pytest.raises(AssertionError, match="nothing is proven"):
+        alta_mock.check_consumer(lambda _: None)
+    with pytest.raises(AssertionError, match="required, and not exercised: waits-as-told"):
+        alta_mock.check_consumer(fails_at_once, require=["waits-as-told"])
+
+
+def test_settings_of_the_fake_are_those_of_the_mock(tmp_path: Path) -> None:
+    """A seed of one's own, for example."""
+    seed = (ROOT / "fixtures" / "seed.yaml").read_text().replace("token: test-token,", "token: my-token,")
+    (tmp_path / "seed.yaml").write_text(seed)
+    seen: set[str] = set()
+
+    def consumer(at: Surroundings) -> None:
+        seen.add(at.token)
+        ours(at)
+
+    AltaMock(data=tmp_path / "seed.yaml").check_consumer(consumer, expect=PEOPLE, only=["valid-body"])
+    assert seen == {"my-token"}
+
+
+def test_rules_that_do_not_exist(alta_mock: AltaMock) -> None:
+    """The nearest is suggested."""
+    with pytest.raises(MockError, match="there is no rule 'waits'; did you mean"):
+        alta_mock.check_consumer(ours, only=["waits"])
+    with pytest.raises(MockError, match="the rule gives-up is required, and left out"):
+        alta_mock.check_consumer(ours, skip=["gives-up"], require=["gives-up"])
+
+
+# --- By command -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.timeout(180)
+def test_a_correct_client_in_node(run: Run, people: Path, tmp_path: Path) -> None:
+    """Plain fetch, no dependency; the example of the documentation."""
+    files = ["--json", tmp_path / "c.json", "--junit", tmp_path / "c.xml"]
+    code, out, err = run("--expect", people, *files, "--", "node", ROOT / "examples" / "add.mjs", people)
+
+    assert (code, err) == (0, ""), out
+    assert out.splitlines()[-1] == "the consumer behaves"
+    assert f"{len(RULES)} rules: {len(RULES)} pass, 0 fail, 0 warning, 0 not exercised" in out
+    report = json.loads((tmp_path / "c.json").read_text())
+    assert [one["id"] for one in report["rules"]] == list(RULES)
+    assert list(report["situations"]) == list(SITUATIONS)
+    cases = list(ET.fromstring((tmp_path / "c.xml").read_text()).iter("testcase"))  # noqa: S314 - our own report
+    assert [case.get("name") for case in cases] == [*RULES, "something is proven"]
+
+
+@pytest.mark.timeout(180)
+def test_a_script_that_somebody_wrote(run: Run, people: Path, tmp_path: Path) -> None:
+    """It learns what it does wrong, and in which situation."""
+    script = tmp_path / "sync.py"
+    script.write_text(
+        textwrap.dedent("""
+        import json, os, sys, time, requests
+        people = json.load(open(sys.argv[1]))
+        url = os.environ["ALTA_BASE_URL"] + "/campaigns/" + os.environ["ALTA_CAMPAIGN_ID"] + "/prospects"
+        headers = {"Authorization": "Bearer " + os.environ["ALTA_API_TOKEN"]}
+        for start in range(0, len(people), 20):
+            for attempt in range(3):
+                try:
+                    reply = requests.post(url, json={"data": people[start:start + 20]}, headers=headers, timeout=9)
+                    if reply.status_code == 200:
+                        break
+                except requests.RequestException:
+                    pass
+                time.sleep(0.3)
+        print("done")
+        """)
+    )
+    code, out, _ = run("--expect", people, "--", sys.executable, script, people)
+    broken = set(re.findall(r"^([a-z0-9-]+) +fail", out, re.MULTILINE))
+
+    assert code == 1
+    assert broken == {
+        *("waits-as-told", "does-not-repeat-what-was-refused", "stops-when-nothing-can-succeed"),
+        *("sends-nothing-twice", "reports-the-truth", "follows-no-redirect", "resumes-with-the-refused-batch"),
+    } | (broken & {"records-untouched"})
+    assert "answer-lost (a batch is added and its answer is lost): sent prospects of request 2 again" in out
+
+
+def test_a_command_that_never_ends_is_stopped(run: Run) -> None:
+    """After its time, in each situation."""
+    code, out, _ = run("--timeout", "1", "--", sys.executable, "-c", "import time; time.sleep(60)")
+
+    assert code == 1
+    assert re.search(r"^ends-by-itself +fail", out, re.MULTILINE)
+
+
+@pytest.mark.timeout(120)
+def test_a_command_that_is_refused_without_end_is_stopped(run: Run) -> None:
+    """After twenty requests."""
+    code = textwrap.dedent("""
+        import os, urllib.request
+        url = os.environ["ALTA_BASE_URL"] + "/campaigns/" + os.environ["ALTA_CAMPAIGN_ID"] + "/prospects"
+        headers = {"Authorization": "Bearer " + os.environ["ALTA_API_TOKEN"], "Content-Type": "application/json"}
+        while True:
+            try:
+                urllib.request.urlopen(urllib.request.Request(url, b'{"data":[{"phone":"1"}]}', headers))
+                break
+            except Exception:
+                pass
+    """)
+    ended, out, _ = run("--only", "gives-up", "--timeout", "30", "--", sys.executable, "-c", code)
+
+    assert ended == 1
+    assert re.search(r"^gives-up +fail +429-forever", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--", "no-such-command"], "cannot run no-such-command"),
+        (["--expect", "/nope.json", "--", "true"], "cannot read /nope.json"),
+        (["--only", "waits", "--", "true"], "there is no rule 'waits'; did you mean"),
+        (["--require", "200", "--", "true"], "there is no rule '200'"),
+        (["--junit", "/nope/x.xml", "--", "true"], "cannot write /nope/x.xml"),
+        (["--strict", "--", "true"], "--strict and --har are not for --consumer"),
+        (["--timeout", "0", "--", "true"], "timeout"),
+        ([], "missing argument"),
+    ],
+)
+def test_mistakes_on_the_command_line(run: Run, words: list[str], says: str) -> None:
+    """One line each, exit code 2."""
+    code, out, err = run(*words)
+
+    assert (code, out, err.count("\n")) == (2, "", 1), err
+    assert says.lower() in err.lower()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("{}", "is no list of prospects"), ("[1]", "is no list"), ("[", "is no JSON")]
+)
+def test_expectations_that_cannot_be_read(run: Run, tmp_path: Path, text: str, says: str) -> None:
+    """Before anything is run."""
+    (tmp_path / "e.json").write_text(text)
+    code, _, err = run("--expect", tmp_path / "e.json", "--", "true")
+
+    assert code == 2
+    assert says in err
+
+
+def test_a_command_that_sends_nothing_proves_nothing(run: Run) -> None:
+    """Exit code 3."""
+    code, out, _ = run("--", "true")
+
+    assert code == 3
+    assert out.splitlines()[-1] == "nothing is proven"
+
+
+def test_every_situation_is_documented() -> None:
+    """With what happens."""
+    page = (ROOT / "docs" / "consumer.md").read_text(encoding="utf-8")
+
+    assert re.findall(r"^\| `([a-z0-9-]+)` \| (.+) \|$", page, re.MULTILINE) == [
+        (one.name, one.statement) for one in SITUATIONS.values()
+    ]
