@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -204,20 +205,26 @@ def execute_consumer(
     """
     refuse_unwritable((files.json, files.junit))
     stopped = threading.Event()
+
+    def play(name: str) -> Run:
+        return _run(command, name, runs.get("normal"), wishes, timeout, settings, stopped)
+
+    runs: dict[str, Run] = {}
+    others = [name for name in SITUATIONS if name != "normal"]
     try:
-        runs = {"normal": _run(command, "normal", None, wishes, timeout, settings, stopped)}
+        runs["normal"] = play("normal")
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            others = [name for name in SITUATIONS if name != "normal"]
             try:
-                found = pool.map(
-                    lambda name: _run(command, name, runs["normal"], wishes, timeout, settings, stopped), others
-                )
-                runs |= dict(zip(others, found, strict=True))
+                for name, run in zip(others, pool.map(play, others), strict=True):
+                    runs[name] = run
+                    _tell(len(runs), name)
             except BaseException:
                 stopped.set()  # so that no thread waits for its command any more
                 raise
     except KeyboardInterrupt:
         return INTERRUPTED
+    finally:
+        _tell(0, "")
     report = judge(runs, wishes)
     for line in report.lines():
         click.echo(line)
@@ -230,6 +237,13 @@ def execute_consumer(
     for line in failed:
         click.echo(f"alta-mock: {line}", err=True)
     return report.exit_code or (UNUSABLE if failed else 0)
+
+
+def _tell(number: int, name: str) -> None:
+    """Say on a terminal how many situations are done; 0 takes the line away."""
+    if sys.stderr.isatty():
+        done = f"{number} of {len(SITUATIONS)} situations, {name}" if number else ""
+        click.echo(f"\r\x1b[K{done}", err=True, nl=False)
 
 
 def _run(  # noqa: PLR0913, PLR0917 - what a run depends on

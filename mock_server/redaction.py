@@ -25,7 +25,7 @@ class Redactor:
     def __init__(self, tokens: Iterable[str]) -> None:
         self._tokens = tuple(tokens)
         known = "|".join(re.escape(token) for token in sorted(self._tokens, key=len, reverse=True))
-        self._pattern = re.compile(rf"((?i:bearer)(?: |%20|\+))[^\s&\"']+|{known or '(?!)'}")
+        self._pattern = re.compile(rf"((?i:bearer)(?: |%20|\+))(?!<token>)[^\s&\"']+|{known or '(?!)'}")
 
     def knows(self, text: str) -> bool:
         """Tell whether a text is one of the tokens."""
