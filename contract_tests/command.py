@@ -15,12 +15,11 @@ import click
 from contract_tests import report as told_as
 from contract_tests.rules.provider import RULES, TAG, Given
 from contract_tests.verdict import Report
-from contract_tests.verify import Wishes, examine, planned_records
+from contract_tests.verify import Wishes, examine, planned_records, redactor_of
 from contract_tests.wire import FakeWire, Unusable, provider_at
 from mock_server.control import is_loopback
 from mock_server.errors import MockError
 from mock_server.ratelimit import Limit
-from mock_server.redaction import Redactor
 from mock_server.reports import refuse_unwritable, write
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def limit_of(text: str) -> tuple[int, int] | None:
 
 def conclude(report: Report, given: Given, files: Files) -> int:
     """Print and write a report, and return the exit code."""
-    redact = Redactor(given.tokens)
+    redact = redactor_of(given)
     for line in told_as.lines(report, given, redact) if not report.unusable else [f"alta-mock: {report.unusable}"]:
         click.echo(line, err=bool(report.unusable))
     reports = {}
@@ -114,7 +113,9 @@ def checked(given: Given) -> Given:
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         parts, usable = urlsplit(""), False
-    if not usable or parts.query or parts.fragment or not given.url.isprintable():
+    if parts.username is not None:
+        raise MockError("--url names a user; the token is all that is needed")
+    if not usable or parts.query or parts.fragment or not (given.url.isprintable() and given.url.isascii()):
         raise MockError(f"--url {given.url!r} is no address; give the base URL, like http://127.0.0.1:8080/v1")
     for name in ("campaign_id", "second_campaign_id", "foreign_campaign_id"):
         value = getattr(given, name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -21,7 +22,7 @@ import click
 
 from contract_tests.command import Files, known_names
 from contract_tests.rules.consumer import RULES, Breach, Rule
-from contract_tests.situations import MOST_REQUESTS, SITUATIONS, made_run, play_in
+from contract_tests.situations import SITUATIONS, made_run, most_requests, play_in
 from contract_tests.verdict import BROKEN, INTERRUPTED, NOT_PROVEN, UNUSABLE
 from mock_server import Clock
 from mock_server.errors import MockError
@@ -46,7 +47,7 @@ SEVERAL = 8
 """Situations that a rule was kept in which are counted rather than named."""
 
 MOST_REFUSED = 20
-"""429s after which a command is stopped that is refused without end."""
+"""429s in a row after which a command is stopped."""
 
 
 class ConsumerBroken(AssertionError):
@@ -275,10 +276,11 @@ def _run(  # noqa: PLR0913, PLR0917 - what a run depends on
         try:
             ended = _wait(process, mock, usual, timeout, stopped)
         finally:
-            if process.poll() is None:
-                stop(process)
+            stop(process)  # and what it has left behind
     succeeded = process.returncode == 0 if ended else None
-    return made_run(mock, way_in[1], wishes.expected, usual, succeeded=succeeded, ended=ended)
+    killed = ended and process.returncode < 0
+    ending = f"was ended by the signal {signal.Signals(-process.returncode).name}" if killed else ""
+    return made_run(mock, way_in[1], wishes.expected, usual, succeeded=succeeded, ended=ended, ending=ending)
 
 
 def _wait(
@@ -286,12 +288,13 @@ def _wait(
 ) -> bool:
     """Wait for a command; False for one that must be stopped: it takes too long, or asks on and on."""
     until = time.monotonic() + timeout
-    most = MOST_REQUESTS + (len(usual.entries) if usual else 10_000)
+    most = most_requests(usual)
     while time.monotonic() < until and not stopped.is_set():
         try:
             process.wait(LOOK_SECONDS)
         except subprocess.TimeoutExpired:
-            if mock.journal.statuses[429] > MOST_REFUSED or mock.journal.statuses.total() > most:
+            last = [entry.status for entry in mock.requests[-MOST_REFUSED - 1 :]]
+            if last == [429] * (MOST_REFUSED + 1) or mock.journal.statuses.total() > most:
                 return False
         else:
             return True

@@ -83,7 +83,9 @@ def defect(source: str, *, legal: bool = False) -> Callable[[Any], Any]:
     """Make a defect of a function over a bench; its name, with hyphens, is the name, its docstring the statement."""
 
     def register(build: Callable[[Bench], None]) -> Callable[[Bench], None]:
-        statement = (build.__doc__ or "").splitlines()[0]
+        if not build.__doc__:
+            raise ValueError(f"{build.__name__} has no docstring; its first line says what is different")
+        statement = build.__doc__.splitlines()[0]
         _register(build.__name__.strip("_").replace("_", "-"), statement, source, build, legal=legal)
         return build
 
@@ -502,6 +504,7 @@ def _only(places: slice) -> Callable[[Bench], None]:
 _register("first-only", "Only the first record is validated.", ADD, _only(slice(0, 1)))
 _register("last-only", "Only the last record is validated.", ADD, _only(slice(-1, None)))
 _register("all-but-the-last", "The last of twenty records is not validated.", ADD, _only(slice(0, 19)))
+_register("all-but-the-first", "The first of many records is not validated.", ADD, _only(slice(1, None)))
 _register("ten-only", "Only the first ten records are validated.", ADD, _only(slice(0, 10)))
 
 
@@ -556,6 +559,18 @@ def long_undeclared_is_refused(bench: Bench) -> None:
 def ascii_only(bench: Bench) -> None:
     """Texts outside ASCII are refused."""
     bench.refuse_record(lambda one: any(isinstance(v, str) and not v.isascii() and len(v) < 99 for v in one.values()))
+
+
+@defect(ADD)
+def arabic_is_refused(bench: Bench) -> None:
+    """Names in Arabic letters are refused."""
+    bench.refuse_record(lambda one: any("\u0600" <= c <= "\u06ff" for c in str(one.get("firstName", ""))))
+
+
+@defect(ADD)
+def empty_job_titles_are_refused(bench: Bench) -> None:
+    """An empty jobTitle is refused."""
+    bench.refuse_record(lambda one: one.get("jobTitle") == "")
 
 
 @defect(ADD)
@@ -654,6 +669,7 @@ def _typed(judge: Callable[[str], str]) -> Callable[[Bench], None]:
 for _name, _what, _judge in (
     ("any-content-type", "Any content type is accepted.", lambda _: RIGHT),
     ("text-is-json", "text/plain is accepted.", lambda kind: RIGHT if kind == "text/plain" else kind),
+    ("multipart-is-json", "multipart/form-data is accepted.", lambda kind: RIGHT if "multipart" in kind else kind),
     ("forms-are-json", "Forms are accepted.", lambda kind: RIGHT if "form" in kind else kind),
     (
         "charset-refused",
@@ -1102,6 +1118,19 @@ for _name in ("GET", "PUT", "PATCH", "DELETE"):
 def _405_without_allow(bench: Bench) -> None:
     """A 405 has no Allow."""
     bench.on_status(405, lambda reply: replace(reply, headers=with_header(reply.headers, "Allow", None)))
+
+
+@defect(f"{HTTP}, 15.5.6")
+def put_with_a_body_is_answered_200(bench: Bench) -> None:
+    """PUT is answered 200 if it has a body."""
+    done = ApiReply(200, (("Content-Type", RIGHT),), b"{}")
+    bench.on_reply(lambda r, reply: done if r.method == "PUT" and r.body and reply.status == 405 else reply)
+
+
+@defect(f"{ERRORS}; {SERVERS}")
+def _500_on_long_numbers_in_json(bench: Bench) -> None:
+    """A long number is a server error once the JSON is read."""
+    bench.fail_if(lambda r: b"9" * 5000 in (r.body or b"") and (r.body or b"").endswith(b"}]}"))
 
 
 @defect(f"{HTTP}, 15.5.6")

@@ -45,6 +45,7 @@ class Run:
         succeeded: What it reported, None if it did not get to report anything.
         ended: Whether it ended by itself.
         usual: How many prospects it adds when nothing happens; None if that is not known.
+        ending: How it ended, if not by itself or by a code: the signal that killed it.
     """
 
     entries: Sequence[Entry]
@@ -53,6 +54,7 @@ class Run:
     succeeded: bool | None
     ended: bool = True
     usual: int | None = None
+    ending: str = ""
 
 
 Step = Callable[[], Forced | None] | Forced | None

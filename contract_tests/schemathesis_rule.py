@@ -9,12 +9,13 @@ from __future__ import annotations
 import copy
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import jsonschema
 import schemathesis
 from schemathesis import Config
 from schemathesis.engine import from_schema
-from schemathesis.engine.events import ScenarioFinished
+from schemathesis.engine.events import Interrupted, ScenarioFinished
 
 from contract_tests.rules.provider import TOLERATED
 from contract_tests.verdict import Breach
@@ -44,6 +45,8 @@ def explore(examiner: Examiner) -> None:
     for event in from_schema(schema).execute():
         if lost:
             raise lost[0]
+        if isinstance(event, Interrupted):
+            raise KeyboardInterrupt
         if isinstance(event, ScenarioFinished):
             for _ in event.recorder.interactions:
                 examiner.keep_rule("schemathesis")
@@ -52,6 +55,8 @@ def explore(examiner: Examiner) -> None:
                 if (name, status) not in told and not _is_open(name, case, status):
                     told.add((name, status))
                     _report(examiner, case, interaction, failure)
+    if lost:
+        raise lost[0]
 
 
 def documented() -> Contract:
@@ -86,6 +91,8 @@ def _config(examiner: Examiner) -> Config:
 
 def _relay(examiner: Examiner, lost: list[BaseException]) -> Callable[..., Iterable[bytes]]:
     """Return a WSGI application that sends what it is asked by way of the examiner."""
+    ours = Contract.load().base_path
+    base = urlsplit(examiner.given.url).path.rstrip("/")
 
     def app(environ: Any, start_response: Any) -> Iterable[bytes]:
         headers = [
@@ -95,7 +102,7 @@ def _relay(examiner: Examiner, lost: list[BaseException]) -> Callable[..., Itera
         if environ.get("CONTENT_TYPE"):
             headers.append(("Content-Type", environ["CONTENT_TYPE"]))
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        target = environ.get("REQUEST_URI") or environ["PATH_INFO"]
+        target = base + (environ.get("REQUEST_URI") or environ["PATH_INFO"]).removeprefix(ours)
         try:
             with examiner.judged_elsewhere():
                 got = examiner.send_patiently(Sent(environ["REQUEST_METHOD"], target, tuple(headers), body))

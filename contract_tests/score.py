@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -130,7 +131,7 @@ def load(defects: Path | None) -> None:
             raise ImportError("it is no Python file")  # noqa: TRY301 - told below like the others
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise MockError(f"cannot import {defects}: {type(error).__name__}: {error}") from error
 
 
@@ -140,8 +141,15 @@ def _examined(names: Sequence[str], jobs: int, examine_one: Any, defects: Path |
         yield from _told(map(examine_one, names), len(names))
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=load, initargs=(defects,)) as pool:
-        yield from _told(pool.map(examine_one, names, chunksize=4), len(names))
+    seen = 0
+    try:
+        with ProcessPoolExecutor(jobs, mp_context=context, initializer=load, initargs=(defects,)) as pool:
+            for one in _told(pool.map(examine_one, names, chunksize=4), len(names)):
+                seen += 1
+                yield one
+    except BrokenProcessPool as error:
+        there = ", ".join(names[seen : seen + 4 * jobs])
+        raise MockError(f"a process ended by itself at one of {there}; examine them with --jobs 1 --only") from error
 
 
 def _told(scored: Iterator[Scored], total: int) -> Iterator[Scored]:
@@ -164,7 +172,7 @@ def examined(name: str, seed: int = 0, without: frozenset[str] = frozenset()) ->
         report = _report(name, seed, without, schemathesis=legal)
         if not legal and not report.broken and not report.unusable and "schemathesis" not in without:
             report = _report(name, seed, without, schemathesis=True)
-    except Exception as error:  # noqa: BLE001 - a deviation may do anything; it is named
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a deviation may do anything; it is named
         return Scored(name, told, source, legal, {}, f"it fails by itself: {type(error).__name__}: {error}")
     caught = {
         one.rule.id: f"{one.breaches[0].what}: got {one.breaches[0].got}, wanted {one.breaches[0].wanted}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -140,8 +141,11 @@ class GaveUpOnIt(BaseException):
     """A consumer asks on and on; raised into it, past whatever it catches, so that a test ends."""
 
 
+MOST_NORMALLY = 3000
+"""Requests of a consumer when nothing happens, after which it is stopped: 60,000 prospects."""
+
 MOST_REQUESTS = 60
-"""Requests of a consumer in one situation after which it is stopped, beyond those that it needs normally."""
+"""Requests of a consumer in a situation after which it is stopped, beyond three times what it needs normally."""
 
 
 def play_in(  # noqa: PLR0913 - two say who and where, the others how
@@ -171,26 +175,43 @@ def play_in(  # noqa: PLR0913 - two say who and where, the others how
     way_in = mock.seed.way_in()
     if way_in is None:
         raise MockError("the seed has no token that may add prospects to a campaign")
-    most = MOST_REQUESTS + (len(usual.entries) if usual else 10_000)
-    handle, ended = mock.handle, True
+    most = most_requests(usual)
+    handle, ended, count = mock.handle, True, 0
 
     def counted(*arguments: Any) -> Any:
-        nonlocal ended
-        if len(mock.requests) >= most:
+        nonlocal ended, count
+        count += 1
+        if count > most:
             ended = False
             raise GaveUpOnIt
         return handle(*arguments)
 
     mock.handle = counted  # type: ignore[method-assign, assignment]
-    succeeded: bool | None = False
-    with door_of(mock, door) as url:
+    results: list[bool] = []
+
+    def consume(url: str) -> None:
         try:
-            succeeded = consumer(Surroundings(url, *way_in, mock.clock.sleep, mock.clock.time)) is not False
+            results.append(consumer(Surroundings(url, *way_in, mock.clock.sleep, mock.clock.time)) is not False)
         except GaveUpOnIt:
-            succeeded = None
+            pass
         except Exception:  # noqa: BLE001 - it is how it reports failure
-            succeeded = False
+            results.append(False)
+
+    with door_of(mock, door) as url:
+        if door == "responses":
+            consume(url)
+        else:  # what the server raises does not get to the consumer, which is left alone when it asks on and on
+            thread = threading.Thread(target=consume, args=(url,), daemon=True)
+            thread.start()
+            while thread.is_alive() and ended:
+                thread.join(0.01)
+    succeeded = results[0] if results else None
     return made_run(mock, way_in[1], expected, usual, succeeded=succeeded, ended=ended)
+
+
+def most_requests(usual: Run | None) -> int:
+    """Return after how many requests a consumer is stopped, by how many it needs normally: a limit may double them."""
+    return MOST_REQUESTS + (3 * len(usual.entries) if usual else MOST_NORMALLY)
 
 
 def made_run(  # noqa: PLR0913 - each is a part of what came of it
@@ -201,10 +222,11 @@ def made_run(  # noqa: PLR0913 - each is a part of what came of it
     *,
     succeeded: bool | None,
     ended: bool,
+    ending: str = "",
 ) -> Run:
     """Return what came of a consumer's run."""
     usually = len(usual.stored) if usual and usual.succeeded else None
-    return Run(mock.requests, mock.prospects(campaign), expected, succeeded, ended, usually)
+    return Run(mock.requests, mock.prospects(campaign), expected, succeeded, ended, usually, ending)
 
 
-__all__ = ["PEOPLE", "SITUATIONS", "Played", "Script", "Situation", "made_run", "play", "play_in"]
+__all__ = ["PEOPLE", "SITUATIONS", "Played", "Script", "Situation", "made_run", "most_requests", "play", "play_in"]

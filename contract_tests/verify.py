@@ -42,6 +42,12 @@ if TYPE_CHECKING:
 REQUEST_SECONDS = 10.0
 """Seconds that an answer may take."""
 
+SHORTEST_SECRET = 6
+"""Characters of a part of a token from which on it is taken out of texts."""
+
+LONGEST_SHOWN = 160
+"""Characters of an answer that are shown."""
+
 MOST_SILENT = 3
 """Requests in a row without an answer after which nothing more is sent."""
 
@@ -99,11 +105,11 @@ def examine(given: Given, provider: Provider, wishes: Wishes) -> Report:
     try:
         examiner.run()
     except Unusable as error:
-        examiner.report.unusable = str(error)
+        examiner.report.unusable = examiner.redact(str(error))
         for result in examiner.report.results.values():
             result.breaches.clear()  # what one answer broke says nothing of a target that is none
     except Enough as error:
-        examiner.report.stopped = str(error)
+        examiner.report.stopped = examiner.redact(str(error))
     except KeyboardInterrupt:
         examiner.report.interrupted = True
     examiner.conclude()
@@ -127,7 +133,7 @@ class Examiner:
         self._silent = 0
         self._elsewhere = False
         self._now = ""
-        self.redact = Redactor(given.tokens)
+        self.redact = redactor_of(given)
 
     # --- The plan -----------------------------------------------------------------------------------------------------
 
@@ -321,7 +327,12 @@ class Examiner:
         if self.wishes.max_requests is not None and self.report.requests >= self.wishes.max_requests:
             raise Enough(f"--max-requests {self.wishes.max_requests}")
         self.wishes.tell(self._now, self.report.requests, 0.0)
-        got = self._provider.send(sent, seconds=REQUEST_SECONDS, fresh=fresh)
+        try:
+            got = self._provider.send(sent, seconds=REQUEST_SECONDS, fresh=fresh)
+        except Unusable as error:
+            if not self.report.requests:
+                raise
+            got = Got(NO_ANSWER, at=self.time(), trouble=f"no connection any more: {error}")
         self._judge(sent, got)
         self._silent = self._silent + 1 if got.status == NO_ANSWER and not silent_is_fine else 0
         if self._silent >= MOST_SILENT:
@@ -376,7 +387,13 @@ class Examiner:
         )
 
     def at_once(self, sent: Sequence[Sent]) -> list[Got]:
-        """Send requests at the same time, each on a connection of its own."""
+        """Send requests at the same time, each on a connection of its own.
+
+        Raises:
+            Enough: So many are not allowed.
+        """
+        if self.wishes.max_requests is not None and self.report.requests + len(sent) > self.wishes.max_requests:
+            raise Enough(f"--max-requests {self.wishes.max_requests}")
         with ThreadPoolExecutor(len(sent)) as pool:
             found = list(pool.map(lambda one: self._provider.send(one, seconds=REQUEST_SECONDS, fresh=True), sent))
         for one, got in zip(sent, found, strict=True):
@@ -413,7 +430,9 @@ class Examiner:
             result.breaches.append(breach)
 
     def _shown(self, text: str) -> str:
-        return self.redact(text)
+        """Return a text without tokens and parts of them, and then no longer than need be."""
+        shown = self.redact(text)
+        return shown if len(shown) <= LONGEST_SHOWN else shown[: LONGEST_SHOWN - 3] + "..."
 
     # --- The verdict --------------------------------------------------------------------------------------------------
 
@@ -423,7 +442,11 @@ class Examiner:
         for result in report.results.values():
             if not result.requests and not result.missing:
                 result.missing = report.unusable or report.stopped or self._unasked(result.rule.id)
-        if report.unusable or report.interrupted or report.broken or self.wishes.only:
+        if report.unusable or report.interrupted or report.broken:
+            return
+        if self.wishes.only:
+            idle = [name for name, result in report.results.items() if not result.requests]
+            report.unproven += [f"{name} was not exercised: {report.results[name].missing}" for name in idle]
             return
         if self.given.writes and not report.accepted:
             report.unproven.append("no valid request was accepted")
@@ -461,6 +484,17 @@ RULES["schemathesis"] = Rule(
     "Whatever Schemathesis makes of the document is answered as it says.",
     "openapi.yaml, and what the overlay adds of documented prose",
 )
+
+
+def redactor_of(given: Given) -> Redactor:
+    """Return what takes tokens out of texts, and those that were made of them to be refused."""
+    made = [
+        other
+        for token in given.tokens
+        for other in (token, token[:-1], token[1:], token[: len(token) // 2], token.swapcase())
+        if len(other) >= SHORTEST_SECRET
+    ]
+    return Redactor([*made, *given.tokens])
 
 
 def _in_turns(lists: Sequence[Sequence[tuple[str, Probe]]]) -> Iterator[tuple[str, Probe]]:

@@ -6,10 +6,13 @@ length be a lie.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
+import select
 import socket
 import ssl
+import threading
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -75,7 +78,8 @@ class Got:
         if self.status == NO_ANSWER:
             return self.trouble
         text = " ".join(self.body.decode(errors="replace").split())
-        return f"{self.status} {text[:120]}".rstrip()
+        shown = "".join(one if one.isprintable() else "?" for one in text[:2000])
+        return f"{self.status} {shown}".rstrip()
 
     @cached_property
     def json(self) -> Any:
@@ -142,20 +146,19 @@ class Wire:
             self._connection = None
 
     def send(self, sent: Sent, *, seconds: float, fresh: bool = False) -> Got:
-        """Send a request; once more on a new connection if the server has closed an old one meanwhile."""
+        """Send a request, on a new connection if the server has closed the old one meanwhile."""
         if fresh:
             connection = self._connect(seconds)
             try:
                 return self._exchange(connection, sent, seconds)
             finally:
                 connection.close()
-        reused = self._connection is not None
+        if self._connection is not None and _is_closed(self._connection):
+            self.close()
         self._connection = self._connection or self._connect(seconds)
         got = self._exchange(self._connection, sent, seconds)
         if got.status == NO_ANSWER or (got.header("connection") or "").lower() == "close":
             self.close()
-        if got.trouble == _CLOSED and reused:
-            return self.send(sent, seconds=seconds)
         return got
 
     def _connect(self, seconds: float) -> http.client.HTTPConnection:
@@ -170,16 +173,29 @@ class Wire:
             connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except ssl.SSLError as error:
             raise Unusable(f"{self.parts.netloc}: TLS fails: {error.reason or error}; check the scheme") from error
-        except OSError as error:
-            raise Unusable(f"cannot reach {self.parts.netloc}: {error.strerror or error}; is it running?") from error
+        except (OSError, UnicodeError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise Unusable(f"cannot reach {self.parts.netloc}: {why}; is it running?") from error
         return connection
 
     def _exchange(self, connection: http.client.HTTPConnection, sent: Sent, seconds: float) -> Got:
+        late = threading.Event()
+        timer = threading.Timer(seconds, _cut_off, (connection, late))
+        timer.daemon = True
+        timer.start()  # the whole exchange has this time, however slowly it drips
+        got = self._exchanged(connection, sent, seconds)
+        timer.cancel()
+        if late.is_set():
+            return Got(NO_ANSWER, at=self.time(), trouble=f"no answer within {seconds:g} s")
+        return got
+
+    def _exchanged(self, connection: http.client.HTTPConnection, sent: Sent, seconds: float) -> Got:
         try:
             if connection.sock is not None:
                 connection.sock.settimeout(seconds)
             connection.putrequest(sent.method, sent.path, skip_host=True, skip_accept_encoding=True)
             connection.putheader("Host", self.parts.netloc.rpartition("@")[2])
+            connection.putheader("Accept-Encoding", "identity")
             for name, value in sent.headers:
                 connection.putheader(name, value.encode("latin-1"))
             self._send_body(connection, sent)
@@ -253,6 +269,21 @@ def provider_at(url: str) -> Wire:
         if got.status == 200 and got.json == {"status": "ok"}:  # noqa: PLR2004 - it is there
             return FakeWire(url)
     return wire
+
+
+def _cut_off(connection: http.client.HTTPConnection, late: threading.Event) -> None:
+    """End an exchange that takes too long."""
+    late.set()
+    with contextlib.suppress(OSError, AttributeError):
+        connection.sock.shutdown(socket.SHUT_RDWR)
+
+
+def _is_closed(connection: http.client.HTTPConnection) -> bool:
+    """Tell whether the server has closed a connection that is not in use: it has something to say, which is its end."""
+    if connection.sock is None:
+        return True
+    readable, _, _ = select.select([connection.sock], [], [], 0)
+    return bool(readable)
 
 
 _CLOSED = "the connection was closed without an answer"

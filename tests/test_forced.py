@@ -274,3 +274,43 @@ def test_an_answer_without_content_has_none(unlimited: AltaMock, status: int) ->
 
     assert [(answer.status_code, answer.content) for answer in answers] == [(status, b""), (200, b"{}")]
     assert ("Content-Length" in answers[0].headers) == (status == 205)
+
+
+def test_headers_of_a_forced_answer(unlimited: AltaMock, judge: Send) -> None:
+    """Those that are given take the place of its own, whatever the case of their names."""
+    unlimited.next(200, headers={"CONTENT-TYPE": "text/plain"}, body="x\ud800")
+    reply = judge()
+    assert [name for name, _ in reply.headers if name.lower() == "content-type"] == ["CONTENT-TYPE"]
+    assert (reply.body, reply.header("X-Alta-Mock-Why")) == (b"x?", None)
+
+    unlimited.next(200, headers={"content-type": "Application/JSON"}, body="x")
+    assert judge().body == b'"x"'
+    unlimited.next(204, allow_undocumented=True)
+    assert judge().header("Content-Type") is None
+    unlimited.next(401)
+    assert judge().header("WWW-Authenticate") == "Bearer"
+    unlimited.next(429, headers={"Retry-After": ""})
+    assert judge().header("Retry-After") is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "says"),
+    [
+        ({"Content-Length": "5"}, "the header 'Content-Length' is not possible"),
+        ({"a b": "x"}, "the header 'a b' is not possible"),
+        ({"X-A": "a\r\nb: c"}, "the value .* of the header X-A is not possible"),
+        ({"X-A": 1}, "the value 1 of the header X-A is not possible"),
+    ],
+)
+def test_headers_that_no_answer_can_have(mock: AltaMock, headers: Any, says: str) -> None:
+    """They are named."""
+    with pytest.raises(MockError, match=says):
+        mock.next(429, headers=headers)
+
+
+def test_a_forced_refusal_says_nothing_without_why(clock: Clock) -> None:
+    """As every other."""
+    mock = AltaMock(clock=clock, why=False)
+    mock.next(500)
+
+    assert mock.answer(request_of()).header("X-Alta-Mock-Why") is None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mock_server import AltaMock, MockError
-from mock_server.ratelimit import SECOND, Limit, Window, hit
+from mock_server.ratelimit import SECOND, Limit, RateLimiter, Window, hit
 from tests.conftest import (
     FOREIGN_CAMPAIGN,
     SECOND_CAMPAIGN,
@@ -216,3 +216,13 @@ def test_reset_makes_the_quota_whole(mock: AltaMock, send: Send) -> None:
 
     assert send().header("RateLimit-Remaining") == "9"
     assert len(mock.prospects("3c90c3cc-0d44-4b50-8888-8dd25736052a")) == 1
+
+
+def test_a_look_at_the_edges_of_a_window() -> None:
+    """What is left, and when it ends, by the nanosecond."""
+    limiter, limit = RateLimiter(), Limit(10, 60)
+    limiter.spend("acme", [("x", limit)], 0)
+
+    assert limiter.look("acme", "x", limit, 1) == (9, 60)
+    assert limiter.look("acme", "x", limit, 60 * SECOND - 1) == (9, 1)
+    assert limiter.look("acme", "x", limit, 60 * SECOND) == (10, 0)

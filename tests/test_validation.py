@@ -139,10 +139,18 @@ def test_every_violation_is_told_with_its_place_in_the_contract(judge: Send) -> 
     """Got, wanted and the pointer of the rule; how many more there are stands in the header."""
     reply = judge({"data": [{"firstName": "x" * 256, "email": 3}, {}]})
 
+    assert why(reply).startswith("maxLength /data/0/firstName: ")
     assert why(reply).endswith("(+3 more)")
     schema = Schemas({"type": "object", "properties": {"a": {"maxLength": 2}}}).at()
     assert violations(schema, {"a": "abc"}) == [Violation("maxLength", "body", "/a", "3 characters", "at most 2")]
     assert violations(schema, {"a": "abc"})[0].source == ("properties", "a", "maxLength")
+
+
+@pytest.mark.parametrize("schema", [{"type": 7}, {"$ref": "#/nowhere"}])
+def test_what_is_no_schema_is_refused(schema: Any) -> None:
+    """With the reason."""
+    with pytest.raises(ValueError, match=r"\S"):
+        Schemas(schema).at()
 
 
 def test_a_large_body_names_only_the_first_difference(unlimited: AltaMock) -> None:
@@ -152,6 +160,7 @@ def test_a_large_body_names_only_the_first_difference(unlimited: AltaMock) -> No
         extra = [0] * (MANY - 10 + more)
         outcome = unlimited.handle(request_of({"data": records, "extra": extra}))
         assert len(outcome.violations) == told
+        assert {one.place for one in outcome.violations} == {"body"}
 
 
 @pytest.mark.parametrize(
@@ -159,6 +168,15 @@ def test_a_large_body_names_only_the_first_difference(unlimited: AltaMock) -> No
     [
         ({"type": ["string", "null"]}, 1, "type body: got the number 1; wanted string or null"),
         ({"type": "array"}, True, "type body: got true; wanted array"),
+        ({"type": "string"}, ["secret"], "type body: got an array of 1 item; wanted string"),
+        ({"x-alta-rule": "r", "minProperties": 1}, {}, "r body: got an object of 0 members; wanted r"),
+        ({"x-alta-rule": "r", "minItems": 2}, ["secret"], "r body: got an array of 1 item; wanted r"),
+        (
+            {"x-alta-rule": "r", "maxProperties": 0},
+            {"a" * 30: 1, "b" * 29: 1},
+            f"r body: got only {'a' * 30}, and others; wanted r",
+        ),
+        ({"maximum": 3}, 10**59, f"maximum body: got the number 1{'0' * 59}; wanted maximum 3"),
         ({"minLength": 2}, "x", "minLength body: got 1 character; wanted at least 2"),
         ({"enum": ["a", "b"]}, "secret", 'enum body: got a string of 6 characters; wanted enum ["a", "b"]'),
         ({"format": "uuid"}, "x", 'format body: got a string of 1 character; wanted format "uuid"'),

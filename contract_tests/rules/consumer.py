@@ -224,7 +224,7 @@ def gives_up(run: Run) -> list[Breach] | None:
     for entry in run.entries:
         streak = streak + 1 if entry.status == TOO_MANY else 0
         most = max(most, streak)
-    if most > MOST_REFUSALS or (streak and not run.ended):
+    if most > MOST_REFUSALS:
         text = f"was refused {most} times in a row with a 429 and went on; give up after some tries, and say so"
         return [Breach(text, tuple(entry.number for entry in run.entries[-3:]))]
     return [] if streak else None
@@ -233,8 +233,8 @@ def gives_up(run: Run) -> list[Breach] | None:
 @rule("a program that hangs holds everything up that waits for it", PRACTICE)
 def ends_by_itself(run: Run) -> list[Breach] | None:
     """A consumer ends by itself, and does not ask on and on."""
-    if run.ended or (run.entries and run.entries[-1].status == TOO_MANY):
-        return [] if run.entries else None
+    if run.ended or (run.entries and all(entry.status == TOO_MANY for entry in run.entries[-MOST_REFUSALS:])):
+        return [] if run.entries else None  # refused without end, which another rule judges
     text = f"did not end after {len(run.entries)} requests, and was stopped; give up, and say so"
     return [Breach(text, tuple(entry.number for entry in run.entries[-1:]))]
 
@@ -296,7 +296,8 @@ def sends_nothing_twice(run: Run) -> list[Breach] | None:
             if run.expected is None:
                 again = 2 * len(shared) >= min(len(keys), len(known))  # a few may stand twice in the input
             else:
-                again = any(_too_often(key, sent, wanted) for key in shared)
+                here = [pair for pair in sent if pair[0].path.lower() == entry.path.lower()]
+                again = any(_too_often(key, here, wanted) for key in shared)
             if again:
                 lost = "its answer was lost, so look before you send it again"
                 how = lost if fate_of(before) is Fate.UNKNOWN else "it had been added"
@@ -355,9 +356,16 @@ def records_untouched(run: Run) -> list[Breach] | None:
     if run.expected is None or not _adding(run):
         return None
     expected = [_key(record) for record in run.expected]
+    breaches = [_out_of_place(run, expected, path) for path in dict.fromkeys(one.path.lower() for one in _adding(run))]
+    return next(filter(None, breaches), [])
+
+
+def _out_of_place(run: Run, expected: list[str], path: str) -> list[Breach]:
+    """Find what a run has sent to one campaign that is not as expected."""
     tried: set[str] = set()  # sent, and not added: those may be left out, or come later
     position = 0
-    for entry in _adding(run):
+    adding = [entry for entry in _adding(run) if entry.path.lower() == path]
+    for entry in adding:
         keys = [_key(record) for record in records(entry)]
         if any(key not in expected for key in keys):
             return [Breach("sent a prospect that was not to be sent, or changed one", (entry.number,))]
@@ -387,7 +395,8 @@ def takes_any_success(run: Run) -> list[Breach] | None:
     if run.succeeded is None or not known or not adding or not undisturbed or adding[-1].status == TOO_MANY:
         return None
     if not run.succeeded:
-        text = "reported failure right after a success; do not read what the body of a 200 does not promise"
+        how = run.ending or "reported failure"
+        text = f"{how} right after a success; do not read what the body of a 200 does not promise"
         return [Breach(text, (adding[-1].number,))]
     return []
 

@@ -688,7 +688,7 @@ def error_identifier(sent: Sent, got: Got) -> str:  # noqa: ARG001 - see above
     told = got.json.get("error") if isinstance(got.json, dict) else None
     if wanted is None or not isinstance(told, str) or told == wanted:
         return ""
-    return f'{got.status} with the error "{told[:40]}"; wanted "{wanted}"'
+    return f'{got.status} with the error "{told}"; wanted "{wanted}"'
 
 
 @answer_rule("openapi.yaml#/components/responses")

@@ -7,7 +7,9 @@ import json
 import re
 import sys
 import textwrap
+import threading
 import xml.etree.ElementTree as ET
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,7 +28,6 @@ from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from contract_tests.runs import Surroundings
 
@@ -223,6 +224,28 @@ def test_rules_that_do_not_exist(alta_mock: AltaMock) -> None:
         alta_mock.check_consumer(ours, skip=["gives-up"], require=["gives-up"])
 
 
+def test_long_lists_are_no_fault(alta_mock: AltaMock) -> None:
+    """However often the limit makes them wait."""
+    many = [{"phone": str(number)} for number in range(1500)]
+
+    report = alta_mock.check_consumer(lambda at: right_client(at, many), expect=many)
+    assert report.runs["limit"].ended
+
+
+def test_one_that_asks_on_and_on_over_a_socket_is_left_alone(alta_mock: AltaMock) -> None:
+    """The test ends, and names the rule."""
+    over = threading.Event()
+
+    def forever(at: Surroundings) -> None:
+        while not over.is_set():
+            with contextlib.suppress(Exception):
+                client(at).add_prospects(at.campaign_id, PEOPLE[:1])
+
+    with pytest.raises(AssertionError, match=r"ends-by-itself +fail"):
+        alta_mock.check_consumer(forever, only=["ends-by-itself"], door="socket")
+    over.set()
+
+
 # --- By command -------------------------------------------------------------------------------------------------------
 
 
@@ -334,6 +357,19 @@ def test_expectations_that_cannot_be_read(run: Run, tmp_path: Path, text: str, s
 
     assert code == 2
     assert says in err
+
+
+def test_a_command_leaves_nothing_behind(run: Run, tmp_path: Path) -> None:
+    """What it has started is stopped, and a signal is told as what it is."""
+    script = f"sleep 300 & echo $! >> {tmp_path}/pids; kill -9 $$"
+    code, _, _ = run("--only", "ends-by-itself", "--", "sh", "-c", script)
+    pids = (tmp_path / "pids").read_text().split()
+
+    assert code == 3
+    assert len(pids) == len(SITUATIONS)
+    for pid in pids:
+        with contextlib.suppress(FileNotFoundError):
+            assert Path("/proc", pid, "stat").read_text().split()[2] == "Z"
 
 
 def test_a_command_that_sends_nothing_proves_nothing(run: Run) -> None:

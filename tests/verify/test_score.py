@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any
 
@@ -185,6 +186,25 @@ def test_a_defect_of_ones_own(run: Callable[..., tuple[int, str, str]], tmp_path
     assert code == 1
     assert "job-title-is-required  accepts-each-contact" in out
     assert "same-as-ours is not caught: Is no defect at all. [the wish of a user]" in out
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("raise SystemExit(0)", "cannot import .*: SystemExit"),
+        ("from contract_tests.defects import defect\n@defect('x')\ndef one(bench): pass", "one has no docstring"),
+        ("1/0", "ZeroDivisionError"),
+    ],
+)
+def test_files_of_defects_that_cannot_be_used(
+    run: Callable[..., tuple[int, str, str]], tmp_path: Path, text: str, says: str
+) -> None:
+    """Never a green run that scored nothing."""
+    (tmp_path / "mine.py").write_text(text)
+    code, out, err = run("--defects", tmp_path / "mine.py")
+
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert re.search(says, err)
 
 
 @pytest.mark.parametrize(

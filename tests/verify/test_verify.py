@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import re
@@ -23,7 +24,7 @@ from contract_tests.rules import page
 from contract_tests.rules.provider import RULES, TAG, Asking, Given, Probe
 from contract_tests.target import seeded
 from contract_tests.verify import Wishes, examine, planned_records
-from contract_tests.wire import InProcess, Sent, Wire
+from contract_tests.wire import Got, InProcess, Sent, Unusable, Wire
 from mock_server import AltaMock, Clock
 from mock_server.cli import main
 from tests.conftest import CAMPAIGN, ROOT, UNKNOWN_CAMPAIGN
@@ -326,7 +327,7 @@ def test_a_server_that_hangs_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> N
         return answering(b"{}", Content_Type="application/json")(environ, start_response)  # type: ignore[no-any-return]
 
     with serving(app) as url:
-        given = Given(url, "t", CAMPAIGN, rate_limit=None)
+        given = Given(url, "some-token", CAMPAIGN, rate_limit=None)
         report = examine(given, Wire(url), Wishes(patient=False))
         gone.set()
 
@@ -343,6 +344,111 @@ def test_a_provider_that_never_lets_anybody_in_again() -> None:
     assert report.results["unknown-campaign"].missing == "refused by a limit"
 
 
+def test_a_server_that_dies_keeps_what_was_found(fake: AltaMock) -> None:
+    """It is examined up to there, and told."""
+    answered = 0
+
+    class Dying(InProcess):
+        def send(self, sent: Sent, *, seconds: float, fresh: bool = False) -> Got:
+            nonlocal answered
+            answered += 1
+            if answered > 40:
+                raise Unusable("cannot reach it")
+            got = super().send(sent, seconds=seconds, fresh=fresh)
+            return replace(got, status=200) if got.status == 400 else got
+
+    report = examine(seeded(fake.base_url), Dying(fake), Wishes(patient=False))
+
+    assert report.exit_code == 1
+    assert report.stopped.startswith("3 requests in a row had no answer: no connection any more")
+    assert report.results["contact-or-identity"].verdict == "broken"
+
+
+def test_a_server_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its time, however often a byte comes."""
+    monkeypatch.setattr("contract_tests.verify.REQUEST_SECONDS", 0.1)
+    listening = socket.create_server(("127.0.0.1", 0))
+    gone = threading.Event()
+
+    def drip() -> None:
+        while not gone.is_set():
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            with connection, contextlib.suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+                while not gone.wait(0.01):
+                    connection.sendall(b" ")
+
+    thread = threading.Thread(target=drip, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+    report = examine(Given(url, "some-token", CAMPAIGN, rate_limit=None), Wire(url), Wishes(patient=False))
+    gone.set()
+    listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
+    thread.join(5)
+
+    assert "does not answer: no answer within 0.1 s" in report.unusable
+
+
+def test_a_base_url_below_another_path(fake: AltaMock) -> None:
+    """Everything goes there, what Schemathesis makes too."""
+    app = fake.app
+    asked: set[str] = set()
+
+    def below(environ: Any, start_response: Any) -> Any:
+        asked.add(environ["REQUEST_URI"].partition("/campaigns")[0])
+        environ["REQUEST_URI"] = environ["REQUEST_URI"].removeprefix("/api/x")
+        environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix("/api/x")
+        return app(environ, start_response)
+
+    with serving(below) as url:
+        given = seeded(url.replace("/v1", "/api/x/v1"), rate_limit=None)
+        report = examine(given, Wire(given.url), Wishes(patient=False, only=frozenset({"schemathesis"})))
+
+    assert asked == {"/api/x/v1"}
+    assert (report.exit_code, report.statuses[404]) == (0, 0)
+
+
+def test_only_what_cannot_be_exercised_proves_nothing(fake: AltaMock) -> None:
+    """A named rule that lacks what it needs is no green."""
+    given = replace(seeded(fake.base_url), foreign_campaign_id=None)
+    report = examine(given, InProcess(fake), Wishes(patient=False, only=frozenset({"foreign-campaign"})))
+
+    assert (report.exit_code, report.broken) == (3, [])
+    assert report.unproven == ["foreign-campaign was not exercised: needs --foreign-campaign-id"]
+
+
+def test_the_burst_keeps_to_the_maximum(fake: AltaMock) -> None:
+    """Rather than send more, it is left out."""
+    only = frozenset({"limit-under-a-burst"})
+    report = examined(fake, only=only, max_requests=3)
+
+    assert report.requests <= 3
+    assert report.stopped == "--max-requests 3"
+
+
+def test_what_answers_repeat_of_tokens_is_taken_out(fake: AltaMock) -> None:
+    """Whole tokens and those that were made of one, cut off or not."""
+    told = "x" * 140
+
+    class Telling(InProcess):
+        def send(self, sent: Sent, *, seconds: float, fresh: bool = False) -> Got:
+            header = dict(sent.headers).get("Authorization", "")
+            body = json.dumps({"error": "Oops", "message": f"{told} unknown: {header}"}).encode()
+            got = super().send(sent, seconds=seconds, fresh=fresh)
+            return got if got.status == 200 else replace(got, body=body)
+
+    report = examine(seeded(fake.base_url), Telling(fake), Wishes(patient=False, schemathesis=False))
+    shown = "\n".join(breach.got for result in report.broken for breach in result.breaches)
+
+    assert "Oops" in shown
+    assert not re.search("test-t|TEST-T|est-token", shown)
+
+
 # --- The command line -------------------------------------------------------------------------------------------------
 
 
@@ -353,6 +459,8 @@ def test_a_provider_that_never_lets_anybody_in_again() -> None:
         (["--second-campaign-id", "x"], "--second-campaign-id 'x' is no UUID"),
         (["--url", "127.0.0.1:8080"], "is no address; give the base URL"),
         (["--url", "http://[::1"], "is no address"),
+        (["--url", "http://127.0.0.1:1/v\u00e9"], "is no address"),
+        (["--url", "http://ada:secret@127.0.0.1:1/v1"], "names a user"),
         (["--token", ""], "--token is empty"),
         (["--token", "Bearer x"], "--token is empty or malformed"),
         (["--only", "at-most-30"], "there is no rule 'at-most-30'; did you mean at-most-20"),

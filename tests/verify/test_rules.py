@@ -1,0 +1,199 @@
+"""The rules one by one, on runs and answers made for them: what they accuse, what they do not, what they leave out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from contract_tests.rules.consumer import RULES, Fate, broken, fate_of
+from contract_tests.rules.limits import _wrong_with_headers, seconds_of
+from contract_tests.runs import Run
+from contract_tests.score import examined
+from contract_tests.target import seeded
+from contract_tests.verify import Wishes, examine
+from contract_tests.wire import Got, InProcess
+from tests.conftest import CAMPAIGN, SECOND_CAMPAIGN, prospects_path, request_of
+
+if TYPE_CHECKING:
+    from mock_server import AltaMock, Clock
+
+A, B, C = ({"email": f"{name}@example.com"} for name in "abc")
+JSON = ("content-type", "application/json")
+
+
+def add(*records: Any, **how: Any) -> Any:
+    """Make a request that adds records."""
+    return request_of({"data": list(records)}, **how)
+
+
+def run_of(mock: AltaMock, *sent: Any, **how: Any) -> Run:
+    """Send requests to a fake, and return the run they make."""
+    for one in sent:
+        mock.answer(one)
+    return Run(mock.requests, mock.prospects(CAMPAIGN), how.pop("expected", None), how.pop("succeeded", True), **how)
+
+
+# --- Of a consumer ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "rule", ["gives-up", "stops-when-nothing-can-succeed", "follows-no-redirect", "waits-as-told", "careful-with-5xx"]
+)
+def test_what_was_not_met_is_not_exercised(mock: AltaMock, rule: str) -> None:
+    """Which is another thing than kept."""
+    assert RULES[rule].judge(run_of(mock, add(A))) is None
+
+
+def test_what_was_met_and_kept(unlimited: AltaMock) -> None:
+    """It is exercised, and nothing is wrong."""
+    unlimited.next(404)
+    run = run_of(unlimited, add(A), succeeded=False)
+    assert RULES["stops-when-nothing-can-succeed"].judge(run) == []
+    assert RULES["sends-nothing-twice"].judge(run) is None
+    assert RULES["sends-nothing-twice"].judge(run_of(unlimited, add(B))) == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "rules"),
+    [
+        (add(A), set()),
+        (add(A, token="nobody"), {"bearer-header"}),
+        (add(A, token=None), {"bearer-header"}),
+        (add(A, token=None, headers=(JSON, ("authorization", "Token test-token"))), {"bearer-header"}),
+        (add(A, headers=(JSON, JSON)), {"sends-json"}),
+        (add(A, headers=(JSON, ("x-copy", "test-token"))), {"bearer-header"}),
+        (add({**A, "note": "test-token"}), {"bearer-header"}),
+        (request_of(b'{"data":[{"email":"\xff"}]}'), {"sends-json"}),
+        (request_of([A]), {"valid-body"}),
+        (request_of({"data": "x"}), {"valid-body"}),
+        (add(*[A] * 21), {"sends-at-most-20"}),
+        (add(), {"sends-at-most-20"}),
+    ],
+)
+def test_what_is_sent(mock: AltaMock, sent: Any, rules: set[str]) -> None:
+    """Each request by itself."""
+    found = broken(run_of(mock, sent, succeeded=None)).keys()
+
+    assert rules <= found
+    assert rules or not found
+
+
+@pytest.mark.parametrize(("pause", "count", "wrong"), [(2, 4, False), (2, 5, True), (1.5, 2, False), (0.5, 2, True)])
+def test_a_batch_again_after_a_500(unlimited: AltaMock, clock: Clock, pause: float, count: int, wrong: bool) -> None:  # noqa: FBT001 - a table
+    """Three times, with pauses, is careful enough."""
+    unlimited.next(500, times=count)
+    for _ in range(count):
+        unlimited.answer(add(A))
+        clock.advance(pause)
+
+    assert ("careful-with-5xx" in broken(run_of(unlimited, succeeded=False))) == wrong
+
+
+@pytest.mark.parametrize(("before", "refusals", "wrong"), [(30, 1, False), (1, 20, False), (1, 21, True)])
+def test_refused_again_and_again(unlimited: AltaMock, before: int, refusals: int, wrong: bool) -> None:  # noqa: FBT001 - a table
+    """Only 429s in a row count."""
+    sent = [add({"email": str(number)}) for number in range(before)]
+    run_of(unlimited, *sent)
+    unlimited.next(429, times=refusals, retry_after=0)
+
+    assert ("gives-up" in broken(run_of(unlimited, *[add(A)] * refusals, succeeded=False))) == wrong
+
+
+def test_another_campaign_or_another_token_may_have_better_luck(unlimited: AltaMock) -> None:
+    """Nobody is accused of trying that."""
+    unlimited.next(404)
+    there = add(B, path=prospects_path(SECOND_CAMPAIGN))
+    assert broken(run_of(unlimited, add(A), there, succeeded=False)) == {}
+    unlimited.reset()
+    found = broken(run_of(unlimited, add(A, token="nobody"), add(A), succeeded=True))
+    assert "does-not-repeat-what-was-refused" not in found
+
+
+@pytest.mark.parametrize(
+    ("sent", "how", "rules"),
+    [
+        ([add(A), add(A)], {}, {"sends-nothing-twice"}),
+        ([add(A, B, C, A), add(C)], {"expected": [A, B, C, A, C]}, set()),
+        ([add(A), add(A, path=prospects_path(SECOND_CAMPAIGN))], {"expected": [A]}, set()),
+        ([add(A), add(C)], {"expected": [A, B, C], "succeeded": False}, {"records-untouched", "takes-any-success"}),
+        ([add(A)], {"expected": [A, B], "ended": False, "succeeded": None}, {"ends-by-itself"}),
+        ([add(A)], {"expected": [A, B], "succeeded": None}, {"records-untouched"}),
+        ([], {"expected": [A]}, {"reports-the-truth"}),
+        ([add({"jobTitle": "x"})], {}, {"valid-body", "reports-the-truth"}),
+        ([add({"firstName": "x", "email": "a"})], {"expected": [{"email": "a", "firstName": "x"}]}, set()),
+        ([add({**A, "flag": True})], {"expected": [{**A, "flag": 1}]}, {"records-untouched", "reports-the-truth"}),
+        ([add(A)], {"usual": 2}, {"reports-the-truth"}),
+        ([add(A)], {"usual": 1, "succeeded": False}, {"takes-any-success"}),
+        ([add(A)], {"succeeded": False}, set()),
+    ],
+)
+def test_the_whole(unlimited: AltaMock, sent: Any, how: Any, rules: set[str]) -> None:
+    """Just these rules, and no other."""
+    assert broken(run_of(unlimited, *sent, **how)).keys() == rules
+
+
+@pytest.mark.parametrize("fault", ["truncate", "delay"])
+def test_an_answer_that_broke_off_is_either(unlimited: AltaMock, fault: str) -> None:
+    """A consumer may take it for a success, or for lost."""
+    unlimited.fault(fault)
+
+    assert fate_of(run_of(unlimited, add(A)).entries[-1]) is Fate.EITHER
+
+
+# --- Of a provider ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "rules"),
+    [
+        ("limit-11", {"limit-is-kept", "limit-headers", "limit-under-a-burst"}),
+        ("no-limit", {"limit-is-kept", "limit-headers", "limit-under-a-burst"}),
+        ("reset-is-a-time", {"limit-tells-when", "limit-headers"}),
+        ("client: forgets-the-last-batch", {"records-untouched", "reports-the-truth"}),
+        ("client: sends-null", {"valid-body", "records-untouched"}),
+        ("client: repeats-the-token-in-the-query", {"bearer-header", "clean-path"}),
+    ],
+)
+def test_just_these_rules_catch_it(name: str, rules: set[str]) -> None:
+    """Neither fewer, nor others that have nothing to do with it."""
+    assert examined(name).caught.keys() == rules
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("firstname-in-bytes", "counts-characters"),
+        ("firstname-unbounded", "every-record-counts"),
+        ("400-in-latin-1", "error-content-type"),
+    ],
+)
+def test_this_rule_catches_it_too(name: str, rule: str) -> None:
+    """Though others do."""
+    assert rule in examined(name).caught
+
+
+def test_rules_of_limits_are_put_to_the_test(mock: AltaMock) -> None:
+    """And those that lack what they need are not, rather than accuse somebody."""
+    given = seeded(mock.base_url, allow_get=True)
+    report = examine(given, InProcess(mock), Wishes(patient=False, schemathesis=False))
+    assert {
+        name: report.results[name].verdict
+        for name in ("limit-is-kept", "limit-of-the-account", "limit-of-all-campaigns", "limit-leaves-other-accounts")
+    } == dict.fromkeys(
+        ("limit-is-kept", "limit-of-the-account", "limit-of-all-campaigns", "limit-leaves-other-accounts"), "kept"
+    )
+
+    mock.reset()
+    less = replace(given, second_token=None, second_campaign_id=None, other_account_token=None)
+    report = examine(less, InProcess(mock), Wishes(patient=False, schemathesis=False))
+    assert report.broken == []
+    assert report.results["limit-of-the-account"].missing == "needs --second-token"
+
+
+def test_what_headers_tell() -> None:
+    """Seconds need no Date; only a 429 must have them all."""
+    assert seconds_of(Got(429, (("retry-after", "7"),)), "retry-after") == 7.0
+    assert _wrong_with_headers(Got(503), [(10, 60)]) == ""
+    assert _wrong_with_headers(Got(429), [(10, 60)]).startswith("a 429 without ratelimit-limit")
