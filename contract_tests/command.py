@@ -6,6 +6,7 @@ import difflib
 import sys
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -20,14 +21,12 @@ from contract_tests.wire import FakeWire, Unusable, provider_at
 from mock_server.control import is_loopback
 from mock_server.errors import MockError
 from mock_server.ratelimit import Limit
-from mock_server.reports import refuse_unwritable, write
+from mock_server.reports import UNUSABLE, refuse_unwritable, say, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-
-UNUSABLE = 2
 
 LONG = 5.0
 """Seconds of a wait that is announced where there is no terminal."""
@@ -50,10 +49,9 @@ def verify(given: Given, wishes: Wishes, files: Files, *, write_there: bool, rej
     refuse_unwritable((files.json, files.junit))
     given = permitted(checked(given), write_there=write_there, reject_only=reject_only)
     if given.writes and not given.local:
-        click.echo(
-            f"alta-mock: adding about {planned_records(given)} prospects to campaign {given.campaign_id} at"
-            f" {given.url}, with {TAG} in a field",
-            err=True,
+        say(
+            f"adding about {planned_records(given)} prospects to campaign {given.campaign_id} at {given.url},"
+            f" with {TAG} in a field"
         )
     progress = _Progress()
     try:
@@ -91,15 +89,13 @@ def conclude(report: Report, given: Given, files: Files) -> int:
     redact = redactor_of(given)
     for line in told_as.lines(report, given, redact) if not report.unusable else [f"alta-mock: {report.unusable}"]:
         click.echo(line, err=bool(report.unusable))
-    reports = {}
-    if files.json:
-        reports[files.json] = told_as.as_json(report, given, redact)
-    if files.junit:
-        reports[files.junit] = told_as.as_junit(report, given, redact)
-    failed = write(reports)
-    for line in failed:
-        click.echo(f"alta-mock: {line}", err=True)
-    return report.exit_code or (UNUSABLE if failed else 0)
+    written = write(
+        {
+            files.json: partial(told_as.as_json, report, given, redact),
+            files.junit: partial(told_as.as_junit, report, given, redact),
+        }
+    )
+    return report.exit_code or (0 if written else UNUSABLE)
 
 
 def checked(given: Given) -> Given:
@@ -193,7 +189,7 @@ class _Progress:
                 waiting = f", {wait:.0f} s" if wait else ""
                 click.echo(f"\r\x1b[K{requests:5} requests  {rule}{waiting}"[:100], err=True, nl=False)
         elif wait > LONG:
-            click.echo(f"alta-mock: {requests} requests so far; {rule}, {wait:.0f} s", err=True)
+            say(f"{requests} requests so far; {rule}, {wait:.0f} s")
 
     def clear(self) -> None:
         """Take the line away."""

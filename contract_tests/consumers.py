@@ -16,19 +16,19 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from contract_tests.command import Files, known_names
-from contract_tests.rules.consumer import RULES, Breach, Rule
+from contract_tests.rules.consumer import MOST_REFUSALS, RULES, TOO_MANY, Breach, Rule
 from contract_tests.situations import SITUATIONS, made_run, most_requests, play_in
-from contract_tests.verdict import BROKEN, INTERRUPTED, NOT_PROVEN, UNUSABLE
 from mock_server import Clock
 from mock_server.errors import MockError
 from mock_server.execute import environment, stop
 from mock_server.ratelimit import SECOND
-from mock_server.reports import junit, refuse_unwritable, write
+from mock_server.reports import BROKEN, INTERRUPTED, NOT_PROVEN, UNUSABLE, junit, refuse_unwritable, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -45,9 +45,6 @@ LOOK_SECONDS = 0.05
 
 SEVERAL = 8
 """Situations that a rule was kept in which are counted rather than named."""
-
-MOST_REFUSED = 20
-"""429s in a row after which a command is stopped."""
 
 
 class ConsumerBroken(AssertionError):
@@ -232,15 +229,8 @@ def execute_consumer(
     report = judge(runs, wishes)
     for line in report.lines():
         click.echo(line)
-    reports = {}
-    if files.json:
-        reports[files.json] = as_json(report)
-    if files.junit:
-        reports[files.junit] = as_junit(report)
-    failed = write(reports)
-    for line in failed:
-        click.echo(f"alta-mock: {line}", err=True)
-    return report.exit_code or (UNUSABLE if failed else 0)
+    written = write({files.json: partial(as_json, report), files.junit: partial(as_junit, report)})
+    return report.exit_code or (0 if written else UNUSABLE)
 
 
 def _tell(number: int, name: str) -> None:
@@ -260,10 +250,8 @@ def _run(  # noqa: PLR0913, PLR0917 - what a run depends on
     stopped: threading.Event,
 ) -> Run:
     """Run a command in one situation."""
-    mock = SITUATIONS[name].fake(second=usual is None or len(usual.entries) > 1, **settings)
-    way_in = mock.seed.way_in()
-    if way_in is None:
-        raise MockError("the seed has no token that may add prospects to a campaign")
+    mock = SITUATIONS[name].fake(usual, **settings)
+    _, campaign = mock.seed.needed_way_in()
     with mock.serve() as server:
         try:
             process = subprocess.Popen(  # noqa: S603 - to run it is what we are asked
@@ -283,7 +271,7 @@ def _run(  # noqa: PLR0913, PLR0917 - what a run depends on
     succeeded = process.returncode == 0 if ended else None
     killed = ended and process.returncode < 0
     ending = f"was ended by the signal {signal.Signals(-process.returncode).name}" if killed else ""
-    return made_run(mock, way_in[1], wishes.expected, usual, succeeded=succeeded, ended=ended, ending=ending)
+    return made_run(mock, campaign, wishes.expected, usual, succeeded=succeeded, ended=ended, ending=ending)
 
 
 def _wait(
@@ -296,8 +284,8 @@ def _wait(
         try:
             process.wait(LOOK_SECONDS)
         except subprocess.TimeoutExpired:
-            last = [entry.status for entry in mock.requests[-MOST_REFUSED - 1 :]]
-            if last == [429] * (MOST_REFUSED + 1) or mock.journal.statuses.total() > most:
+            last = [entry.status for entry in mock.requests[-MOST_REFUSALS - 1 :]]
+            if last == [TOO_MANY] * (MOST_REFUSALS + 1) or mock.journal.statuses.total() > most:
                 return False
         else:
             return True

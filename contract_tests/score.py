@@ -30,7 +30,7 @@ from contract_tests.verify import Wishes, examine
 from contract_tests.wrong_clients import WRONG_CLIENTS, right_client
 from mock_server import Clock
 from mock_server.errors import MockError
-from mock_server.reports import junit, refuse_unwritable, write
+from mock_server.reports import BROKEN, UNUSABLE, junit, refuse_unwritable, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
     from contract_tests.runs import Run, Surroundings
     from contract_tests.verdict import Report
-
-FAILED = 1
 
 CORRECT = "correct"
 """The provider and the client without a deviation."""
@@ -106,15 +104,10 @@ def score(wanted: Wanted, jobs: int, files: command.Files) -> int:
     for line in lines(scored, wanted.without, whole=not wanted.only):
         click.echo(line)
     click.echo(f"{len(scored)} examined in {seconds:.0f} s")
-    failed = write(
-        {
-            **({files.json: as_json(scored)} if files.json else {}),
-            **({files.junit: as_junit(scored)} if files.junit else {}),
-        }
-    )
-    for line in failed:
-        click.echo(f"alta-mock: {line}", err=True)
-    return FAILED if any(not one.right for one in scored) else command.UNUSABLE if failed else 0
+    written = write({files.json: partial(as_json, scored), files.junit: partial(as_junit, scored)})
+    if any(not one.right for one in scored):
+        return BROKEN
+    return 0 if written else UNUSABLE
 
 
 def load(defects: Path | None) -> None:

@@ -6,11 +6,10 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from contract_tests.runs import Run, Script, Surroundings, door_of, follow_script, until
+from contract_tests.runs import Run, Surroundings, door_of, follow_script, until
 from contract_tests.target import CAMPAIGN, TOKEN
 from contract_tests.wrong_clients import right_client
 from mock_server import AltaMock
-from mock_server.errors import MockError
 from mock_server.forced import Forced, forced_fault
 
 if TYPE_CHECKING:
@@ -47,17 +46,18 @@ class Situation:
     settings: Mapping[str, str] | None = None
     body: bytes | None = None
 
-    def fake(self, *, second: bool = True, clock: Clock | None = None, **settings: Any) -> AltaMock:
+    def fake(self, usual: Run | None, clock: Clock | None = None, **settings: Any) -> AltaMock:
         """Make the fake of the situation.
 
         Args:
-            second: Whether the consumer makes more than one request, so that it can happen to the second.
+            usual: How the consumer plays normally: what happens can happen to its second request only if it makes one.
             clock: The fake's time.
             settings: Of the fake, where the situation does not say otherwise.
         """
         own = OFF if self.settings is None else self.settings
         mock = AltaMock(clock=clock, **{**settings, **own})
-        before: list[Step] = [] if self.first or not second else [None]
+        single = usual is not None and len(usual.entries) <= 1
+        before: list[Step] = [] if self.first or single else [None]
         follow_script(mock, [*before, *self.steps(mock)])
         if self.body is not None:
             mock.parts = replace(mock.parts, recorded=dict.fromkeys(mock.parts.recorded, self.body))
@@ -171,10 +171,8 @@ def play_in(  # noqa: PLR0913 - two say who and where, the others how
         door: `responses`, for what `requests` sends, or `socket`.
         settings: Of the fake.
     """
-    mock = situation.fake(second=usual is None or len(usual.entries) > 1, clock=clock, **settings)
-    way_in = mock.seed.way_in()
-    if way_in is None:
-        raise MockError("the seed has no token that may add prospects to a campaign")
+    mock = situation.fake(usual, clock, **settings)
+    way_in = mock.seed.needed_way_in()
     most = most_requests(usual)
     handle, ended, count = mock.handle, True, 0
 
@@ -227,6 +225,3 @@ def made_run(  # noqa: PLR0913 - each is a part of what came of it
     """Return what came of a consumer's run."""
     usually = len(usual.stored) if usual and usual.succeeded else None
     return Run(mock.requests, mock.prospects(campaign), expected, succeeded, ended, usually, ending)
-
-
-__all__ = ["PEOPLE", "SITUATIONS", "Played", "Script", "Situation", "made_run", "most_requests", "play", "play_in"]

@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mock_server.reports import BROKEN, INTERRUPTED, NOT_PROVEN, UNUSABLE
+
 if TYPE_CHECKING:
     from contract_tests.rules.provider import Rule
     from contract_tests.wire import Sent
-
-BROKEN, UNUSABLE, NOT_PROVEN, INTERRUPTED = 1, 2, 3, 130
 
 
 @dataclass(frozen=True, slots=True)

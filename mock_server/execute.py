@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from mock_server.export import har
-from mock_server.reports import junit, refuse_unwritable, write
+from mock_server.reports import BROKEN, INTERRUPTED, NOT_PROVEN, UNUSABLE, junit, refuse_unwritable, say, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +24,8 @@ if TYPE_CHECKING:
     from mock_server.mock import AltaMock
     from mock_server.reports import Case
 
-BROKEN, UNUSABLE, NOT_PROVEN, NOT_RUNNABLE, NOT_FOUND, SIGNALLED, INTERRUPTED = 1, 2, 3, 126, 127, 128, 130
+NOT_RUNNABLE, NOT_FOUND, SIGNALLED = 126, 127, 128
+"""What a shell makes of a command that cannot be run, is not there, or was ended by a signal, whose number it adds."""
 
 MOST_LINES = 10
 """Lines of the summary at most."""
@@ -64,7 +63,7 @@ def execute(command: Sequence[str], mock: AltaMock, wishes: Wishes) -> int:
     with mock.serve() as server:
         code = _run(command, {**os.environ, **environment(mock, server.url)})
     for line in summary(mock, wishes):
-        _say(line)
+        say(line)
     verdict = exit_code(code, mock.journal, wishes)
     origin = server.url.removesuffix(mock.contract.base_path)
     reports = {
@@ -72,10 +71,7 @@ def execute(command: Sequence[str], mock: AltaMock, wishes: Wishes) -> int:
         wishes.json: partial(_json, command, code, verdict, mock),
         wishes.junit: partial(_junit, mock, wishes),
     }
-    failed = write({file: report() for file, report in reports.items() if file})
-    for line in failed:
-        _say(line)
-    if failed and verdict not in {BROKEN, INTERRUPTED}:
+    if not write(reports) and verdict not in {BROKEN, INTERRUPTED}:
         return UNUSABLE
     return verdict
 
@@ -136,17 +132,15 @@ def _has_terminal() -> bool:
 
 def _send(process: subprocess.Popen[bytes], number: int) -> None:
     """Send a signal to a command and to all that it started; without a group of its own, to the command."""
+    _signal(process, number, group=os.name != "nt" and not _has_terminal())
+
+
+def _signal(process: subprocess.Popen[bytes], number: int, *, group: bool) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        if os.name == "nt" or _has_terminal():
-            process.send_signal(number)
-        else:
+        if group:
             os.killpg(process.pid, number)
-
-
-def _say(line: str) -> None:
-    """Print to standard error, unless nobody listens there any more."""
-    with contextlib.suppress(OSError):
-        click.echo(f"alta-mock: {line}", err=True)
+        else:
+            process.send_signal(number)
 
 
 def _run(command: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -156,10 +150,10 @@ def _run(command: Sequence[str], environ: Mapping[str, str]) -> int:
             list(command), env=dict(environ), process_group=None if _has_terminal() or os.name == "nt" else 0
         )
     except FileNotFoundError:
-        _say(f"command not found: {command[0]}")
+        say(f"command not found: {command[0]}")
         return NOT_FOUND
     except OSError as error:
-        _say(f"cannot run {command[0]}: {error.strerror}")
+        say(f"cannot run {command[0]}: {error.strerror}")
         return NOT_RUNNABLE
     with _signals_passed_on(process) as heard:
         code = process.wait()
@@ -171,11 +165,7 @@ def _run(command: Sequence[str], environ: Mapping[str, str]) -> int:
 def stop(process: subprocess.Popen[bytes]) -> None:
     """Stop a command and all that it started: first by a word, then by force."""
     for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if os.name == "nt":
-                process.send_signal(number)
-            else:
-                os.killpg(process.pid, number)
+        _signal(process, number, group=os.name != "nt")
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(1)
             return

@@ -63,13 +63,10 @@ def alta_responses(alta_mock: AltaMock) -> Iterator[AltaMock]:
 def alta_client(alta_responses: AltaMock) -> AltaClient:
     """A client of `alta_mock`, without a socket; its waits move the clock and take no time."""
     from alta_client import AltaClient  # noqa: PLC0415 - a run that does not use it need not import it
-    from mock_server.errors import MockError  # noqa: PLC0415 - the same
 
-    way_in = alta_responses.seed.way_in()
-    if way_in is None:
-        raise MockError("alta_client needs a seed with a token that may add prospects to a campaign")
+    token, _ = alta_responses.seed.needed_way_in()
     clock = alta_responses.clock
-    return AltaClient(alta_responses.base_url, way_in[0], sleep=clock.sleep, clock=clock.time)
+    return AltaClient(alta_responses.base_url, token, sleep=clock.sleep, clock=clock.time)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,16 +1,21 @@
-"""Report files: tried before a run, written behind it; JUnit's XML, which every CI reads."""
+"""What a run is told as: an exit code, lines on standard error, and report files, tried before it."""
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
+import click
 import junitparser
 
 from mock_server.errors import MockError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
+
+BROKEN, UNUSABLE, NOT_PROVEN, INTERRUPTED = 1, 2, 3, 130
+"""Exit codes: a contract or a rule is broken, usage or a target that is unusable, nothing is proven, Ctrl-C."""
 
 Case = tuple[str, str | None, str | None]
 """The name of a case, why it failed, and why it was skipped; None where it was not."""
@@ -33,15 +38,23 @@ def refuse_unwritable(files: Iterable[Path | None]) -> None:
             raise MockError(f"cannot write {file}: {error.strerror}; choose another file") from error
 
 
-def write(reports: Mapping[Path, str]) -> list[str]:
-    """Write reports, and return what could not be written, each in a line."""
-    failed = []
-    for file, text in reports.items():
+def say(line: str) -> None:
+    """Print a line to standard error, unless nobody listens there any more."""
+    with contextlib.suppress(OSError):
+        click.echo(f"alta-mock: {line}", err=True)
+
+
+def write(reports: Mapping[Path | None, Callable[[], str]]) -> bool:
+    """Write the reports that have a file, say which cannot be written, and tell whether all were."""
+    written = True
+    for file, report in reports.items():
         try:
-            file.write_text(text, encoding="utf-8")
+            if file:
+                file.write_text(report(), encoding="utf-8")
         except OSError as error:
-            failed.append(f"cannot write {file}: {error.strerror}; choose another file")
-    return failed
+            say(f"cannot write {file}: {error.strerror}; choose another file")
+            written = False
+    return written
 
 
 def junit(suite: str, cases: Sequence[Case]) -> str:

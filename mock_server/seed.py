@@ -85,6 +85,19 @@ class Seed:
                     return token.token, ordinary[0]
         return None
 
+    def needed_way_in(self) -> tuple[str, str]:
+        """Return the same for whoever cannot do without.
+
+        Raises:
+            MockError: There is none.
+        """
+        way_in = self.way_in()
+        if way_in is None:
+            raise MockError(
+                "the seed has no token that may add prospects to a campaign; add one, as the bundled one has"
+            )
+        return way_in
+
     @classmethod
     def load(cls, path: Path | None = None) -> Seed:
         """Read the bundled seed, or the one given in its place.
