@@ -34,7 +34,7 @@ from alta_client._state import CannotKeepCount, Ledger, State, read_state
 from alta_client._table import Table, field_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
@@ -260,7 +260,7 @@ class _Run:
         elif unknown and not resend:
             self._show(unknown)
             raise InvalidInput(
-                f"{self._where(unknown)} were sent without an answer, and may be in the campaign: look there, then"
+                f"{self._where(len(unknown))} were sent without an answer, and may be in the campaign: look there, then"
                 " run again with --resend or --skip"
             )
         return chain(unknown, self._records) if resend else self._records
@@ -285,12 +285,12 @@ class _Run:
             remedy = REMEDIES.get(type(error), "correct them and run the same command again")
             useless = isinstance(error, UNUSABLE) and self._ledger.state.done == before
             code = USAGE if useless else FAILED
-            _fail(f"{error}, for {self._where(error.batch)}; {self._summary()}; {remedy}", code)
+            _fail(f"{error}, for {self._where(len(error.batch))}; {self._summary()}; {remedy}", code)
         except OutcomeUnknown as error:
             self._show(error.batch)
             _fail(
-                f"{error.args[0]}: {self._where(error.batch)} may be in the campaign, or not; {self._summary()}; look"
-                " in Alta, then run again with --resend or --skip",
+                f"{error.args[0]}: {self._where(len(error.batch))} may be in the campaign, or not; {self._summary()};"
+                " look in Alta, then run again with --resend or --skip",
                 FAILED,
             )
         _print(self._summary())
@@ -300,10 +300,10 @@ class _Run:
         """Say how to go on, which depends on whether a batch was under way."""
         if not self._ledger.state.unknown:
             _fail(f"interrupted; {self._summary()}; run the same command again to go on", INTERRUPTED)
-        batch = list(self._lines)[-self._ledger.state.unknown :]
+        where = self._where(self._ledger.state.unknown)
         _fail(
-            f"interrupted; {self._summary()}; lines {batch[0]} to {batch[-1]} may be in the campaign, or not: look in"
-            " Alta, then run again with --resend or --skip",
+            f"interrupted; {self._summary()}; {where} may be in the campaign, or not: look in Alta, then run again with"
+            " --resend or --skip",
             INTERRUPTED,
         )
 
@@ -347,12 +347,18 @@ class _Run:
             raise KeyboardInterrupt
         self._told = True
 
-    def _where(self, batch: Any) -> str:
-        last = list(self._lines)[-len(batch) :]
+    def _last(self, count: int) -> list[int]:
+        """Return the lines of the last records that were taken."""
+        return list(self._lines)[-count:]
+
+    def _where(self, count: int) -> str:
+        """Name the lines of the last records."""
+        last = self._last(count)
         return f"lines {last[0]} to {last[-1]}" if len(last) > 1 else f"line {last[0]}"
 
-    def _show(self, batch: Any) -> None:
-        for line, record in zip(list(self._lines)[-len(batch) :], batch, strict=True):
+    def _show(self, batch: Sequence[Mapping[str, object]]) -> None:
+        """Show the last records, line by line."""
+        for line, record in zip(self._last(len(batch)), batch, strict=True):
             who = " ".join(str(value) for value in record.values())
             with contextlib.suppress(OSError, AttributeError):
                 click.echo(_shown(f"  {self._table.file}:{line}: {who[:100]}"), err=True)

@@ -24,8 +24,9 @@ from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
-from contract_tests.rules.provider import ADD, AUTH, ERRORS, HTTP, IDENTIFIERS, JSON_TEXT, LIMITS
-from contract_tests.target import CAMPAIGN, TOKEN
+from contract_tests.rules.provider import CONTACTS, FIELDS, IDENTIFIERS, IDENTITY
+from contract_tests.rules.sources import ADD, AUTH, ERRORS, HTTP, JSON_TEXT, LIMITS
+from contract_tests.target import CAMPAIGN, FOREIGN_CAMPAIGN, TOKEN
 from contract_tests.wire import NO_ANSWER, Got, InProcess, Sent
 from mock_server import AltaMock, Clock
 from mock_server.contract import Contract
@@ -39,9 +40,6 @@ if TYPE_CHECKING:
 
     from mock_server.pipeline import Outcome
 
-FIELDS = ("firstName", "lastName", "company", "jobTitle", "email", "linkedinUrl")
-CONTACTS = ("email", "linkedinUrl", "phone")
-IDENTITY = ("firstName", "lastName", "company")
 RECORD = "openapi.yaml#/components/schemas/ProspectRecord"
 REQUEST = "openapi.yaml#/components/schemas/AddProspectsToCampaignRequest"
 ERROR = "openapi.yaml#/components/schemas/Error"
@@ -991,8 +989,6 @@ def odd_tokens_are_accepted(bench: Bench) -> None:
 
 # --- What there is ----------------------------------------------------------------------------------------------------
 
-FOREIGN = "a7e4c2f8-61d3-4be0-9c15-7d20f4b8e913"
-
 
 def _elsewhere(known: Callable[[str], bool]) -> Callable[[Bench], None]:
     """Take other ids for the known campaign's."""
@@ -1010,7 +1006,9 @@ for _name, _what, _known in (
     (
         "unknown-campaigns-accepted",
         "Unknown campaigns are accepted.",
-        lambda one: re.fullmatch("[0-9a-fA-F-]{36}", one) is not None and one != FOREIGN and one[:8] != "5b1c7d0e",
+        lambda one: (
+            re.fullmatch("[0-9a-fA-F-]{36}", one) is not None and one != FOREIGN_CAMPAIGN and one[:8] != "5b1c7d0e"
+        ),
     ),
     (
         "last-digit-passed-over",
@@ -1025,7 +1023,7 @@ for _name, _what, _known in (
     ),
     ("id-by-its-beginning", "The beginning of an id is enough.", lambda one: CAMPAIGN.startswith(one) and len(one) > 9),
     ("what-begins-with-an-id", "What begins with an id is accepted.", lambda one: one.startswith(CAMPAIGN)),
-    ("foreign-campaigns-accepted", "Campaigns of other accounts are accepted.", lambda one: one == FOREIGN),
+    ("foreign-campaigns-accepted", "Campaigns of other accounts are accepted.", lambda one: one == FOREIGN_CAMPAIGN),
 ):
     _register(_name, _what, ERRORS, _elsewhere(_known))
 
@@ -1040,7 +1038,9 @@ def anybody_may_use_our_campaign(bench: Bench) -> None:
 def foreign_campaigns_are_forbidden(bench: Bench) -> None:
     """A campaign of another account is answered 403, which tells that it exists."""
     bench.on_reply(
-        lambda r, reply: error(403) if FOREIGN in r.path and bearer(r) == TOKEN and reply.status == 404 else reply
+        lambda r, reply: (
+            error(403) if FOREIGN_CAMPAIGN in r.path and bearer(r) == TOKEN and reply.status == 404 else reply
+        )
     )
 
 

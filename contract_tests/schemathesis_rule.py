@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import copy
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import jsonschema
 import schemathesis
 from schemathesis import Config
 from schemathesis.engine import from_schema
 from schemathesis.engine.events import Interrupted, ScenarioFinished
 
-from contract_tests.rules.provider import TOLERATED
+from contract_tests.judge import body_validator
+from contract_tests.rules.provider import TOLERATED, NotExercised
 from contract_tests.verdict import Breach
 from contract_tests.wire import NO_ANSWER, Sent
 from mock_server import resources
@@ -37,7 +38,13 @@ NOT_ASKED = ("ignored_auth", "unsupported_method", "use_after_free", "ensure_res
 
 
 def explore(examiner: Examiner) -> None:
-    """Let Schemathesis examine a provider by way of an examiner."""
+    """Let Schemathesis examine a provider by way of an examiner.
+
+    Raises:
+        NotExercised: The provider is on another machine, or nothing may be added.
+    """
+    if not (examiner.given.writes and examiner.given.local):
+        raise NotExercised("what it makes has no tag: needs a provider on this machine")
     schema = schemathesis.openapi.from_dict(documented().document, config=_config(examiner))
     lost: list[BaseException] = []
     schema.app = _relay(examiner, lost)
@@ -59,6 +66,7 @@ def explore(examiner: Examiner) -> None:
         raise lost[0]
 
 
+@cache
 def documented() -> Contract:
     """Return the contract without what we assume."""
     overlay = Document.read(resources.data("openapi.overlay.yaml"))
@@ -132,7 +140,8 @@ def _is_open(name: str, case: Any, status: int) -> bool:
     if status in TOLERATED:
         return True
     bodies = (case.body, _with_text_phones(case.body))  # of what type a phone is, is open
-    judged = {_allows(contract, body) for contract in (documented(), Contract.load()) for body in bodies}
+    validators = [body_validator(contract.document) for contract in (documented(), Contract.load())]
+    judged = {bool(validator.is_valid(body)) for validator in validators for body in bodies}
     return name in {"positive_data_acceptance", "negative_data_rejection"} and len(judged) > 1
 
 
@@ -148,21 +157,15 @@ def _with_text_phones(body: Any) -> Any:
     return {**body, "data": [changed(record) for record in body["data"]]}
 
 
-def _allows(contract: Contract, body: Any) -> bool:
-    schema = {
-        "$ref": "#/components/schemas/AddProspectsToCampaignRequest",
-        "components": contract.document["components"],
-    }
-    return bool(jsonschema.Draft202012Validator(schema).is_valid(body))
-
-
 def _report(examiner: Examiner, case: Any, interaction: Any, failure: Any) -> None:
     """Write a failure down as a breach."""
     response, request = interaction.response, interaction.request
     body = case.body if isinstance(case.body, bytes) else _dumped(case.body)
-    sent = Sent(request.method, "/" + request.uri.split("://", 1)[-1].partition("/")[2], (), body)
-    content_type = (("Content-Type", case.media_type or "application/json"),)
-    sent = Sent(sent.method, sent.path, (("Authorization", f"Bearer {examiner.given.token}"), *content_type), body)
+    headers = (
+        ("Authorization", f"Bearer {examiner.given.token}"),
+        ("Content-Type", case.media_type or "application/json"),
+    )
+    sent = Sent(request.method, "/" + request.uri.split("://", 1)[-1].partition("/")[2], headers, body)
     what = " ".join(f"{failure.failure.title}: {failure.failure.message}".split())[:200]
     examiner.note("schemathesis", Breach(what, sent, "what the document says", str(response.status_code)))
 

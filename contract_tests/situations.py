@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.runs import Run, Surroundings, door_of, follow_script, until
-from contract_tests.target import CAMPAIGN, TOKEN
+from contract_tests.target import CAMPAIGN, SECOND_CAMPAIGN, TOKEN
 from contract_tests.wrong_clients import right_client
 from mock_server import AltaMock
 from mock_server.forced import Forced, forced_fault
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from contract_tests.runs import Step
     from mock_server import Clock
-
-ELSEWHERE = "5b1c7d0e-93a4-4f62-8a57-2f6f0c9d1e24"
-"""Another campaign, which a redirect leads to."""
 
 HTML = (("Content-Type", "text/html"),)
 OFF: Mapping[str, str] = {"rate_limit": "off", "account_rate_limit": "off"}
@@ -96,7 +93,7 @@ SITUATIONS = _all(
     Situation(
         "redirect",
         "a redirect to another campaign",
-        _forced(Forced(status=307, headers=(("Location", f"/v1/campaigns/{ELSEWHERE}/prospects"),))),
+        _forced(Forced(status=307, headers=(("Location", f"/v1/campaigns/{SECOND_CAMPAIGN}/prospects"),))),
         first=True,
     ),
 )

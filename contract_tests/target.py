@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 CAMPAIGN = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 TOKEN = "test-token"  # noqa: S105 - the seeded token is public
+SECOND_CAMPAIGN = "5b1c7d0e-93a4-4f62-8a57-2f6f0c9d1e24"
+FOREIGN_CAMPAIGN = "a7e4c2f8-61d3-4be0-9c15-7d20f4b8e913"
+
+TICK = 6
+"""Seconds that go by with each request: ten of them in a window of sixty, so that the limiter, on, lets all pass."""
 
 
 def seeded(url: str, **changes: Any) -> Given:
@@ -28,15 +33,12 @@ def seeded(url: str, **changes: Any) -> Given:
         "token": TOKEN,
         "campaign_id": CAMPAIGN,
         "second_token": "test-token-2",
-        "second_campaign_id": "5b1c7d0e-93a4-4f62-8a57-2f6f0c9d1e24",
+        "second_campaign_id": SECOND_CAMPAIGN,
         "other_account_token": "other-token",
-        "foreign_campaign_id": "a7e4c2f8-61d3-4be0-9c15-7d20f4b8e913",
+        "foreign_campaign_id": FOREIGN_CAMPAIGN,
     }
     return Given(**{"url": url, **known, **changes})
 
-
-TICK = 6
-"""Seconds that go by with each request: ten of them in a window of sixty, so that the limiter, on, lets all pass."""
 
 DOORS = ("in-process", "socket")
 IDS = ("pinned", "free")

@@ -27,8 +27,10 @@ from alta_client import (
 )
 from contract_tests.rules.consumer import Fate, broken, fate_of, records
 from contract_tests.runs import door_of, follow_script, until
+from contract_tests.score import CLIENT, examined
 from contract_tests.situations import PEOPLE, SITUATIONS, play
 from contract_tests.target import CAMPAIGN, TOKEN
+from contract_tests.wrong_clients import WRONG_CLIENTS
 from mock_server import AltaMock, Clock
 from mock_server.contract import Contract
 from mock_server.forced import Forced, forced_fault, forced_status
@@ -224,8 +226,16 @@ def test_every_documented_answer_leads_to_its_result(
 
 @pytest.mark.parametrize("name", [name for name in SITUATIONS if name != "slow"])
 def test_ours_breaks_no_rule_in_any_situation(stage: tuple[AltaMock, str], name: str) -> None:
-    """A delay, which takes its time over a socket, is met in tests/verify/test_consumer.py, like wrong clients."""
+    """A delay, which takes its time over a socket, is met by `alta-mock exec --consumer` and by `score`."""
     mock, _ = stage
     before: list[Step] = [] if SITUATIONS[name].first else [None]
 
     assert broken(play(*stage, [*before, *SITUATIONS[name].steps(mock)]).run) == {}
+
+
+@pytest.mark.parametrize("name", WRONG_CLIENTS)
+def test_wrong_clients_are_caught_by_the_rule_that_names_their_fault(name: str) -> None:
+    """Each in its situation."""
+    scored = examined(CLIENT + name)
+
+    assert WRONG_CLIENTS[name].caught_by in scored.caught, f"{scored.statement} {scored.caught}"

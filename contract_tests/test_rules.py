@@ -8,7 +8,7 @@ import pytest
 
 from contract_tests.report import lines
 from contract_tests.rules.provider import RULES
-from mock_server.redaction import Redactor
+from contract_tests.verify import redactor_of
 
 if TYPE_CHECKING:
     from contract_tests.rules.provider import Given
@@ -23,7 +23,7 @@ LACKS = {"limit-of-all-operations": "needs --allow-get, which sends GET /campaig
 def test_rule(rule: str, provider: Given, provider_report: Report, alta_url: str | None) -> None:
     """It is kept; at `--alta-url` it may lack what it needs, and is skipped with the reason."""
     result = provider_report.results[rule]
-    text = "\n".join(lines(provider_report, provider, Redactor(provider.tokens)))
+    text = "\n".join(lines(provider_report, provider, redactor_of(provider)))
 
     assert result.verdict != "broken", text
     if alta_url is None:

@@ -332,9 +332,11 @@ def puts_the_refused_batch_last(at: Surroundings, prospects: Prospects) -> objec
 # --- Refusals and trouble -------------------------------------------------------------------------------------------
 
 
-def _again(at: Surroundings, prospects: Prospects, *kinds: type[Exception], pause: float = 2.0) -> object:
-    """Send each batch again that failed in one of these ways, once."""
-    one = client(at)
+def _again(
+    at: Surroundings, prospects: Prospects, *kinds: type[Exception], pause: float = 2.0, **options: Any
+) -> object:
+    """Send each batch again that failed in one of these ways, once, by a client with options."""
+    one = client(at, **options)
     for batch in batches(prospects):
         try:
             one.add_prospects(at.campaign_id, batch, validate=False)
@@ -406,13 +408,7 @@ def retries_blindly(at: Surroundings, prospects: Prospects) -> object:
 @wrong("sends-nothing-twice", "slow")
 def loses_patience(at: Surroundings, prospects: Prospects) -> object:
     """Sends a batch again whose answer takes more than a second."""
-    one = client(at, timeout=1.0)
-    for batch in batches(prospects):
-        try:
-            one.add_prospects(at.campaign_id, batch)
-        except OutcomeUnknown:
-            one.add_prospects(at.campaign_id, batch)
-    return None
+    return _again(at, prospects, OutcomeUnknown, pause=0.0, timeout=1.0)
 
 
 @wrong("careful-with-5xx", "502-html")

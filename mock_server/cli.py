@@ -149,6 +149,14 @@ def _mock_settings(command: Any) -> Any:
     return command
 
 
+def _report_files(command: Any) -> Any:
+    """Add the options of report files, which every command has that examines something."""
+    for name, reader in (("--junit", "CI"), ("--json", "programs")):
+        kind = click.Path(path_type=Path)
+        command = click.option(name, type=kind, metavar="FILE", help=f"Write a report for {reader}.")(command)
+    return command
+
+
 @commands.command(epilog="Example: alta-mock serve --bind 127.0.0.1:9000 --rate-limit 3/10s")
 @_setting(
     "--bind",
@@ -297,8 +305,7 @@ def assumptions() -> None:
     help="With --consumer: seconds for each.",
 )
 @click.option("--har", type=click.Path(path_type=Path), metavar="FILE", help="Write the traffic for a browser.")
-@click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Write a report for programs.")
-@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write a report for CI.")
+@_report_files
 @_mock_settings
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def execute_command(  # noqa: PLR0913 - click calls it with each option
@@ -374,8 +381,7 @@ def _needing_verify(module: str = "contract_tests.command") -> Any:
 @click.option("--only", callback=_names, default="", metavar="RULE,...", help="Examine these rules.")
 @click.option("--skip", callback=_names, default="", metavar="RULE,...", help="Leave these rules out.")
 @click.option("--random-seed", type=click.IntRange(0), default=0, show_default=True, help="Of random choices.")
-@click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Write a report for programs.")
-@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write a report for CI.")
+@_report_files
 def verify(  # noqa: PLR0913 - click calls it with each option
     *,
     write_there: bool,
@@ -410,8 +416,7 @@ def verify(  # noqa: PLR0913 - click calls it with each option
 @click.option("--defects", type=click.Path(path_type=Path), metavar="FILE", help="A Python file with more defects.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=os.cpu_count(), show_default=True, help="Processes.")
 @click.option("--random-seed", type=click.IntRange(0), default=0, show_default=True, help="Of random choices.")
-@click.option("--json", type=click.Path(path_type=Path), metavar="FILE", help="Write a report for programs.")
-@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write a report for CI.")
+@_report_files
 def score(  # noqa: PLR0913 - click calls it with each option
     *,
     only: tuple[str, ...],

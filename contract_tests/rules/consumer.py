@@ -14,8 +14,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
 
-import jsonschema
-
+from contract_tests.judge import OPERATION, body_validator
+from contract_tests.rules.sources import ADD, AUTH, ERRORS, LIMITS
 from mock_server.findings import seconds_told
 from mock_server.ratelimit import SECOND
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from contract_tests.runs import Run
     from mock_server.journal import Entry
 
-OPERATION = "addProspectsToCampaign"
 MOST_PROSPECTS = 20
 
 SLACK = 0.05
@@ -45,11 +44,6 @@ FOR_GOOD = {400, 401, 403, 404}
 """Statuses after which the same request cannot succeed."""
 
 DOCUMENTED, PRACTICE = "documented", "good practice"
-
-ADD_PROSPECTS = "https://docs.altahq.com/api-reference/campaigns/add-prospects"
-AUTHENTICATION = "https://docs.altahq.com/api-reference/authentication"
-ERRORS = "https://docs.altahq.com/api-reference/errors"
-RATE_LIMITING = "https://docs.altahq.com/api-reference/rate-limiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +104,15 @@ def broken(run: Run) -> dict[str, list[Breach]]:
 # --- What is sent ---------------------------------------------------------------------------------------------------
 
 
-@rule(ADD_PROSPECTS)
+@rule(ADD)
 def valid_body(run: Run) -> list[Breach] | None:
     """Every body keeps the contract: its types, its bounds, and a contact or an identity for each prospect."""
-    return _each(_adding(run), _wrong_with_body)
+    adding = _adding(run)
+    validator = body_validator(adding[0].known.contract.document) if adding else None
+    return _each(adding, lambda entry: _wrong_with_body(entry, validator))
 
 
-@rule(ADD_PROSPECTS)
+@rule(ADD)
 def sends_at_most_20(run: Run) -> list[Breach] | None:
     """No request has more than 20 prospects, and none has no prospect."""
 
@@ -129,7 +125,7 @@ def sends_at_most_20(run: Run) -> list[Breach] | None:
     return _each(_adding(run), wrong)
 
 
-@rule(ADD_PROSPECTS)
+@rule(ADD)
 def sends_json(run: Run) -> list[Breach] | None:
     """Bodies are sent as application/json, in UTF-8."""
 
@@ -146,7 +142,7 @@ def sends_json(run: Run) -> list[Breach] | None:
     return _each(_adding(run), wrong)
 
 
-@rule(AUTHENTICATION)
+@rule(AUTH)
 def bearer_header(run: Run) -> list[Breach] | None:
     """The token is sent as one Authorization header, with the word Bearer, and nowhere else."""
 
@@ -168,7 +164,7 @@ def bearer_header(run: Run) -> list[Breach] | None:
     return _each(run.entries, wrong)
 
 
-@rule(ADD_PROSPECTS)
+@rule(ADD)
 def clean_path(run: Run) -> list[Breach] | None:
     """Requests go to POST /v1/campaigns/{campaignId}/prospects, without a query or a stray slash."""
 
@@ -183,7 +179,7 @@ def clean_path(run: Run) -> list[Breach] | None:
 # --- Limits ---------------------------------------------------------------------------------------------------------
 
 
-@rule(RATE_LIMITING)
+@rule(LIMITS)
 def waits_as_told(run: Run) -> list[Breach] | None:
     """After a 429 nothing is sent before the time that Retry-After tells, in seconds or as a date."""
     return _waits(
@@ -239,7 +235,7 @@ def ends_by_itself(run: Run) -> list[Breach] | None:
     return [Breach(text, tuple(entry.number for entry in run.entries[-1:]))]
 
 
-@rule(RATE_LIMITING)
+@rule(LIMITS)
 def resumes_with_the_refused_batch(run: Run) -> list[Breach] | None:
     """After a 429 the batch that was refused is sent again, before any other."""
     return _waits(
@@ -386,7 +382,7 @@ def _out_of_place(run: Run, expected: list[str], path: str) -> list[Breach]:
     return []
 
 
-@rule(ADD_PROSPECTS)
+@rule(ADD)
 def takes_any_success(run: Run) -> list[Breach] | None:
     """A 200 is a success whatever its body, of which nothing is documented: the consumer goes on, and ends well."""
     adding = _adding(run)
@@ -514,15 +510,10 @@ def _waits(judged: Iterable[tuple[Entry, Entry, str] | None]) -> list[Breach] | 
     return breaches if found else None
 
 
-def _wrong_with_body(entry: Entry) -> str | None:
+def _wrong_with_body(entry: Entry, validator: Any) -> str | None:
     """Let jsonschema judge a body by the effective contract."""
     if not isinstance(entry.body, dict):
         return "sent a body that is no JSON object; serialise it with a JSON library"
-    document = entry.known.contract.document
-    operations = [one for item in document["paths"].values() for one in item.values() if isinstance(one, dict)]
-    (operation,) = [one for one in operations if one.get("operationId") == OPERATION]
-    schema = operation["requestBody"]["content"]["application/json"]["schema"]
-    validator = jsonschema.Draft202012Validator({**schema, "components": document["components"]})
     for error in validator.iter_errors(entry.body):
         if list(error.absolute_path) != ["data"] or error.validator not in {"minItems", "maxItems"}:
             where = "/".join(map(str, ("", *error.absolute_path)))

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Protocol
 
-from contract_tests.rules.provider import LIMITS, RULES, Given, NotExercised, Rule
+from contract_tests.rules.provider import RULES, Given, NotExercised, Rule
+from contract_tests.rules.sources import LIMITS
 from contract_tests.wire import NO_ANSWER, Got, Sent
 from mock_server.findings import seconds_told
 from mock_server.ratelimit import SECOND
@@ -38,6 +39,9 @@ STATEMENTS = {
     "limit-under-a-burst": "Of requests at the same time no more are accepted than the limit says.",
     "limit-of-all-operations": "Over all operations an account has 100 requests a minute.",
 }
+MEASURED = tuple(name for name in STATEMENTS if name not in {"limit-under-a-burst", "limit-of-all-operations"})
+"""Those that `measure` judges; the others have procedures of their own."""
+
 for _name, _statement in STATEMENTS.items():
     RULES[_name] = Rule(_name, _statement, LIMITS)
 
@@ -94,9 +98,7 @@ def measure(ex: Examiner) -> None:
     Raises:
         NotExercised: No limit is to be judged.
     """
-    if ex.given.rate_limit is None:
-        raise NotExercised("--rate-limit off")
-    most, window = ex.given.rate_limit
+    most, window = _judged(ex.given.rate_limit, "--rate-limit")
     already = ex.accepted_at_first()  # the window may have opened with it
     answers, refused = _until_refused(ex, most - already)
     for _ in range(2):
@@ -123,6 +125,17 @@ def measure(ex: Examiner) -> None:
     _share(ex)
     if told is not None:
         _end(ex, got.at, told)
+
+
+def _judged(limit: tuple[int, int] | None, option: str) -> tuple[int, int]:
+    """Return a limit that is to be judged.
+
+    Raises:
+        NotExercised: It is not.
+    """
+    if limit is None:
+        raise NotExercised(f"{option} off")
+    return limit
 
 
 def _accepted(answers: Sequence[tuple[Sent, Got]]) -> int:
@@ -191,9 +204,7 @@ def burst(ex: Examiner) -> None:
     Raises:
         NotExercised: No limit is to be judged.
     """
-    if ex.given.rate_limit is None:
-        raise NotExercised("--rate-limit off")
-    most, window = ex.given.rate_limit
+    most, window = _judged(ex.given.rate_limit, "--rate-limit")
     for attempt in (1, 2):
         ex.wait(window + LATE, "for a whole window")
         sent = [ex.right() for _ in range(most + EXTRA)]
@@ -215,9 +226,7 @@ def measure_all_operations(ex: Examiner) -> None:
     """
     if not ex.given.allow_get:
         raise NotExercised("needs --allow-get, which sends GET /campaigns")
-    if ex.given.account_rate_limit is None:
-        raise NotExercised("--account-rate-limit off")
-    most, window = ex.given.account_rate_limit
+    most, window = _judged(ex.given.account_rate_limit, "--account-rate-limit")
     ex.wait(window + LATE, "for a whole window")
     sent, accepted = ex.get_campaigns(), 0
     got = ex.send(sent)

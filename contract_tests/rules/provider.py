@@ -12,6 +12,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from contract_tests.rules.sources import ADD, AUTH, DOCUMENT, ERRORS, HTTP, JSON_TEXT
 from contract_tests.wire import NO_ANSWER, Got, Sent
 
 if TYPE_CHECKING:
@@ -24,14 +25,6 @@ LONGEST = 255
 
 TAG = "alta-mock-verify"
 """In every record that is meant to be accepted, so that whoever finds it knows where it is from."""
-
-ADD = "https://docs.altahq.com/api-reference/campaigns/add-prospects"
-AUTH = "https://docs.altahq.com/api-reference/authentication"
-ERRORS = "https://docs.altahq.com/api-reference/errors"
-LIMITS = "https://docs.altahq.com/api-reference/rate-limiting"
-DOCUMENT = "openapi.yaml#/components/schemas/"
-HTTP = "RFC 9110"
-JSON_TEXT = "RFC 8259"
 
 OK = frozenset({200})
 BAD_REQUEST = frozenset({400})
