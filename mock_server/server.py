@@ -53,6 +53,9 @@ GRACE_SECONDS = 5.0
 
 LOOK_SECONDS = 0.5
 
+_TURNS_TO_CONNECT = 3
+"""Turns of the event loop from an accepted socket to its protocol: the task, the transport, `connection_made`."""
+
 _UPGRADE = re.compile(rb"\n(?i:upgrade):")
 _UPGRADE_BEGUN = re.compile(rb"\n(?i:u(?:p(?:g(?:r(?:a(?:d(?:e)?)?)?)?)?)?)\Z")
 """We upgrade to nothing, so the header means nothing (RFC 9110, 7.8); the parser would leave the body unread for it.
@@ -230,6 +233,10 @@ class Server:
             await stop.wait()
         finally:
             look.cancel()
+            with contextlib.suppress(NotImplementedError):  # the event loop of Windows, whose accepts end with `close`
+                loop.remove_reader(self._listening)
+            for _ in range(_TURNS_TO_CONNECT):  # or asyncio would lose what it has accepted, and leave it open
+                await asyncio.sleep(0)
             server.close()
             await self._drain(loop.time() + GRACE_SECONDS)
 
@@ -246,10 +253,10 @@ class Server:
 
     async def _drain(self, deadline: float) -> None:
         loop = asyncio.get_running_loop()
-        for connection in list(self._state.connections):
-            connection.shutdown()
-        while self._state.connections and loop.time() < deadline:  # noqa: ASYNC110 - uvicorn sets no event
-            await asyncio.sleep(0.002)
+        while self._state.connections and loop.time() < deadline:
+            for connection in list(self._state.connections):
+                connection.shutdown()
+            await asyncio.sleep(0.002)  # uvicorn sets no event to wait for
         for connection in list(self._state.connections):
             if isinstance(connection, Protocol):
                 connection.transport.abort()

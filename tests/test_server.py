@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -278,6 +280,22 @@ def test_stop_closes_idle_connections_at_once(unlimited: AltaMock) -> None:
     assert threading.active_count() == threads
     with pytest.raises(OSError, match="refused"):
         connect(live)
+
+
+def test_stop_leaves_no_connection_open_that_has_just_come(
+    unlimited: AltaMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those accepted in the very moment of stopping are closed as well: nothing is left for the collector to find."""
+    left: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda found: left.append(found.exc_value))
+    for _ in range(20):
+        with unlimited.serve() as running:
+            connections = [connect(running) for _ in range(3)]
+        for connection in connections:
+            connection.close()
+    gc.collect()
+
+    assert left == []
 
 
 def test_sixty_four_clients_get_exactly_ten_answers(mock: AltaMock) -> None:
