@@ -1,6 +1,7 @@
 """What the traffic says about the consumer: things that are no breach of the contract, or explain one.
 
-Law of this module: each finding is a pure function over the journal, in a section of its own with its threshold.
+Law of this module: each finding stands in a section of its own with its threshold: a function that is shown one entry
+after another, oldest first, and remembers what it must. So a journal that grows is never read twice.
 """
 
 from __future__ import annotations
@@ -8,19 +9,25 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from mock_server.journal import MOST_BYTES, MOST_ENTRIES
 from mock_server.ratelimit import SECOND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
-    from mock_server.journal import Entry
+    from mock_server.journal import Entry, Journal
+
+    Look = Callable[["Seen"], Iterator["Finding"]]
+    """Is shown an entry after those before it, and says what it shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +49,89 @@ class Finding:
         return {"name": self.name, "text": self.text, "requests": list(self.requests)}
 
 
-def findings(entries: Sequence[Entry]) -> list[Finding]:
-    """Return all that the journal shows, by the first request that shows it."""
-    found = [finding for look in ALL for finding in look(entries)]
-    return sorted(found, key=lambda finding: finding.requests)
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An entry, with its body read once for all who look at it.
+
+    Attributes:
+        records: The prospects of the body, empty if it has none.
+        doubled: A key that stands twice in an object of the body, None if there is none.
+    """
+
+    entry: Entry
+    records: list[Any]
+    doubled: str | None
+
+    @staticmethod
+    def of(entry: Entry) -> Seen:
+        """Read the body of an entry."""
+        doubled: list[str] = []
+
+        def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
+            found = dict(members)
+            if len(found) < len(members):
+                names = sorted(name for name, _ in members)
+                doubled.extend(name for name, other in pairwise(names) if name == other)
+            return found
+
+        try:
+            body = json.loads(entry.request.body or b"", object_pairs_hook=pairs)
+        except (ValueError, RecursionError):
+            return Seen(entry, [], None)
+        records = body.get("data") if isinstance(body, dict) else None
+        return Seen(entry, records if isinstance(records, list) else [], doubled[0] if doubled else None)
+
+
+class Watch:
+    """The findings of a journal that grows: each entry is looked at once; safe to use from many threads.
+
+    It remembers no more than twice what the journal does, and never longer than until the journal is cleared.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._lock = threading.Lock()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._looks: list[Look] = [*BY_ITSELF, *(look() for look in OVER_TIME)]
+        self._found: list[Finding] = []
+        self._last = self._since = self._journal.since
+        self._entries = self._size = 0
+
+    def findings(self) -> list[Finding]:
+        """Return all that the remembered entries show, by the first request that shows it."""
+        with self._lock:
+            full = self._entries > 2 * MOST_ENTRIES or self._size > 2 * MOST_BYTES
+            if full or self._since != self._journal.since:
+                self._begin()
+            for entry in self._journal.entries(self._last):
+                self._look(entry)
+            oldest = self._journal.oldest
+            self._found = [finding for finding in self._found if finding.requests[-1] >= oldest]
+            return sorted(self._found, key=lambda finding: finding.requests)
+
+    def _look(self, entry: Entry) -> None:
+        self._last = entry.number
+        self._entries += 1
+        self._size += len(entry.request.body or b"")
+        seen = Seen.of(entry)
+        for look in self._looks:
+            self._found += [replace(one, text=entry.known.redact(one.text)) for one in look(seen)]
 
 
 # --- early-retry: a request before the Retry-After of the 429 before it has gone by. -------------------------------
 # Threshold: any time too early. Not behind `responses`, where nothing sleeps and time does not go by itself.
 
 
-def early_retry(entries: Sequence[Entry]) -> Iterator[Finding]:
+def early_retry() -> Look:
     """Find requests that came sooner than a 429 had told."""
     last: dict[tuple[str | None, str | None], Entry] = {}
-    for entry in entries:
+
+    def look(seen: Seen) -> Iterator[Finding]:
+        entry = seen.entry
         if entry.door == "responses" or not entry.operation:
-            continue
+            return
         key = (entry.account, entry.operation)
         before = last.get(key)
         wait = before.outcome.reply.header("Retry-After") if before and before.status == 429 else None  # noqa: PLR2004
@@ -68,6 +142,8 @@ def early_retry(entries: Sequence[Entry]) -> Iterator[Finding]:
                 text = f"came {waited:.1f} s after a 429 that told to wait {wait} s; wait as long as Retry-After says"
                 yield Finding("early-retry", text, (before.number, entry.number))
         last[key] = entry
+
+    return look
 
 
 def seconds_told(wait: str, at: int) -> float | None:
@@ -89,11 +165,12 @@ def seconds_told(wait: str, at: int) -> float | None:
 # 403, 404 or 413.
 
 
-def rejected_again(entries: Sequence[Entry]) -> Iterator[Finding]:
+def rejected_again() -> Look:
     """Find requests that were sent again unchanged although they cannot succeed."""
     refused: dict[Any, Entry] = {}
-    for entry in entries:
-        request = entry.request
+
+    def look(seen: Seen) -> Iterator[Finding]:
+        entry, request = seen.entry, seen.entry.request
         named = ("authorization", "x-account-id", "content-type", "content-encoding")
         headers = tuple(pair for pair in request.headers if pair[0] in named)
         key = (request.method, request.path, request.query, request.body, headers)
@@ -106,27 +183,37 @@ def rejected_again(entries: Sequence[Entry]) -> Iterator[Finding]:
         else:
             refused.pop(key, None)
 
+    return look
+
 
 # --- duplicate-prospect: the same person stored twice in a campaign. -----------------------------------------------
 # Threshold: one; the same email (in either case), linkedinUrl or phone, or without any of them the same identity.
 
 
-def duplicate_prospect(entries: Sequence[Entry]) -> Iterator[Finding]:
+def duplicate_prospect() -> Look:
     """Find prospects that are in a campaign twice."""
-    seen: dict[tuple[str, tuple[str, ...]], int] = {}
-    for entry in filter(_carried_out, entries):
+    first_seen: dict[tuple[str, tuple[str, ...]], int] = {}
+
+    def look(seen: Seen) -> Iterator[Finding]:
+        entry = seen.entry
+        if not _carried_out(entry):
+            return
         doubled: list[tuple[int, int]] = []
-        records = _records(entry)
-        for index, record in enumerate(records):
+        for index, record in enumerate(seen.records):
             keys = [(entry.path.lower(), identity) for identity in _identities(record)]
-            before = [seen[key] for key in keys if key in seen]
+            before = [first_seen[key] for key in keys if key in first_seen]
             if before:
                 doubled.append((index, before[0]))
-            seen |= dict.fromkeys(keys, entry.number)
+            first_seen.update(dict.fromkeys(keys, entry.number))
         if doubled:
             index, first = doubled[0]
-            text = f"{len(doubled)} of {len(records)} prospects are in the campaign already, the first is /data/{index}"
+            text = (
+                f"{len(doubled)} of {len(seen.records)} prospects are in the campaign already,"
+                f" the first is /data/{index}"
+            )
             yield Finding("duplicate-prospect", text, tuple(sorted({first, entry.number})))
+
+    return look
 
 
 def _carried_out(entry: Entry) -> bool:
@@ -151,25 +238,40 @@ def _identities(record: Any) -> list[tuple[str, ...]]:
 
 LIKENESS = 0.88
 
+LONGEST_NAME = 40
+"""Code points of a name that is looked at, or shown; no field has so many."""
 
-def misspelt_field(entries: Sequence[Entry]) -> Iterator[Finding]:
+
+def misspelt_field() -> Look:
     """Find fields that the vendor will not understand: each spelling once."""
     told: set[str] = set()
-    for entry in entries:
-        declared = _declared(entry)
-        plain = {_plain(name): name for name in declared}
-        for record in _records(entry):
-            for name in record if isinstance(record, dict) else ():
-                close = difflib.get_close_matches(_plain(name), plain, n=1, cutoff=LIKENESS)
-                if name not in declared and name not in told and close:
-                    told.add(name)
-                    text = f"the field {_short(name)} is not the documented {plain[close[0]]}, and means nothing"
-                    yield Finding("misspelt-field", text, (entry.number,))
+
+    def look(seen: Seen) -> Iterator[Finding]:
+        declared = _declared(seen.entry)
+        names = {name for record in seen.records if isinstance(record, dict) for name in record}
+        for name in sorted(names - declared.keys() - told):
+            plain = _plain(name)
+            meant = _meant(plain, tuple(declared)) if len(plain) <= LONGEST_NAME else None
+            if meant:
+                told.add(name)
+                text = f"the field {_short(name)} is not the documented {meant}, and means nothing"
+                yield Finding("misspelt-field", text, (seen.entry.number,))
+
+    return look
 
 
-def _declared(entry: Entry) -> set[str]:
+def _declared(entry: Entry) -> dict[str, Any]:
     schemas = entry.known.contract.document.get("components", {}).get("schemas", {})
-    return set(schemas.get("ProspectRecord", {}).get("properties", ()))
+    declared: dict[str, Any] = schemas.get("ProspectRecord", {}).get("properties", {})
+    return declared
+
+
+@lru_cache(maxsize=256)
+def _meant(plain: str, declared: tuple[str, ...]) -> str | None:
+    """Return the declared name that a plain one is nearly, None if there is none."""
+    by_plain = {_plain(one): one for one in declared}
+    close = difflib.get_close_matches(plain, by_plain, n=1, cutoff=LIKENESS)
+    return by_plain[close[0]] if close else None
 
 
 def _plain(name: str) -> str:
@@ -180,16 +282,16 @@ def _plain(name: str) -> str:
 # Threshold: exactly one character differs, at the same length.
 
 
-def id_off_by_one(entries: Sequence[Entry]) -> Iterator[Finding]:
+def id_off_by_one(seen: Seen) -> Iterator[Finding]:
     """Find campaign ids with a slip of the pen."""
-    for entry in entries:
-        if not any(violation.rule == "campaign-unknown" for violation in entry.violations):
-            continue
-        for known in entry.known.campaigns.get(entry.account or "", ()):
-            got = next((part for part in entry.path.lower().split("/") if _differ(part, known) == 1), None)
-            if got:
-                text = f"the campaign {got} is one character off {known}"
-                yield Finding("id-off-by-one", text, (entry.number,))
+    entry = seen.entry
+    if not any(violation.rule == "campaign-unknown" for violation in entry.violations):
+        return
+    for known in entry.known.campaigns.get(entry.account or "", ()):
+        got = next((part for part in entry.path.lower().split("/") if _differ(part, known) == 1), None)
+        if got:
+            text = f"the campaign {got} is one character off {known}"
+            yield Finding("id-off-by-one", text, (entry.number,))
 
 
 def _differ(one: str, other: str) -> int:
@@ -200,53 +302,51 @@ def _differ(one: str, other: str) -> int:
 # Threshold: one.
 
 
-def base_path_missing(entries: Sequence[Entry]) -> Iterator[Finding]:
+def base_path_missing(seen: Seen) -> Iterator[Finding]:
     """Find base URLs without the version."""
-    for entry in entries:
-        base = entry.known.contract.base_path
-        if any(violation.rule == "path-unknown" for violation in entry.violations) and entry.known.contract.has_path(
-            base + "/" + entry.request.path.lstrip("/")
-        ):
-            text = f"the path lacks {base}; the base URL ends in it"
-            yield Finding("base-path-missing", text, (entry.number,))
+    entry, contract = seen.entry, seen.entry.known.contract
+    unknown = any(violation.rule == "path-unknown" for violation in entry.violations)
+    if unknown and contract.has_path(contract.base_path + "/" + entry.request.path.lstrip("/")):
+        text = f"the path lacks {contract.base_path}; the base URL ends in it"
+        yield Finding("base-path-missing", text, (entry.number,))
 
 
 # --- raw-token: a known token in Authorization without the word Bearer. --------------------------------------------
 # Threshold: one.
 
 
-def raw_token(entries: Sequence[Entry]) -> Iterator[Finding]:
+def raw_token(seen: Seen) -> Iterator[Finding]:
     """Find tokens that were sent without their scheme."""
-    for entry in entries:
-        sent = entry.request.all("authorization")
-        if len(sent) == 1 and entry.known.redact.knows(sent[0].strip()):
-            yield Finding("raw-token", "the token stands in Authorization without the word Bearer", (entry.number,))
+    sent = seen.entry.request.all("authorization")
+    if len(sent) == 1 and seen.entry.known.redact.knows(sent[0].strip()):
+        yield Finding("raw-token", "the token stands in Authorization without the word Bearer", (seen.entry.number,))
 
 
 # --- token-in-query: a token in the address, where logs and proxies keep it. ---------------------------------------
 # Threshold: one known token as a value, or any value of a parameter named like one.
 
 
-def token_in_query(entries: Sequence[Entry]) -> Iterator[Finding]:
+def token_in_query(seen: Seen) -> Iterator[Finding]:
     """Find tokens in the query."""
-    for entry in entries:
-        for name, value in parse_qsl(entry.request.query, errors="replace"):
-            if entry.known.redact.knows(value) or _plain(name) in {"token", "accesstoken", "apikey", "apitoken"}:
-                text = f"the query parameter {_short(name)} carries a token; send it in Authorization only"
-                yield Finding("token-in-query", text, (entry.number,))
+    for name, value in parse_qsl(seen.entry.request.query, errors="replace"):
+        if seen.entry.known.redact.knows(value) or _plain(name) in {"token", "accesstoken", "apikey", "apitoken"}:
+            text = f"the query parameter {_short(name)} carries a token; send it in Authorization only"
+            yield Finding("token-in-query", text, (seen.entry.number,))
 
 
 # --- half-empty-batches: the limit was reached by batches that could have been fewer. ------------------------------
 # Threshold: a 429 of the fake's own, and the accepted batches since the one before would have fit into half as many.
 
 
-def half_empty_batches(entries: Sequence[Entry]) -> Iterator[Finding]:
+def half_empty_batches() -> Look:
     """Find limits that were reached without need."""
     sizes: dict[str | None, list[tuple[int, int]]] = {}
-    for entry in entries:
+
+    def look(seen: Seen) -> Iterator[Finding]:
+        entry = seen.entry
         batches = sizes.setdefault(entry.account, [])
         if _carried_out(entry):
-            batches.append((entry.number, len(_records(entry))))
+            batches.append((entry.number, len(seen.records)))
         elif entry.status == 429 and not entry.forced:  # noqa: PLR2004 - too many requests
             total = sum(size for _, size in batches)
             needed = -(-total // 20)
@@ -255,50 +355,33 @@ def half_empty_batches(entries: Sequence[Entry]) -> Iterator[Finding]:
                 yield Finding("half-empty-batches", text, (*(number for number, _ in batches), entry.number))
             batches.clear()
 
+    return look
+
 
 # --- duplicate-key: an object with the same key twice, of which only the last counts. ------------------------------
 # Threshold: one.
 
 
-def duplicate_key(entries: Sequence[Entry]) -> Iterator[Finding]:
+def duplicate_key(seen: Seen) -> Iterator[Finding]:
     """Find keys that stand twice."""
-    for entry in entries:
-        doubled: list[str] = []
-
-        def pairs(members: list[tuple[str, Any]], doubled: list[str] = doubled) -> dict[str, Any]:
-            names = sorted(name for name, _ in members)
-            doubled.extend(name for name, other in pairwise(names) if name == other)
-            return dict(members)
-
-        try:
-            json.loads(entry.request.body or b"", object_pairs_hook=pairs)
-        except (ValueError, RecursionError):
-            continue
-        if doubled:
-            text = f"the key {_short(doubled[0])} stands twice in an object; only the last one counts"
-            yield Finding("duplicate-key", text, (entry.number,))
-
-
-def _records(entry: Entry) -> list[Any]:
-    body = entry.body
-    records = body.get("data") if isinstance(body, dict) else None
-    return records if isinstance(records, list) else []
+    if seen.doubled is not None:
+        text = f"the key {_short(seen.doubled)} stands twice in an object; only the last one counts"
+        yield Finding("duplicate-key", text, (seen.entry.number,))
 
 
 def _short(text: str) -> str:
     """Return a name in quotes; a long one not even in part, since it may be a token."""
-    return json.dumps(text, ensure_ascii=False) if len(text) <= 40 else "(long)"  # noqa: PLR2004 - names are shorter
+    return json.dumps(text, ensure_ascii=False) if len(text) <= LONGEST_NAME else "(long)"
 
 
-ALL: tuple[Callable[[Sequence[Entry]], Iterable[Finding]], ...] = (
+BY_ITSELF: tuple[Look, ...] = (id_off_by_one, base_path_missing, raw_token, token_in_query, duplicate_key)
+"""What one entry shows without the others."""
+
+OVER_TIME: tuple[Callable[[], Look], ...] = (
     early_retry,
     rejected_again,
     duplicate_prospect,
     misspelt_field,
-    id_off_by_one,
-    base_path_missing,
-    raw_token,
-    token_in_query,
     half_empty_batches,
-    duplicate_key,
 )
+"""What shows in the light of the entries before; each call begins anew."""

@@ -182,6 +182,7 @@ class Journal:
     Attributes:
         statuses: How often each status was answered, also by requests that are forgotten.
         broken: How many requests broke the contract, forgotten ones too.
+        since: The number of the last request before the journal was cleared, 0 if it never was.
     """
 
     def __init__(self, known: Known) -> None:
@@ -190,6 +191,7 @@ class Journal:
         self._lock = threading.Lock()
         self._number = 0
         self._size = 0
+        self.since = 0
         self.statuses: Counter[int] = Counter()
         self.broken = 0
 
@@ -211,10 +213,24 @@ class Journal:
                 return list(self._entries)
             return list(self._entries)[after - self._entries[0].number + 1 :]
 
+    @property
+    def oldest(self) -> int:
+        """The number of the oldest request that is remembered, of the next one if none is."""
+        with self._lock:
+            return self._entries[0].number if self._entries else self._number + 1
+
+    def entry(self, number: int) -> Entry | None:
+        """Return a request by its number, None if it is not remembered."""
+        with self._lock:
+            if not self._entries or not 0 <= number - self._entries[0].number < len(self._entries):
+                return None
+            return self._entries[number - self._entries[0].number]
+
     def clear(self) -> None:
         """Forget everything; numbers go on, so that nobody who reads on misses or sees a thing twice."""
         with self._lock:
             self._entries.clear()
             self._size = 0
+            self.since = self._number
             self.statuses.clear()
             self.broken = 0

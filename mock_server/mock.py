@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import fields, replace
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -16,7 +16,7 @@ from mock_server.config import Config
 from mock_server.contract import Contract, to_json
 from mock_server.documents import Document
 from mock_server.errors import MockError
-from mock_server.findings import Finding, findings
+from mock_server.findings import Finding, Watch
 from mock_server.forced import ERRORS, Queue, forced_fault, forced_status
 from mock_server.journal import Entry, Journal, Known
 from mock_server.pipeline import Outcome, Parts, answer
@@ -81,6 +81,7 @@ class AltaMock:
         )
         campaigns = {one.id: [campaign.id for campaign in one.campaigns] for one in self.seed.accounts}
         self.journal = Journal(Known(self.contract, self.redact, campaigns))
+        self._watch = Watch(self.journal)
         self.reset()
 
     def __enter__(self) -> Self:
@@ -169,8 +170,7 @@ class AltaMock:
 
     def findings(self) -> list[Finding]:
         """Return what the traffic says about the consumer, beyond the contract."""
-        found = findings(self.journal.entries())
-        return [replace(finding, text=self.redact(finding.text)) for finding in found]
+        return self._watch.findings()
 
     def check_consumer(  # noqa: PLR0913 - the first is who, the others say how
         self,

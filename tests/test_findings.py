@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mock_server import AltaMock, Clock
-from mock_server.findings import ALL
+from mock_server import AltaMock, Clock, findings, journal
 from mock_server.messages import ApiRequest
 from tests.conftest import CAMPAIGN, ONE, ROOT, SECOND_CAMPAIGN, prospects_path, request_of
 
@@ -191,6 +190,46 @@ def test_a_finding_and_its_near_misses(mock: AltaMock, name: str, story: Story, 
     assert (name in {finding.name for finding in mock.findings()}) is trips
 
 
+def test_looking_often_finds_the_same_as_looking_once(clock: Clock) -> None:
+    """Each story on one journal, looked at after each request, and on another, looked at in the end."""
+    often, once = AltaMock(clock=clock), AltaMock(clock=clock)
+    original = often.handle
+    often.handle = lambda *args: (original(*args), often.findings())[0]  # type: ignore[method-assign]
+    for mock in (often, once):
+        for _, _, story, _ in CASES:
+            story(mock)
+
+    assert often.findings() == once.findings() != []
+
+
+def test_a_cleared_journal_shows_nothing_and_remembers_nothing(mock: AltaMock) -> None:
+    """What was sent before is no duplicate any more, looked at in between or not."""
+    for _ in range(2):
+        add(mock, {"email": "a"})
+        assert mock.findings() == []
+        mock.journal.clear()
+    add(mock, {"email": "a"})
+    mock.journal.clear()
+    add(mock, {"email": "a"})
+
+    assert mock.findings() == []
+
+
+def test_findings_go_with_the_requests_that_show_them(unlimited: AltaMock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A forgotten request is no longer spoken of, and what is remembered of it is bounded."""
+    for module in (journal, findings):
+        monkeypatch.setattr(module, "MOST_ENTRIES", 4)
+    add(unlimited, {"email": "a", "linkedin_url": "b"})
+    assert [one.requests for one in unlimited.findings()] == [(1,)]
+    for number in range(9):
+        add(unlimited, {"email": str(number)})
+        unlimited.findings()
+    assert unlimited.findings() == []
+    add(unlimited, {"email": "a", "linkedin_url": "b"})
+
+    assert [one.name for one in unlimited.findings()] == ["misspelt-field"]  # and no duplicate of what is forgotten
+
+
 def test_a_model_consumer_has_no_findings(mock: AltaMock) -> None:
     """Full batches, the wait as told, and on with the batch that was refused."""
     batches = [[{"email": f"{batch}-{n}@example.com"} for n in range(20)] for batch in range(12)]
@@ -207,7 +246,7 @@ def test_a_model_consumer_has_no_findings(mock: AltaMock) -> None:
 def test_every_finding_is_tried_both_ways_and_documented() -> None:
     """Here, and in docs/control.md."""
     page = (ROOT / "docs/control.md").read_text(encoding="utf-8")
-    names = {look.__name__.replace("_", "-") for look in ALL}
+    names = {look.__name__.replace("_", "-") for look in (*findings.BY_ITSELF, *findings.OVER_TIME)}
 
     assert {name for name, _, _, trips in CASES if trips} == names
     assert {name for name, _, _, trips in CASES if not trips} == names
