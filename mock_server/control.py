@@ -21,16 +21,21 @@ from mock_server.decoding import decode
 from mock_server.documents import Document
 from mock_server.errors import ApiError, MockError
 from mock_server.export import har
+from mock_server.layout import layout
 from mock_server.messages import ApiReply
 from mock_server.ratelimit import SECOND
+from mock_server.replay import as_curl, as_program, as_test
+from mock_server.seed import EDIT_CAMPAIGN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mock_server.contract import Operation
     from mock_server.forced import Forced
+    from mock_server.layout import Line
     from mock_server.messages import ApiRequest, Call
     from mock_server.mock import AltaMock
+    from mock_server.seed import Token
 
 PREFIX = "/_mock"
 
@@ -58,20 +63,22 @@ class Control:
         self._mock = mock
         self._token = token
         self._contract = _contract(tuple(mock.documented))
-        self._answers: dict[str, Callable[[Call], Any]] = {
-            "getHealth": lambda _: {"status": "ok"},
-            "getDocument": lambda _: self._contract.document,
-            "reset": lambda _: mock.reset(),
-            "listCampaigns": lambda _: {"data": mock.campaigns()},
+        self._answers: dict[str, Callable[[Call, str], Any]] = {
+            "getHealth": lambda *_: {"status": "ok"},
+            "getDocument": lambda *_: self._contract.document,
+            "reset": lambda *_: mock.reset(),
+            "listCampaigns": lambda *_: {"data": mock.campaigns()},
             "listProspects": self._prospects,
+            "listTokens": lambda *_: {"data": [_token(one) for one in mock.seed.tokens.values()]},
             "listRequests": self._requests,
-            "clearRequests": lambda _: mock.journal.clear(),
-            "listLimits": lambda _: {"data": mock.quotas()},
-            "getClock": lambda _: self._time(),
+            "getRequest": self._request,
+            "clearRequests": lambda *_: mock.journal.clear(),
+            "listLimits": lambda *_: {"data": mock.quotas()},
+            "getClock": lambda *_: self._time(),
             "advanceClock": self._advance,
-            "listNext": lambda _: {"data": [_shown(one, mock.documented) for one in mock.parts.queue.waiting()]},
+            "listNext": lambda *_: {"data": [_shown(one, mock.documented) for one in mock.parts.queue.waiting()]},
             "addNext": self._add_next,
-            "clearNext": lambda _: mock.parts.queue.clear(),
+            "clearNext": lambda *_: mock.parts.queue.clear(),
         }
 
     def answer(self, request: ApiRequest, peer: str) -> ApiReply:
@@ -82,8 +89,8 @@ class Control:
             _refuse_forms(request, operation)
             call = decode(request, operation, path, None)
             if operation.id == "exportRequests":
-                return _reply(200, har(self._mock.requests, f"http://{_host(request)}").encode())
-            return _reply(200, to_json(self._answers[operation.id](call) or {}))
+                return _reply(200, har(self._mock.requests, _origin(request)).encode())
+            return _reply(200, to_json(self._answers[operation.id](call, _origin(request)) or {}))
         except Refused as refused:
             return _reply(refused.status, _error(refused.error, str(refused)))
         except MockError as error:
@@ -112,18 +119,41 @@ class Control:
         scheme, _, token = sent[0].partition(" ")
         return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token.encode())
 
-    def _prospects(self, call: Call) -> Any:
+    def _prospects(self, call: Call, _: str) -> Any:
         try:
-            return {"data": self._mock.prospects(call.path["campaignId"])}
+            found = self._mock.prospects(call.path["campaignId"])
         except MockError as error:
             raise Refused(404, "NotFound", str(error)) from error
+        last = int(call.query.get("last", len(found)))
+        return {"data": found[max(len(found) - last, 0) :]}
 
-    def _requests(self, call: Call) -> Any:
-        entries = self._mock.journal.entries(call.query.get("after", 0))
-        found = self._mock.findings()
-        return {"data": [entry.as_dict() for entry in entries], "findings": [one.as_dict() for one in found]}
+    def _requests(self, call: Call, _: str) -> Any:
+        after, brief = int(call.query.get("after", 0)), call.query.get("brief", False)
+        entries = self._mock.journal.entries(after)
+        return {
+            "data": [entry.summary() if brief else entry.as_dict() for entry in entries],
+            "findings": [one.as_dict() for one in self._mock.findings() if one.requests[-1] > after],
+            "oldest": self._mock.journal.oldest,
+        }
 
-    def _advance(self, call: Call) -> Any:
+    def _request(self, call: Call, origin: str) -> Any:
+        entry = self._mock.journal.entry(int(call.path["number"]))
+        if entry is None:
+            raise Refused(404, "NotFound", f"request {call.path['number']} is not remembered")
+        whole = entry.as_dict()
+        return {
+            **whole,
+            "requestLines": [_line(line) for line in layout(whole["requestBody"], entry.violations)],
+            "responseLines": [_line(line) for line in layout(whole["responseBody"])],
+            "findings": [one.as_dict() for one in self._mock.findings() if entry.number in one.requests],
+            "copies": {
+                "curl": as_curl(entry, origin),
+                "requests": as_program(entry, origin),
+                "pytest": as_test(entry),
+            },
+        }
+
+    def _advance(self, call: Call, _: str) -> Any:
         self._mock.clock.advance(float(call.body["seconds"]))
         return self._time()
 
@@ -131,7 +161,7 @@ class Control:
         time = datetime.fromtimestamp(self._mock.clock.time_ns() / SECOND, tz=UTC)
         return {"time": time.isoformat(timespec="milliseconds"), "advanced": self._mock.clock.advanced}
 
-    def _add_next(self, call: Call) -> None:
+    def _add_next(self, call: Call, _: str) -> None:
         wanted = call.body
         times = int(wanted.get("times", 1))
         if "fault" in wanted:
@@ -173,6 +203,24 @@ def _refuse_forms(request: ApiRequest, operation: Operation) -> None:
 def _host(request: ApiRequest) -> str:
     sent = request.all("host")
     return sent[0].strip().lower() if len(sent) == 1 else ""
+
+
+def _origin(request: ApiRequest) -> str:
+    return f"http://{_host(request)}"
+
+
+def _token(token: Token) -> dict[str, Any]:
+    return {
+        "token": token.token,
+        "user": token.user,
+        "accounts": list(token.accounts),
+        "mayAdd": not token.expired and EDIT_CAMPAIGN in token.permissions,
+        "note": token.note,
+    }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {"indent": line.indent, "text": line.text, "violations": list(line.violations)}
 
 
 def _shown(forced: Forced, documented: list[int]) -> dict[str, Any]:

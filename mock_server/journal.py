@@ -134,7 +134,7 @@ class Entry:
         reply = self.outcome.reply
         return {
             "number": self.number,
-            "time": datetime.fromtimestamp(self.outcome.at / SECOND, tz=UTC).isoformat(timespec="milliseconds"),
+            "time": self._time(),
             "door": self.door,
             "method": self.method,
             "path": self.path,
@@ -150,6 +150,27 @@ class Entry:
             "forced": self.forced,
             "violations": [self._explained(violation) for violation in self.violations],
         }
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a list of requests shows, a tenth of the whole."""
+        records = self.body.get("data") if isinstance(self.body, dict) else None
+        first = self.violations[0] if self.violations else None
+        return {
+            "number": self.number,
+            "time": self._time(),
+            "method": self.method,
+            "path": self.path,
+            "operation": self.operation,
+            "account": self.account,
+            "user": self.outcome.caller.user if self.outcome.caller else None,
+            "status": self.status,
+            "forced": self.forced,
+            "rule": first.rule if first else None,
+            "prospects": len(records) if isinstance(records, list) else None,
+        }
+
+    def _time(self) -> str:
+        return datetime.fromtimestamp(self.outcome.at / SECOND, tz=UTC).isoformat(timespec="milliseconds")
 
     def _shown(self, name: str, value: str) -> str:
         return "***" if name in {"authorization", "proxy-authorization", "cookie"} else self.known.redact(value)

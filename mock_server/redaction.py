@@ -20,16 +20,19 @@ class Redactor:
 
     Args:
         tokens: The tokens of the seed; one that is not known can only be told by the word before it.
+
+    Attributes:
+        tokens: The same, in order.
     """
 
     def __init__(self, tokens: Iterable[str]) -> None:
-        self._tokens = tuple(tokens)
-        known = "|".join(re.escape(token) for token in sorted(self._tokens, key=len, reverse=True))
+        self.tokens = tuple(tokens)
+        known = "|".join(re.escape(token) for token in sorted(self.tokens, key=len, reverse=True))
         self._pattern = re.compile(rf"((?i:bearer)(?: |%20|\+))(?!<token>)[^\s&\"']+|{known or '(?!)'}")
 
     def knows(self, text: str) -> bool:
         """Tell whether a text is one of the tokens."""
-        return text in self._tokens
+        return text in self.tokens
 
     def __call__(self, text: str) -> str:
         """Return the text without tokens, also those that stand in it percent-encoded or escaped as in JSON."""
@@ -51,7 +54,7 @@ class Redactor:
             "%" not in text
             and "\\u" not in text
             and "earer" not in text.lower()
-            and not any(token in text for token in self._tokens)
+            and not any(token in text for token in self.tokens)
         )
 
 

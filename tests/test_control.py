@@ -100,6 +100,71 @@ def test_no_digit_of_a_number_is_lost(mock: AltaMock) -> None:
     assert b'"n":1234567890123456789012345,"x":0.1234567890123456789012345,"y":1E+400' in body
 
 
+def test_a_list_in_brief(mock: AltaMock) -> None:
+    """What the page's list shows; from when on there is memory; and the findings that these requests show."""
+    mock.answer(request_of({"data": [{"email": "a"}, {"linkedin_url": "b", "email": "b"}]}))
+    mock.answer(request_of({"data": [{"email": "a"}]}))
+    mock.answer(request_of({"data": []}))
+    seen = value(ask(mock, "GET", "requests", query="brief=true"))
+
+    assert seen["data"][2] == {
+        "number": 3,
+        "time": "2026-01-01T00:00:00.000+00:00",
+        "method": "POST",
+        "path": prospects_path(),
+        "operation": "addProspectsToCampaign",
+        "account": "acme",
+        "user": "Ada",
+        "status": 400,
+        "forced": None,
+        "rule": "minItems",
+        "prospects": 0,
+    }
+    assert [(one["name"], one["requests"]) for one in seen["findings"]] == [
+        ("misspelt-field", [1]),
+        ("duplicate-prospect", [1, 2]),
+    ]
+    later = value(ask(mock, "GET", "requests", query="brief=true&after=1"))
+    assert ([one["number"] for one in later["data"]], len(later["findings"])) == ([2, 3], 1)
+    assert later["oldest"] == 1
+    mock.reset()
+    assert value(ask(mock, "GET", "requests", query="after=3")) == {"data": [], "findings": [], "oldest": 4}
+
+
+def test_one_request_is_laid_out(mock: AltaMock) -> None:
+    """With the rule in the line that broke it, the findings, and three ways to run it again."""
+    for _ in range(2):
+        mock.answer(request_of({"data": [{"email": 7}]}))
+    one = value(ask(mock, "GET", "requests/2"))
+
+    assert one["status"] == 400
+    assert [(line["text"], line["violations"]) for line in one["requestLines"] if line["violations"]] == [
+        ("{", [1]),
+        ('"email": 7', [0]),
+    ]
+    assert one["violations"][0]["rule"] == "type"
+    assert one["responseLines"][0]["text"] == "{"
+    assert [finding["name"] for finding in one["findings"]] == ["rejected-again"]
+    assert "http://127.0.0.1:8080/v1/campaigns/" in one["copies"]["curl"]
+    assert "test-token" not in json.dumps(one)
+    assert ask(mock, "GET", "requests/3").status == 404
+
+
+def test_the_newest_prospects_and_the_tokens(mock: AltaMock) -> None:
+    """For who only wants to see what has just come, and for who has to send something."""
+    mock.answer(request_of({"data": [{"email": "a"}, {"email": "b"}, {"email": "c"}]}))
+    path = f"campaigns/{CAMPAIGN}/prospects"
+
+    assert value(ask(mock, "GET", path, query="last=2")) == {"data": [{"email": "b"}, {"email": "c"}]}
+    assert len(value(ask(mock, "GET", path, query="last=9"))["data"]) == 3
+    assert ask(mock, "GET", path, query="last=0").status == 400
+    tokens = {one["token"]: one for one in value(ask(mock, "GET", "tokens"))["data"]}
+    assert [name for name, one in tokens.items() if one["mayAdd"]] == [
+        *("test-token", "test-token-2", "other-token", "multi-token")
+    ]
+    assert tokens["multi-token"]["accounts"] == ["acme", "globex"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "expected", "text"),
     [

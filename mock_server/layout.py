@@ -1,0 +1,106 @@
+"""A body laid out for a reader: one line a value, each with its JSON pointer, and the rule that it broke beside it.
+
+Law: nothing is changed by showing it. Numbers keep their digits, keys that stand twice stand twice, and what is no JSON
+is shown as the text it is.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mock_server.messages import Violation
+
+MOST_LINES = 2000
+"""Lines that are laid out; nobody reads more."""
+
+MOST_LETTERS = 300
+"""Code points of a text that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line.
+
+    Attributes:
+        indent: How deep it stands, from 0.
+        pointer: Of the value that begins in it (RFC 6901); None where none begins.
+        violations: The places, in the list that was given, of the violations of this value.
+    """
+
+    indent: int
+    text: str
+    pointer: str | None
+    violations: tuple[int, ...] = ()
+
+
+class _Number(str):
+    """The digits of a number, as sent."""
+
+    __slots__ = ()
+
+
+class _Members(list[tuple[str, Any]]):
+    """The members of an object, as sent: in order, and twice if they stand twice."""
+
+
+def layout(text: str, violations: Sequence[Violation] = ()) -> list[Line]:
+    """Return a body as lines, `MOST_LINES` at most, with violations at the value they are about, or the nearest."""
+    try:
+        digits: Any = _Number
+        value = json.loads(
+            text, object_pairs_hook=_Members, parse_int=digits, parse_float=digits, parse_constant=digits
+        )
+        lines = list(islice(_lines(value, "", 0, "", ""), MOST_LINES))
+    except (ValueError, RecursionError):
+        lines = [Line(0, _short(line), None) for line in text.splitlines()[:MOST_LINES]]
+    for number, violation in enumerate(violations):
+        if violation.place == "body" and lines:
+            at = _nearest(lines, violation.pointer)
+            line = lines[at]
+            lines[at] = Line(line.indent, line.text, line.pointer, (*line.violations, number))
+    return lines
+
+
+def _lines(value: Any, pointer: str, indent: int, before: str, after: str) -> Iterator[Line]:
+    if not isinstance(value, list) or not value:
+        yield Line(indent, before + _scalar(value) + after, pointer)
+        return
+    is_object = isinstance(value, _Members)
+    members = value if is_object else [(str(index), one) for index, one in enumerate(value)]
+    yield Line(indent, before + "[{"[is_object], pointer)
+    for index, (name, member) in enumerate(members):
+        key = f"{_scalar(name)}: " if is_object else ""
+        comma = "," if index < len(members) - 1 else ""
+        below = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+        yield from _lines(member, below, indent + 1, key, comma)
+    yield Line(indent, "]}"[is_object] + after, None)
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, _Members):
+        return "{}"
+    return _short(value if isinstance(value, _Number) else json.dumps(value, ensure_ascii=False))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}… ({len(text)} characters)"
+
+
+def _nearest(lines: Sequence[Line], pointer: str) -> int:
+    """Return the place of the last line of a value, or of the innermost value around one that is not there.
+
+    The last, since of keys that stand twice the last one counts.
+    """
+    while True:
+        places = [place for place, line in enumerate(lines) if line.pointer == pointer]
+        if places:
+            return places[-1]
+        if not pointer:
+            return 0
+        pointer = pointer.rpartition("/")[0]

@@ -1,0 +1,190 @@
+"""Requests of the journal as commands, programs and tests: each is run, and does the same again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mock_server import AltaMock, Clock
+from mock_server.messages import ApiRequest
+from mock_server.replay import as_curl, as_program, as_test
+from tests.conftest import CAMPAIGN, FOREIGN_CAMPAIGN, ONE, prospects_path, request_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_server.journal import Entry
+    from mock_server.live_server import LiveServer
+
+JSON = ("content-type", "application/json")
+PATH = prospects_path()
+AWKWARD = {"data": [{"email": "o'hara@example.com", "company": '$HOME `id` "\\\n\t☃'}] * 12}
+
+REQUESTS = {
+    "a good one": request_of(),
+    "none of our quotes": request_of(AWKWARD),
+    "numbers to the digit": request_of(b'{"data":[{"email":"a","n":0.1234567890123456789012345}]}'),
+    "a key twice": request_of(b'{"data":[{"email":"a","email":"b"}]}'),
+    "too many": request_of({"data": [{"email": "a"}] * 21}),
+    "two rules": request_of({"data": [{"email": 7}, {}]}),
+    "no JSON": request_of(b'{"data": ['),
+    "not a number": request_of(b'{"data": [NaN]}'),
+    "no text": request_of(b"\xff\xfe\x00'"),
+    "no body": request_of(b"", headers=()),
+    "another type": request_of(headers=(("content-type", "text/plain"),)),
+    "without a token": request_of(token=None),
+    "an unknown token": request_of(token="nobody-knows-this"),
+    "no scheme": request_of(token=None, headers=(JSON, ("authorization", "test-token"))),
+    "a token that begins like another": request_of(token="test-token-2"),
+    "who may not": request_of(token="test-token-readonly"),
+    "of two accounts": request_of(
+        path=prospects_path(FOREIGN_CAMPAIGN), token="multi-token", headers=(JSON, ("x-account-id", "globex"))
+    ),
+    "a question": ApiRequest("GET", PATH, "page=1&who=o'hara", (("authorization", "Bearer test-token"),)),
+    "a wish": request_of(headers=(JSON, ("prefer", "code=404"))),
+    "elsewhere": request_of(path="/campaigns"),
+    "below a slash": request_of(path=f"/v1/campaigns/{CAMPAIGN}/prospects/%2F"),
+}
+ORIGIN = "http://127.0.0.1:8080"
+
+
+def entry_of(mock: AltaMock, request: ApiRequest) -> Entry:
+    """Send a request as it came in at a socket, with what every client adds, and return its entry."""
+    added = (("host", "127.0.0.1:8080"), ("user-agent", "some/1"), ("accept", "*/*"))
+    mock.handle(ApiRequest(request.method, request.path, request.query, (*added, *request.headers), request.body))
+    return mock.requests[-1]
+
+
+def same(one: Entry, other: Entry) -> bool:
+    """Tell whether two requests say and get the same, but for unknown tokens, which nobody keeps."""
+    return facts(one) == facts(other)
+
+
+def facts(entry: Entry) -> tuple[Any, ...]:
+    """Return what must come out again."""
+    body = entry.request.body or b""
+    with contextlib.suppress(ValueError):
+        body = json.loads(body, object_pairs_hook=list, parse_float=str)
+    rules = [(one.rule, one.pointer) for one in entry.violations]
+    return (entry.method, entry.path, entry.request.query, body, entry.status, entry.account, rules)
+
+
+@pytest.fixture
+def live(unlimited: AltaMock) -> Iterator[LiveServer]:
+    """A fake without limits on a socket."""
+    with unlimited.serve() as running:
+        yield running
+
+
+def origin_of(live: LiveServer) -> str:
+    """Return scheme, host and port of a server."""
+    return live.url.removesuffix("/v1")
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_the_command_does_the_same_again(unlimited: AltaMock, live: LiveServer, name: str) -> None:
+    """In a shell, with the token in the environment."""
+    entry = entry_of(unlimited, REQUESTS[name])
+    command = as_curl(entry, origin_of(live))
+    subprocess.run(
+        ["bash", "-euc", command],  # noqa: S607 - whichever bash there is
+        check=True,
+        capture_output=True,
+        timeout=30,
+        env={"ALTA_API_TOKEN": token_of(entry), "PATH": "/usr/bin:/bin"},
+    )
+
+    assert same(unlimited.requests[-1], entry)
+    assert len(unlimited.requests) == 2
+
+
+def token_of(entry: Entry) -> str:
+    """Return the token that a user would put into ALTA_API_TOKEN."""
+    sent = [value.rpartition(" ")[2] for value in entry.request.all("authorization")]
+    return sent[0] if sent else "unused"
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_the_program_does_the_same_again(
+    unlimited: AltaMock, live: LiveServer, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Python runs it."""
+    entry = entry_of(unlimited, REQUESTS[name])
+    monkeypatch.setenv("ALTA_API_TOKEN", token_of(entry))
+    exec(as_program(entry, origin_of(live)), {})  # noqa: S102 - that is the subject
+
+    assert same(unlimited.requests[-1], entry)
+    assert len(unlimited.requests) == 2
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_the_test_passes_on_a_fresh_fake(unlimited: AltaMock, name: str) -> None:
+    """With the fixtures of our plugin: the same status, and the same rules."""
+    entry = entry_of(unlimited, REQUESTS[name])
+    fresh = AltaMock()
+    run(as_test(entry), fresh)
+
+    assert same(fresh.requests[-1], entry)
+
+
+def run(text: str, mock: AltaMock) -> None:
+    """Run the one test of a text, as pytest would."""
+    space: dict[str, Any] = {}
+    exec(text, space)  # noqa: S102 - that is the subject
+    (test,) = (value for name, value in space.items() if name.startswith("test_"))
+    with mock.serve() as server:
+        test(mock, server)
+
+
+def test_what_was_forced_is_forced_again(clock: Clock) -> None:
+    """A status of the queue, and a 429 of the quota, which a fresh fake would not answer."""
+    mock = AltaMock(clock=clock, rate_limit="1/60s")
+    mock.next(503, allow_undocumented=True)
+    forced, refused = entry_of(mock, request_of()), entry_of(mock, request_of())
+    mock.clock.advance(60)
+    mock.fault("html_502")
+    broken = entry_of(mock, request_of())
+
+    assert [entry.status for entry in (forced, refused, broken)] == [503, 429, 502]
+    for entry in (forced, refused, broken):
+        run(as_test(entry), AltaMock())
+
+
+def test_a_test_fails_where_the_answer_differs(unlimited: AltaMock) -> None:
+    """It asserts something: another status, and the same status by another rule."""
+    entry = entry_of(unlimited, request_of({"data": []}))
+    other = as_test(entry).replace("json={'data': []}", f"json={ONE!r}")
+    wrong = as_test(entry).replace("json={'data': []}", "json={'data': [{}]}")
+
+    for text in (other, wrong):
+        with pytest.raises(AssertionError):
+            run(text, AltaMock())
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_no_token_gets_out(unlimited: AltaMock, name: str) -> None:
+    """Neither a known one nor what somebody took for one."""
+    entry = entry_of(unlimited, REQUESTS[name])
+    for text in (as_curl(entry, ORIGIN), as_program(entry, ORIGIN), as_test(entry)):
+        assert "nobody-knows-this" not in text
+        assert not any(token in text for token in unlimited.seed.tokens)
+
+
+def test_a_token_in_the_body_does_not_get_out(unlimited: AltaMock) -> None:
+    """It is no request any more that does the same, and that is the lesser evil."""
+    entry = entry_of(unlimited, request_of({"data": [{"email": "test-token"}], "Authorization": "Bearer secret-one"}))
+    for text in (as_curl(entry, ORIGIN), as_program(entry, ORIGIN), as_test(entry)):
+        assert "test-token" not in text
+        assert "secret-one" not in text
+
+
+def test_headers_that_were_sent_twice_are_told(unlimited: AltaMock) -> None:
+    """`requests` cannot send them; curl does."""
+    entry = entry_of(unlimited, request_of(headers=(JSON, ("x-account-id", "acme"), ("x-account-id", "globex"))))
+
+    assert "# x-account-id was sent 2 times, this sends one" in as_program(entry, ORIGIN)
+    assert as_curl(entry, ORIGIN).count("x-account-id") == 2
