@@ -24,6 +24,7 @@ serve: $(RUNTIME)
 	@$(BIN)/alta-mock serve $(ARGS)
 
 test: $(DEV)
+	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
 check: $(DEV)

@@ -10,6 +10,7 @@ from flask import Flask, Response, request
 
 from mock_server.control import PREFIX, Control
 from mock_server.messages import MAX_BODY, METHODS, ApiRequest
+from mock_server.web import Pages
 
 if TYPE_CHECKING:
     from mock_server.messages import ApiReply, Headers
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def create_app(mock: AltaMock) -> Flask:
     """Make the WSGI application of a mock; whatever its path, the road decides."""
     app = Flask("mock_server", static_folder=None)
-    control = Control(mock)
+    control, pages = Control(mock), Pages(mock)
     app.url_map.merge_slashes = False
     app.config["PROPAGATE_EXCEPTIONS"] = True  # a bug of ours fails the test that met it
 
@@ -29,6 +30,8 @@ def create_app(mock: AltaMock) -> Flask:
         asked = _request()
         if asked.path.startswith(PREFIX):
             reply = control.answer(asked, request.remote_addr or "127.0.0.1")
+        elif pages.serves(asked):
+            reply = pages.answer(asked)
         else:
             reply = mock.handle(asked, "wsgi").reply
         return _spoilt(mock, reply) if reply.fault else Response(reply.body, reply.status, list(reply.headers))

@@ -134,6 +134,7 @@ class Control:
             "data": [entry.summary() if brief else entry.as_dict() for entry in entries],
             "findings": [one.as_dict() for one in self._mock.findings() if one.requests[-1] > after],
             "oldest": self._mock.journal.oldest,
+            "newest": self._mock.journal.newest,
         }
 
     def _request(self, call: Call, origin: str) -> Any:

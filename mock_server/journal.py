@@ -240,6 +240,11 @@ class Journal:
         with self._lock:
             return self._entries[0].number if self._entries else self._number + 1
 
+    @property
+    def newest(self) -> int:
+        """The number of the last request, whether it is remembered or not; 0 before the first."""
+        return self._number
+
     def entry(self, number: int) -> Entry | None:
         """Return a request by its number, None if it is not remembered."""
         with self._lock:

@@ -28,6 +28,7 @@ from uvicorn.server import ServerState
 from mock_server.control import PREFIX, is_loopback
 from mock_server.errors import MockError
 from mock_server.messages import MAX_BODY, ApiReply, ApiRequest
+from mock_server.web import Pages
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -204,6 +205,7 @@ class Server:
         self._mock = mock
         self._listening = listening
         self._control = control
+        self._pages = Pages(mock)
         self._log = log
         self._state = ServerState()
         self._stop = asyncio.Event()
@@ -269,6 +271,8 @@ class Server:
         request, whole = _request(scope, body), body is not None
         if request.path.startswith(PREFIX):
             reply = await asyncio.to_thread(self._answer_control, request, scope["client"])
+        elif self._pages.serves(request):
+            reply = await asyncio.to_thread(self._pages.answer, request)
         else:
             reply = self._answer(request)
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in reply.headers]

@@ -128,7 +128,12 @@ def test_a_list_in_brief(mock: AltaMock) -> None:
     assert ([one["number"] for one in later["data"]], len(later["findings"])) == ([2, 3], 1)
     assert later["oldest"] == 1
     mock.reset()
-    assert value(ask(mock, "GET", "requests", query="after=3")) == {"data": [], "findings": [], "oldest": 4}
+    assert value(ask(mock, "GET", "requests", query="after=3")) == {
+        "data": [],
+        "findings": [],
+        "oldest": 4,
+        "newest": 3,
+    }
 
 
 def test_one_request_is_laid_out(mock: AltaMock) -> None:

@@ -27,6 +27,7 @@ EDGES = {
     "log",
     "pytest_plugin",
     "reports",
+    "web",
 }
 WIRING = {"__init__", "mock", "config", "clock"}
 CORE = {

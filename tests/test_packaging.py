@@ -39,6 +39,8 @@ def test_the_wheel_has_the_contract_and_the_fixtures(built: Path) -> None:
         "mock_server/py.typed",
         "mock_server/assumptions.yaml",
         "mock_server/seed.schema.yaml",
+        "mock_server/web/static/page.js",
+        "mock_server/web/templates/page.html",
     } <= names
     assert len([name for name in names if name.startswith("mock_server/_data/fixtures/bodies/")]) >= 75
     assert not any(name.startswith(("tests/", "docs/")) for name in names)

@@ -1,0 +1,597 @@
+// The live page: asks the control API what there is, once a second, and shows it.
+//
+// Law 1: whatever comes from the fake becomes text, never markup; the page's policy has the browser hold us to it.
+// Law 2: `state` is what is known, `show…` makes the page of it, and only `look` and `act` talk to the fake.
+"use strict";
+
+const LOOK_EVERY = 1000; // milliseconds
+const ROWS = 200; // requests shown at a time; the others are a button away
+const PROSPECTS = 100;
+const NOTICE = 8000; // milliseconds that a remark stays
+
+const $ = (id) => document.getElementById(id);
+const api = document.body.dataset.basePath;
+
+const state = {
+  key: sessionStorage.getItem("control-token"),
+  paused: false,
+  entries: [], // newest last
+  findings: new Map(), // number of a request: names of findings
+  newest: 0,
+  oldest: 1,
+  rows: ROWS,
+  campaigns: [],
+  quotas: [],
+  waiting: [],
+  tokens: [],
+  clock: null, // { at: milliseconds of the fake, advanced: seconds, since: performance.now() }
+  seen: "", // what the shown prospects depend on
+  samples: Math.floor(Math.random() * 1000),
+  ...fromAddress(),
+};
+
+// --- The address ------------------------------------------------------------------------------------------------
+
+function fromAddress() {
+  const query = new URLSearchParams(location.search);
+  return {
+    filter: query.get("filter") ?? "",
+    campaign: query.get("campaign"),
+    request: Number(query.get("request")) || null,
+  };
+}
+
+function toAddress() {
+  const query = new URLSearchParams();
+  for (const name of ["filter", "campaign", "request"]) if (state[name]) query.set(name, state[name]);
+  history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
+}
+
+// --- Talking to the fake ----------------------------------------------------------------------------------------
+
+class Refused extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+async function ask(path, method = "GET", body = undefined) {
+  const headers = state.key ? { Authorization: `Bearer ${state.key}` } : {};
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const reply = await fetch(`/_mock/${path}`, { method, headers, body: body && JSON.stringify(body) });
+  const value = await reply.json();
+  if (!reply.ok) throw new Refused(reply.status, value.message);
+  return value;
+}
+
+let looking = null; // the look at hand: two at once would show things twice
+let timer = 0;
+
+function look() {
+  looking ??= lookOnce().finally(() => {
+    looking = null;
+    clearTimeout(timer);
+    if (!state.paused && !document.hidden) timer = setTimeout(look, LOOK_EVERY);
+  });
+  return looking;
+}
+
+async function lookOnce() {
+  try {
+    const asked = ["campaigns", "limits", "next", "clock", `requests?brief=true&after=${state.newest}`];
+    const [campaigns, limits, next, clock, requests] = await Promise.all(asked.map((path) => ask(path)));
+    if (requests.newest < state.newest) {
+      forgetRequests(); // another fake answers at this address now
+      return await lookOnce();
+    }
+    state.campaigns = campaigns.data;
+    state.quotas = limits.data.map((one) => ({ ...one, since: performance.now() }));
+    state.waiting = next.data;
+    state.clock = { at: Date.parse(clock.time), advanced: clock.advanced, since: performance.now() };
+    takeRequests(requests);
+    if (!state.tokens.length) state.tokens = (await ask("tokens")).data;
+    if (!state.campaigns.some((one) => one.id === state.campaign)) state.campaign = state.campaigns[0]?.id;
+    $("key").hidden = true;
+    if (notice.gone) notice("");
+    show();
+    await showProspects();
+  } catch (error) {
+    if (error.status === 403) {
+      $("key").hidden = false;
+      notice(error.message, "trouble", true);
+    } else {
+      notice(error instanceof Refused ? error.message : "The fake does not answer; trying again …", "trouble", true);
+    }
+  }
+}
+
+function takeRequests({ data, findings, oldest, newest }) {
+  state.entries.push(...data);
+  state.newest = newest;
+  if (oldest > state.oldest) {
+    state.entries = state.entries.filter((one) => one.number >= oldest);
+    state.oldest = oldest;
+  }
+  for (const { name, requests } of findings) {
+    const number = requests.at(-1);
+    const names = state.findings.get(number) ?? [];
+    if (!names.includes(name)) state.findings.set(number, [...names, name]);
+  }
+  for (const one of data) one.words = words(one);
+}
+
+function forgetRequests() {
+  state.entries = [];
+  state.findings.clear();
+  state.newest = 0;
+  state.oldest = 1;
+  $("requests").tBodies[0].replaceChildren();
+}
+
+async function act(what, done = "") {
+  try {
+    await what();
+    notice(done);
+  } catch (error) {
+    notice(error instanceof Refused ? error.message : "The fake does not answer.", "trouble");
+  }
+  await looking; // one that began before
+  await look();
+}
+
+function notice(text, kind = "", gone = false) {
+  const place = $("notice");
+  place.textContent = text;
+  place.className = kind;
+  notice.gone = gone; // whether the next look that succeeds takes it away
+  clearTimeout(notice.timer);
+  if (!gone) notice.timer = setTimeout(() => (place.textContent = ""), NOTICE);
+}
+
+// --- Elements ---------------------------------------------------------------------------------------------------
+
+function el(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (value === true) made.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
+  }
+  made.append(...children.flat(Infinity).filter((one) => one !== null && one !== undefined));
+  return made;
+}
+
+// Put children in order under their keys; what has not changed stays the element it is, with its focus.
+function keyed(parent, items, keyOf, make) {
+  const old = new Map([...parent.children].map((child) => [child.dataset.key, child]));
+  let before = null;
+  for (const item of items) {
+    const key = String(keyOf(item));
+    let child = old.get(key);
+    if (!child) {
+      child = make(item);
+      child.dataset.key = key;
+    }
+    old.delete(key);
+    const place = before ? before.nextSibling : parent.firstChild;
+    if (child !== place) parent.insertBefore(child, place);
+    before = child;
+  }
+  for (const child of old.values()) child.remove();
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+const plural = (count, name) => `${count.toLocaleString("en")} ${name}${count === 1 ? "" : "s"}`;
+
+// --- Showing ----------------------------------------------------------------------------------------------------
+
+function show() {
+  showCampaigns();
+  showQuotas();
+  showWaiting();
+  showRequests();
+  showTime();
+}
+
+function showTime() {
+  if (!state.clock) return;
+  const now = new Date(state.clock.at + (state.paused ? 0 : performance.now() - state.clock.since));
+  setText($("time"), `${now.toISOString().slice(11, 19)} UTC`);
+  setText($("advanced"), state.clock.advanced ? `(+${state.clock.advanced.toLocaleString("en")} s)` : "");
+}
+
+function account() {
+  return state.campaigns.find((one) => one.id === state.campaign)?.account;
+}
+
+function showQuotas() {
+  const mine = state.quotas.filter((one) => one.account === account());
+  setText($("quota-of"), account() ? `of ${account()}` : "");
+  keyed($("quotas"), mine.length ? mine : [{ name: "none" }], (one) => one.name, makeQuota);
+  for (const one of mine) {
+    const box = [...$("quotas").children].find((child) => child.dataset.key === one.name);
+    const total = Number.parseInt(one.limit, 10);
+    const left = Math.max(0, Math.ceil(one.reset - (performance.now() - one.since) / 1000));
+    const over = one.reset > 0 && left === 0; // the window has ended since we looked
+    const remaining = over ? total : one.remaining;
+    const meter = box.querySelector("meter");
+    if (meter.max !== total) meter.max = total;
+    meter.low = total * 0.3;
+    meter.optimum = total;
+    meter.value = remaining;
+    box.classList.toggle("spent", remaining === 0);
+    setText(box.querySelector(".left"), `${remaining} of ${total} left`);
+    setText(box.querySelector(".refill"), left ? `full again in ${left} s` : "");
+  }
+}
+
+function makeQuota({ name, limit }) {
+  if (name === "none") return el("p", { class: "note" }, "No limit is in force.");
+  const title = name === "account" ? "All operations" : name;
+  return el(
+    "div",
+    { class: "quota" },
+    el("p", {}, el("strong", {}, title), " ", el("small", {}, limit)),
+    el("meter", { min: 0, "aria-label": `${title}: quota left` }),
+    el("p", { class: "figures" }, el("span", { class: "left" }), " ", el("span", { class: "refill" })),
+  );
+}
+
+function showWaiting() {
+  const texts = state.waiting.map((one) => `${one.status ?? one.fault.replaceAll("_", " ")} x ${one.times}`);
+  setText($("waiting"), texts.length ? `Waiting: ${texts.join(", ")}` : "");
+  $("forget").hidden = !texts.length;
+}
+
+function showCampaigns() {
+  const keyOf = (one) => one.id;
+  keyed($("campaigns"), state.campaigns, keyOf, (one) => {
+    const bound = one.answer ? `always ${one.answer}` : `${one.status}${one.isArchived ? ", archived" : ""}`;
+    return el(
+      "li",
+      {},
+      el(
+        "button",
+        { type: "button", title: one.id, onclick: () => chooseCampaign(one.id) },
+        el("span", { class: "name" }, one.name),
+        el("small", {}, `${one.account}, ${bound}`),
+        el("span", { class: "tally" }),
+      ),
+    );
+  });
+  for (const [index, one] of state.campaigns.entries()) {
+    const button = $("campaigns").children[index].firstChild;
+    setText(button.querySelector(".tally"), one.prospects ? one.prospects.toLocaleString("en") : "");
+    button.setAttribute("aria-pressed", String(one.id === state.campaign));
+  }
+}
+
+function chooseCampaign(id) {
+  state.campaign = id;
+  state.seen = "";
+  toAddress();
+  show();
+  showProspects();
+}
+
+async function showProspects() {
+  const campaign = state.campaigns.find((one) => one.id === state.campaign);
+  if (!campaign) return;
+  setText($("send-title"), `Send to ${campaign.name}`);
+  setText($("campaign-title"), `${campaign.name}: ${plural(campaign.prospects, "prospect")}`);
+  const token = tokenFor(campaign.account);
+  setText($("exports"), exportsFor(campaign, token));
+  $("sample").disabled = $("mistake").disabled = !token;
+  const depends = [campaign.id, campaign.prospects, state.newest, state.oldest].join(" ");
+  if (depends === state.seen) return;
+  const { data } = await ask(`campaigns/${campaign.id}/prospects?last=${PROSPECTS}`);
+  if (campaign.id !== state.campaign) return;
+  state.seen = depends;
+  const first = campaign.prospects - data.length;
+  const numbered = data.map((record, index) => ({ record, key: `${campaign.id} ${first + index + 1}`, number: first + index + 1 }));
+  keyed($("prospects"), numbered.reverse(), (one) => `${one.key} ${JSON.stringify(one.record)}`, makeProspect);
+  const hidden = campaign.prospects > data.length ? `The newest ${data.length} of ${campaign.prospects.toLocaleString("en")}.` : "Newest first.";
+  setText($("prospects-note"), campaign.prospects ? hidden : "None yet. What your program adds appears here at once.");
+}
+
+function makeProspect({ record, number }) {
+  const { firstName, lastName, company, jobTitle, email, linkedinUrl, phone, ...rest } = record;
+  const text = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+  const line = (values, between) => values.filter((one) => one !== undefined && one !== "").map(text).join(between);
+  const others = Object.entries(rest).map(([name, value]) => `${name}: ${text(value)}`);
+  return el(
+    "li",
+    { value: number, class: "new" },
+    el("strong", {}, line([firstName, lastName], " ") || line([email, linkedinUrl, phone], ", ")),
+    el("span", {}, line([jobTitle, company], ", ")),
+    el("span", { class: "contact" }, line([email, linkedinUrl, phone, ...others], ", ")),
+  );
+}
+
+function tokenFor(wanted) {
+  const able = state.tokens.filter((one) => one.mayAdd && one.accounts.includes(wanted));
+  return able.find((one) => one.accounts.length === 1) ?? able[0];
+}
+
+function exportsFor(campaign, token) {
+  const values = { ALTA_BASE_URL: location.origin + api, ALTA_API_TOKEN: token?.token ?? "", ALTA_CAMPAIGN_ID: campaign.id };
+  return Object.entries(values).map(([name, value]) => `export ${name}=${value}`).join("\n");
+}
+
+// --- Requests ---------------------------------------------------------------------------------------------------
+
+function words(one) {
+  const family = `${String(one.status)[0]}xx`;
+  const names = [one.number, one.method, one.path, one.status, family, one.operation, one.account, one.user, one.rule];
+  return [...names, one.forced ? `forced ${one.forced}` : ""].join(" ").toLowerCase();
+}
+
+function matching() {
+  const wanted = state.filter.toLowerCase().split(/\s+/).filter(Boolean);
+  if (!wanted.length) return state.entries;
+  return state.entries.filter((one) => {
+    const all = `${one.words} ${(state.findings.get(one.number) ?? []).join(" ")}`;
+    return wanted.every((word) => all.includes(word));
+  });
+}
+
+function showRequests() {
+  const found = matching();
+  const shown = found.slice(-state.rows).reverse();
+  const all = state.entries.length;
+  setText($("count"), found.length === all ? all.toLocaleString("en") : `${found.length.toLocaleString("en")} of ${all.toLocaleString("en")}`);
+  keyed($("requests").tBodies[0], shown, (one) => `${one.number} ${state.findings.get(one.number) ?? ""}`, makeRow);
+  for (const row of $("requests").tBodies[0].rows) {
+    row.classList.toggle("chosen", Number.parseInt(row.dataset.key, 10) === state.request);
+  }
+  $("more").hidden = shown.length === found.length;
+  const none = all ? "None of the requests has all of these words." : "None yet.";
+  setText($("requests-note"), found.length ? "" : none);
+  $("requests").hidden = !found.length;
+}
+
+function makeRow(one) {
+  const batch = one.prospects === null ? "" : plural(one.prospects, "prospect");
+  const notes = [one.rule, ...(state.findings.get(one.number) ?? []), one.forced && `forced ${one.forced}`].filter(Boolean);
+  const open = () => chooseRequest(one.number);
+  return el(
+    "tr",
+    { class: kindOf(one.status), onclick: open },
+    el("td", {}, el("a", { href: `?request=${one.number}`, onclick: (event) => (event.preventDefault(), event.stopPropagation(), open()) }, String(one.number))),
+    el("td", { class: "time" }, one.time.slice(11, 19)),
+    el("td", {}, status(one.status)),
+    el("td", {}, el("span", { class: "what" }, one.operation ?? `${one.method} ${one.path}`), " ", el("small", {}, [batch, one.account].filter(Boolean).join(", "))),
+    el("td", {}, notes.map((name) => [el("span", { class: "tag" }, name), " "])),
+  );
+}
+
+function kindOf(code) {
+  return code < 400 ? "fine" : code === 429 || code >= 500 ? "later" : "refused";
+}
+
+// Never by colour alone: a sign stands beside the figure.
+function status(code) {
+  const sign = { fine: "✓", later: "↻", refused: "✕" }[kindOf(code)];
+  return el("span", { class: `status ${kindOf(code)}` }, el("span", { "aria-hidden": "true" }, sign), ` ${code}`);
+}
+
+async function chooseRequest(number) {
+  state.request = number;
+  toAddress();
+  showRequests();
+  const place = $("request");
+  if (number === null) {
+    place.hidden = true;
+    return;
+  }
+  try {
+    const one = await ask(`requests/${number}`);
+    if (state.request === number) place.replaceChildren(...makeRequest(one));
+  } catch (error) {
+    place.replaceChildren(closer(), el("h2", { id: "request-title" }, `Request ${number}`), el("p", {}, error.message));
+  }
+  place.hidden = false;
+  if (document.activeElement?.closest?.("#requests") || !document.activeElement?.matches?.("input")) place.focus({ preventScroll: true });
+  place.scrollIntoView({ block: "nearest" });
+}
+
+const closer = () => el("button", { type: "button", class: "close", title: "Close [Esc]", onclick: () => closeRequest() }, "Close");
+
+function closeRequest() {
+  const link = $("requests").querySelector("tr.chosen a");
+  chooseRequest(null);
+  link?.focus();
+}
+
+function makeRequest(one) {
+  const query = one.query ? `?${one.query}` : "";
+  const facts = [one.time.replace("T", " ").slice(0, 19), one.operation, [one.user, one.account].filter(Boolean).join(" of ")];
+  const elsewhere = one.violations.filter((_, index) => !one.requestLines.some((line) => line.violations.includes(index)));
+  return [
+    closer(),
+    el("h2", { id: "request-title" }, `Request ${one.number} `, status(one.status), one.forced ? el("small", {}, ` forced: ${one.forced}`) : null),
+    el("p", { class: "line" }, el("code", {}, `${one.method} ${one.path}${query}`)),
+    el("p", { class: "note" }, facts.filter(Boolean).join(" · ")),
+    one.findings.map((found) => el("p", { class: "finding" }, el("span", { class: "tag" }, found.name), ` ${found.text} (request ${found.requests.join(", ")})`)),
+    elsewhere.map(makeViolation),
+    el(
+      "p",
+      { class: "chips" },
+      "Copy as ",
+      Object.entries(one.copies).map(([name, text]) => el("button", { type: "button", "data-copy": name, onclick: () => copy(text, name) }, name)),
+    ),
+    el("h3", {}, "Sent"),
+    headers(one.requestHeaders),
+    lines(one.requestLines, one.violations),
+    el("h3", {}, "Answered ", status(one.status)),
+    headers(one.responseHeaders),
+    lines(one.responseLines, []),
+  ].flat();
+}
+
+function makeViolation(one) {
+  return el(
+    "div",
+    { class: "violation" },
+    el("p", {}, el("strong", {}, `✕ ${one.rule}`), ` ${one.place === "body" ? one.pointer : one.place + one.pointer}: got ${one.got}; wanted ${one.wanted}`),
+    el("p", { class: "note" }, `${one.fix[0].toUpperCase()}${one.fix.slice(1)}. `, one.line ? el("code", {}, one.line) : null),
+  );
+}
+
+function headers(pairs) {
+  return el(
+    "details",
+    {},
+    el("summary", {}, plural(pairs.length, "header")),
+    el("dl", {}, pairs.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
+  );
+}
+
+function lines(all, violations) {
+  if (!all.length) return el("p", { class: "note" }, "No body.");
+  const made = all.map((line) => [
+    el("code", { class: line.violations.length ? "wrong" : null }, `${"  ".repeat(line.indent)}${line.text}\n`),
+    line.violations.map((index) => makeViolation(violations[index])),
+  ]);
+  return el("div", { class: "body", tabindex: "0", role: "region", "aria-label": "Body" }, made);
+}
+
+async function copy(text, name) {
+  try {
+    await navigator.clipboard.writeText(text);
+    notice(`Copied as ${name}.`);
+  } catch {
+    $("text-title").textContent = `Copy it yourself: ${name}`; // the browser lets only safe origins do it
+    const area = $("text").querySelector("textarea");
+    area.value = text;
+    $("text").showModal();
+    area.select();
+  }
+}
+
+// --- Samples ----------------------------------------------------------------------------------------------------
+
+const FIRST = ["Ada", "Grace", "Alan", "Edsger", "Barbara", "Donald", "Radia", "Tim", "Katherine", "Dennis", "Hedy"];
+const LAST = ["Moreau", "Okafor", "Lindqvist", "Tanaka", "Alvarez", "Novak", "Haddad", "Kowalski", "Brandt"];
+const COMPANY = ["Northwind", "Blue Harbor", "Quercus", "Lumen & Co", "Polar Freight"];
+const TITLE = ["Head of Sales", "CTO", "Buyer", "Founder"];
+
+function sample() {
+  const number = state.samples++;
+  const pick = (list) => list[number % list.length];
+  const [firstName, lastName, company] = [pick(FIRST), pick(LAST), pick(COMPANY)];
+  const email = `${firstName}.${lastName}.${number}@example.com`.toLowerCase();
+  return { firstName, lastName, company, jobTitle: pick(TITLE), email };
+}
+
+async function add(records) {
+  const campaign = state.campaigns.find((one) => one.id === state.campaign);
+  const token = campaign && tokenFor(campaign.account);
+  if (!token) return;
+  const headers = { Authorization: `Bearer ${token.token}`, "Content-Type": "application/json" };
+  if (token.accounts.length > 1) headers["x-account-id"] = campaign.account;
+  try {
+    const body = JSON.stringify({ data: records });
+    const reply = await fetch(`${api}/campaigns/${campaign.id}/prospects`, { method: "POST", headers, body });
+    await reply.text(); // which fails if the answer breaks off
+    if (reply.ok) notice(`${plural(records.length, "prospect")} added.`);
+    else {
+      const wait = reply.headers.get("Retry-After");
+      const why = wait ? `try again in ${wait} s` : (reply.headers.get("X-Alta-Mock-Why") ?? reply.statusText);
+      notice(`Answered ${reply.status}: ${why}.`, "trouble");
+    }
+  } catch {
+    notice("No whole answer came: the connection was lost.", "trouble");
+  }
+  await looking;
+  await look();
+}
+
+// --- What a user does -------------------------------------------------------------------------------------------
+
+const advance = () => act(() => ask("clock/advance", "POST", { seconds: 60 }), "A minute has gone by.");
+
+function pause() {
+  state.paused = !state.paused;
+  $("pause").setAttribute("aria-pressed", String(state.paused));
+  setText($("pause"), state.paused ? "Paused: go on" : "Pause");
+  clearTimeout(timer);
+  if (!state.paused) look();
+}
+
+function filter(text) {
+  state.filter = text;
+  state.rows = ROWS;
+  toAddress();
+  showRequests();
+}
+
+function step(by) {
+  const links = [...$("requests").querySelectorAll("tbody a")];
+  const at = links.indexOf(document.activeElement);
+  const chosen = links.findIndex((link) => link.closest("tr").classList.contains("chosen"));
+  const from = at >= 0 ? at : chosen;
+  links[Math.min(Math.max(from + by, 0), links.length - 1)]?.focus();
+}
+
+const KEYS = {
+  "/": () => $("filter").focus(),
+  j: () => step(1),
+  k: () => step(-1),
+  a: () => add(Array.from({ length: 5 }, sample)),
+  t: advance,
+  p: pause,
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || $("text").open) return;
+  if (event.key === "Escape" && state.request !== null) return closeRequest();
+  if (event.target.matches("input, textarea") || !(event.key in KEYS)) return;
+  event.preventDefault();
+  KEYS[event.key]();
+});
+
+$("advance").addEventListener("click", advance);
+$("pause").addEventListener("click", pause);
+$("reset").addEventListener("click", () => {
+  chooseRequest(null);
+  act(() => ask("reset", "POST", {}), "Back to the seed.");
+});
+$("forget").addEventListener("click", () => act(() => ask("next", "DELETE")));
+$("force").addEventListener("click", ({ target }) => {
+  const { status: code, fault } = target.dataset;
+  if (!code && !fault) return;
+  const times = Math.max(1, Math.trunc(Number($("times").value)) || 1);
+  act(() => ask("next", "POST", code ? { status: Number(code), times } : { fault, times }));
+});
+$("sample").addEventListener("click", () => add(Array.from({ length: 5 }, sample)));
+$("mistake").addEventListener("click", () => add([sample(), { firstName: "Nobody", jobTitle: "without a contact" }]));
+$("copy-exports").addEventListener("click", () => copy($("exports").textContent, "shell commands"));
+$("more").addEventListener("click", () => {
+  state.rows += ROWS;
+  showRequests();
+});
+$("filter").addEventListener("input", ({ target }) => filter(target.value));
+$("key").addEventListener("submit", (event) => {
+  event.preventDefault();
+  state.key = event.target.elements.token.value;
+  sessionStorage.setItem("control-token", state.key);
+  look().then(() => state.request && chooseRequest(state.request));
+});
+document.addEventListener("visibilitychange", () => document.hidden || state.paused || look());
+addEventListener("popstate", () => {
+  Object.assign(state, fromAddress());
+  show();
+});
+
+$("base-url").textContent = location.origin + api;
+$("filter").value = state.filter;
+setInterval(() => {
+  showTime();
+  if (!state.paused) showQuotas();
+}, 250);
+look().then(() => state.request && chooseRequest(state.request));

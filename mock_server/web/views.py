@@ -1,0 +1,121 @@
+"""The few things that are served to a browser, each by its path."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mock_server.forced import FAULTS, phrase
+from mock_server.messages import ApiReply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jinja2 import Environment
+
+    from mock_server.messages import ApiRequest
+    from mock_server.mock import AltaMock
+
+STATIC = Path(__file__).parent / "static"
+
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "connect-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+}
+"""The Content-Security-Policy: nothing from elsewhere, nothing to elsewhere, no script or style in the page itself."""
+
+TRUSTED_TYPES = {"require-trusted-types-for": "'script'", "trusted-types": "'none'"}
+"""And no text that becomes markup: the browser stops our own script, should it ever try."""
+
+KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+"""Media types by the end of a name; `mimetypes` would ask the system, which may think otherwise."""
+
+RENDERER = ("swagger-ui.css", "swagger-ui-bundle.js")
+"""The files of Swagger UI, as the package swagger-ui-py brings them."""
+
+
+class Pages:
+    """The page, the API reference, and what they are made of.
+
+    Args:
+        mock: Whose contract the reference shows.
+    """
+
+    def __init__(self, mock: AltaMock) -> None:
+        self._mock = mock
+        self._pages: dict[str, Callable[[], ApiReply]] = {
+            "/": self._page,
+            "/docs": self._reference,
+            "/openapi.json": self._document,
+            "/favicon.ico": lambda: _file(STATIC / "icon.svg"),
+            **{f"/assets/{file.name}": lambda file=file: _file(file) for file in STATIC.iterdir()},  # type: ignore[misc]  # mypy knows no default of a lambda
+            **{f"/assets/{name}": lambda name=name: _file(_renderer() / name) for name in RENDERER},  # type: ignore[misc]  # the same
+        }
+
+    def serves(self, request: ApiRequest) -> bool:
+        """Tell whether a request is for something of these; everything else is the API's."""
+        return request.method in {"GET", "HEAD"} and request.path in self._pages
+
+    def answer(self, request: ApiRequest) -> ApiReply:
+        """Answer a request that is served here."""
+        return self._pages[request.path]()
+
+    def _page(self) -> ApiReply:
+        statuses = [(status, phrase(status)) for status in self._mock.documented if status >= 400]  # noqa: PLR2004 - errors
+        html = _render("page.html", statuses=statuses, faults=FAULTS, base_path=self._mock.contract.base_path)
+        return _reply(html, "text/html; charset=utf-8", POLICY | TRUSTED_TYPES)
+
+    def _reference(self) -> ApiReply:
+        return _reply(_render("reference.html"), "text/html; charset=utf-8", POLICY)
+
+    def _document(self) -> ApiReply:
+        """Return the effective contract, with this fake as its only server."""
+        here = {"url": self._mock.contract.base_path or "/", "description": "This fake."}
+        document = {**self._mock.contract.document, "servers": [here]}
+        return _reply(json.dumps(document, ensure_ascii=False).encode(), "application/json", POLICY)
+
+
+@cache
+def _templates() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only for who looks
+
+    loader = PackageLoader("mock_server.web")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
+def _render(name: str, **values: Any) -> bytes:
+    return _templates().get_template(name).render(version=version("alta-mock"), **values).encode()
+
+
+def _renderer() -> Path:
+    """Return the folder of Swagger UI; found without running the package, which would import web frameworks."""
+    found = find_spec("swagger_ui")
+    folders = list(found.submodule_search_locations or ()) if found else []
+    return Path(folders[0]) / "static"
+
+
+def _file(file: Path) -> ApiReply:
+    return _reply(file.read_bytes(), f"{KINDS[file.suffix]}; charset=utf-8", POLICY)
+
+
+def _reply(body: bytes, kind: str, policy: dict[str, str]) -> ApiReply:
+    headers = (
+        ("Content-Type", kind),
+        ("Content-Security-Policy", "; ".join(f"{name} {value}" for name, value in policy.items())),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Cache-Control", "no-cache"),
+    )
+    return ApiReply(200, headers, body)

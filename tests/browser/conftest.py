@@ -1,0 +1,78 @@
+"""A browser for the session, and for each test a page of its own that must end without a complaint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+from mock_server import AltaMock
+from tests.browser.chromium import launch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_server.live_server import LiveServer
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests of a process."""
+    with sync_playwright() as playwright, launch(playwright) as running:
+        yield running
+
+
+@pytest.fixture
+def mock() -> AltaMock:
+    """A fake as it is out of the box; a browser's time is real, so its clock goes."""
+    return AltaMock()
+
+
+@pytest.fixture
+def live(mock: AltaMock) -> Iterator[LiveServer]:
+    """It on a socket."""
+    with mock.serve() as running:
+        yield running
+
+
+@pytest.fixture
+def origin(live: LiveServer) -> str:
+    """Scheme, host and port."""
+    return live.url.removesuffix("/v1")
+
+
+@pytest.fixture
+def tab(browser: Browser, origin: str) -> Iterator[Page]:
+    """An empty page of a fresh profile."""
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 860}, base_url=origin, permissions=["clipboard-read", "clipboard-write"]
+    )
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def page(tab: Page, origin: str) -> Iterator[Page]:
+    """An empty page; afterwards nothing stands on its console, and no other host was asked.
+
+    What the browser itself says of a refusal by the fake API is no mistake of the page.
+    """
+    told: list[str] = []
+    asked: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        refused = message.location.get("url", "").startswith(f"{origin}/v1/") and "Failed to load" in message.text
+        if not refused:
+            told.append(message.text)
+
+    def count(request: Request) -> None:
+        if not request.url.startswith((f"{origin}/", "data:")):
+            asked.append(request.url)
+
+    tab.on("console", note)
+    tab.on("pageerror", lambda error: told.append(str(error)))
+    tab.on("request", count)
+    yield tab
+    assert told == []
+    assert asked == []

@@ -1,0 +1,405 @@
+"""The live page, as somebody in front of it sees it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from alta_client import AltaClient, RateLimited
+from tests.conftest import CAMPAIGN, FOREIGN_CAMPAIGN, SECOND_CAMPAIGN, request_of
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+    from mock_server import AltaMock
+    from mock_server.live_server import LiveServer
+
+
+def client(live: LiveServer, **options: Any) -> AltaClient:
+    """Return our client of a fake on a socket."""
+    return AltaClient(live.url, "test-token", **options)
+
+
+def rows(page: Page) -> Any:
+    """Return the rows of the requests."""
+    return page.locator("#requests tbody tr")
+
+
+def test_what_a_client_sends_appears_without_a_reload(page: Page, live: LiveServer) -> None:
+    """Prospects, the campaign's tally, the request, the quota."""
+    page.goto("/")
+    expect(page.locator("#prospects-note")).to_contain_text("None yet")
+    page.evaluate("window.stillHere = true")
+    client(live).add_prospects(CAMPAIGN, [{"email": f"person.{n}@example.com"} for n in range(25)])
+
+    expect(page.locator("#prospects li")).to_have_count(25)
+    expect(page.locator("#prospects li").first).to_contain_text("person.24@example.com")
+    expect(page.locator("#campaign-title")).to_have_text("Q3 outreach: 25 prospects")
+    expect(rows(page)).to_have_count(2)
+    expect(rows(page).first).to_contain_text("addProspectsToCampaign")
+    expect(page.locator("#quotas")).to_contain_text("8 of 10 left")
+    expect(page.locator("#quotas")).to_contain_text(re.compile(r"full again in \d+ s"))
+    assert page.evaluate("window.stillHere") is True
+
+
+def test_a_400_shows_its_rule_beside_the_value(page: Page, mock: AltaMock) -> None:
+    """In the list, and in the body at the line that broke it; with the fix, and the line of the contract."""
+    mock.answer(request_of({"data": [{"email": "a"}, {"email": 7, "company": "x"}]}))
+    page.goto("/")
+    expect(rows(page).first).to_contain_text("400")
+    expect(rows(page).first).to_contain_text("type")
+    rows(page).first.click()
+    wrong = page.locator("#request .body code.wrong", has_text='"email": 7')
+
+    expect(wrong).to_have_count(1)
+    beside = wrong.locator("xpath=following-sibling::*[1]")
+    expect(beside).to_contain_text("type /data/1/email: got the number 7; wanted string")
+    expect(beside).to_contain_text("openapi.yaml:")
+    expect(page.locator("#request")).to_contain_text("ValidationError")
+    assert "request=1" in page.url
+
+
+def test_findings_stand_beside_the_request(page: Page, mock: AltaMock) -> None:
+    """Also one that only a later request shows."""
+    mock.answer(request_of({"data": [{"email": "a", "linkedin_url": "x"}]}))
+    page.goto("/")
+    expect(rows(page).first).to_contain_text("misspelt-field")
+    mock.answer(request_of({"data": [{"email": "a"}]}))
+    expect(rows(page).first).to_contain_text("duplicate-prospect")
+    rows(page).first.click()
+
+    expect(page.locator("#request .finding")).to_contain_text("1 of 1 prospects are in the campaign already")
+
+
+def test_a_minute_refills_the_quota(page: Page) -> None:
+    """Ten times the button, then a 429 with its countdown; a minute goes by, and it works again."""
+    page.goto("/")
+    sample = page.get_by_role("button", name="Add sample prospects")
+    for number in range(1, 12):
+        sample.click()
+        expect(rows(page)).to_have_count(number)
+    operation = page.locator(".quota", has_text="addProspectsToCampaign")
+    expect(rows(page).first).to_contain_text("429")
+    expect(page.locator("#notice")).to_contain_text("429: try again in")
+    expect(operation).to_contain_text("0 of 10 left")
+    assert operation.locator("meter").evaluate("one => one.value") == 0
+
+    page.get_by_role("button", name="+60 s").click()
+    expect(operation).to_contain_text("10 of 10 left")
+    expect(page.locator("#advanced")).to_have_text("(+60 s)")
+    sample.click()
+    expect(rows(page).first).to_contain_text("200")
+
+
+def test_a_forced_429_meets_the_client(page: Page, live: LiveServer) -> None:
+    """It waits, is asked for twice, and is gone when it was taken."""
+    page.goto("/")
+    page.get_by_label("Times").fill("2")
+    page.get_by_role("button", name="429", exact=True).click()
+    expect(page.locator("#waiting")).to_have_text("Waiting: 429 x 2")
+
+    with pytest.raises(RateLimited):
+        client(live, max_wait=0.001).add_prospects(CAMPAIGN, [{"email": "a@example.com"}])
+    expect(page.locator("#waiting")).to_have_text("Waiting: 429 x 1")
+    expect(rows(page).first).to_contain_text("forced 429")
+    page.get_by_role("button", name="Forget").click()
+    expect(page.locator("#waiting")).to_be_empty()
+
+
+def test_every_fault_can_be_asked_for(page: Page, mock: AltaMock) -> None:
+    """And an answer that breaks off is told as no answer."""
+    page.goto("/")
+    for name in ("delay", "reset", "truncate", "malformed json", "html 502", "drop after commit"):
+        page.get_by_role("button", name=name, exact=True).click()
+        expect(page.locator("#waiting")).to_contain_text(name)
+    page.get_by_role("button", name="Forget").click()
+    page.get_by_role("button", name="truncate").click()
+    expect(page.locator("#waiting")).to_have_text("Waiting: truncate x 1")
+    page.get_by_role("button", name="Add sample prospects").click()
+
+    expect(page.locator("#notice")).to_contain_text("the connection was lost")
+    expect(page.locator("#prospects li")).to_have_count(5)
+    assert len(mock.requests) == 1
+
+
+EVIL = '<script>document.title="owned"</script><img src=x onerror="document.title=1">'
+
+
+def test_a_prospect_named_script_is_text(page: Page, mock: AltaMock) -> None:
+    """In the list, in the request, in the findings, in a path: nothing of it becomes an element."""
+    record = {"firstName": EVIL, "lastName": EVIL, "company": EVIL, "email": EVIL, EVIL: EVIL}
+    mock.answer(request_of({"data": [record]}))
+    mock.answer(request_of({"data": [record, {EVIL: 1}]}))
+    mock.answer(request_of(path=f"/v1/{EVIL}"))
+    page.goto("/")
+    expect(page.locator("#prospects li").first).to_contain_text(EVIL)
+    for number in range(3):
+        rows(page).nth(number).click()
+        expect(page.locator("#request h2")).to_contain_text(f"Request {3 - number}")
+        expect(page.locator("#request")).to_contain_text("<script>")
+
+    assert page.locator("main script, main img").count() == 0
+    assert page.title() == "alta-mock"
+
+
+def test_the_policy_stops_what_we_would_overlook(tab: Page) -> None:
+    """The browser itself refuses text that becomes markup or script, and requests to elsewhere."""
+    tab.goto("/")
+    done = tab.evaluate(
+        """async () => {
+          const done = [];
+          const stopped = new Promise((go) => addEventListener("securitypolicyviolation", (event) => {
+            if (event.effectiveDirective === "connect-src") go();
+          }));
+          try { document.body.innerHTML = "<b>x</b>"; done.push("markup"); } catch { }
+          try { document.createElement("script").text = "1"; done.push("script"); } catch { }
+          try { await fetch("http://127.0.0.1:1/"); done.push("elsewhere"); } catch { await stopped; }
+          return done;
+        }"""
+    )
+
+    assert done == []
+
+
+def test_by_keyboard_alone(page: Page, mock: AltaMock) -> None:
+    """Add, look through the requests, open one, close it, filter, let a minute go by, pause; never touch a mouse."""
+    page.goto("/")
+    expect(page.locator("#campaigns button").first).to_be_visible()
+    for number in (1, 2):
+        page.keyboard.press("a")
+        expect(rows(page)).to_have_count(number)
+    for key in ("j", "j", "k", "j"):
+        page.keyboard.press(key)
+    page.keyboard.press("Enter")
+    expect(page.locator("#request h2")).to_contain_text("Request 1 ")
+    page.keyboard.press("Escape")
+    expect(page.locator("#request")).to_be_hidden()
+    expect(page.locator("#requests a:focus")).to_have_text("1")
+    page.keyboard.press("/")
+    page.keyboard.type("nothing-like-it")
+    expect(rows(page)).to_have_count(0)
+    expect(page.locator("#filter")).to_have_value("nothing-like-it")  # the letters did nothing else
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.press("Delete")
+    page.keyboard.press("Tab")
+    page.keyboard.press("t")
+    expect(page.locator("#advanced")).to_have_text("(+60 s)")
+    page.keyboard.press("p")
+    expect(page.locator("#pause")).to_have_attribute("aria-pressed", "true")
+
+    assert len(mock.requests) == 2
+
+
+def test_everything_can_be_reached_with_tab(page: Page) -> None:
+    """Every button, field and link that is seen, in order, and each shows that it has the focus."""
+    page.goto("/")
+    expect(page.locator("#campaigns button").first).to_be_visible()
+    page.keyboard.press("a")
+    expect(rows(page)).to_have_count(1)
+    wanted = page.evaluate(
+        "() => [...document.querySelectorAll('button, a[href], input, summary')]"
+        ".filter(one => one.checkVisibility()).length"
+    )
+    reached = set()
+    for _ in range(wanted + 3):
+        page.keyboard.press("Tab")
+        reached.add(
+            page.evaluate(
+                "() => { const one = document.activeElement;"
+                " return [...document.querySelectorAll('*')].indexOf(one) + getComputedStyle(one).outlineStyle; }"
+            )
+        )
+
+    assert len([one for one in reached if one.endswith("solid")]) >= wanted
+
+
+def test_filter_campaign_and_request_are_in_the_address(page: Page, mock: AltaMock) -> None:
+    """So that a colleague who is sent it sees the same."""
+    mock.answer(request_of())
+    mock.answer(request_of({"data": []}))
+    mock.answer(request_of(token=None))
+    page.goto("/")
+    expect(rows(page)).to_have_count(3)
+    page.get_by_label("Filter").fill("4xx minItems")
+    expect(rows(page)).to_have_count(1)
+    expect(page.locator("#count")).to_have_text("1 of 3")
+    rows(page).first.click()
+    page.locator("#campaigns button", has_text="Q4 outreach").click()
+    expect(page.locator("#campaign-title")).to_contain_text("Q4 outreach", use_inner_text=False)
+    address = page.url
+    page.goto("about:blank")
+    page.goto(address)
+
+    expect(rows(page)).to_have_count(1)
+    expect(page.get_by_label("Filter")).to_have_value("4xx minItems")
+    expect(page.locator("#request h2")).to_contain_text("Request 2 ")
+    expect(page.locator("#campaigns [aria-pressed=true]")).to_contain_text("Q4 outreach")
+    assert SECOND_CAMPAIGN in address
+
+
+def test_pause_holds_the_list_still(page: Page, mock: AltaMock) -> None:
+    """And going on shows what has come in between."""
+    page.clock.install()
+    page.goto("/")
+    expect(page.locator("#requests-note")).to_have_text("None yet.")
+    page.get_by_role("button", name="Pause", exact=True).click()
+    page.wait_for_load_state("networkidle")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    mock.answer(request_of())
+    page.clock.fast_forward(60_000)
+    assert asked == []
+    expect(rows(page)).to_have_count(0)
+    page.get_by_role("button", name="Paused: go on").click()
+
+    expect(rows(page)).to_have_count(1)
+
+
+def test_reset_goes_back_to_the_seed(page: Page, mock: AltaMock) -> None:
+    """Prospects, requests and quotas; also when somebody else resets the fake."""
+    page.goto("/")
+    for by_button in (True, False):
+        page.get_by_role("button", name="Add sample prospects").click()
+        expect(page.locator("#prospects li")).to_have_count(5)
+        if by_button:
+            page.get_by_role("button", name="Reset", exact=True).click()
+        else:
+            mock.reset()
+        expect(page.locator("#prospects li")).to_have_count(0)
+        expect(rows(page)).to_have_count(0)
+        expect(page.locator("#quotas")).to_contain_text("10 of 10 left")
+
+
+def test_samples_go_to_the_campaign_that_is_chosen(page: Page, mock: AltaMock) -> None:
+    """With a token of its account; a mistake shows why."""
+    page.goto("/")
+    page.locator("#campaigns button", has_text="Globex expansion").click()
+    expect(page.locator("#quota-of")).to_have_text("of globex")
+    page.get_by_role("button", name="Add sample prospects").click()
+    expect(page.locator("#notice")).to_have_text("5 prospects added.")
+    page.get_by_role("button", name="Add a mistake").click()
+    expect(page.locator("#notice")).to_contain_text("Answered 400: contact-or-identity /data/1")
+
+    assert len(mock.prospects(FOREIGN_CAMPAIGN)) == 5
+
+
+@pytest.mark.parametrize("name", ["curl", "requests", "pytest"])
+def test_copies_can_be_pasted(page: Page, mock: AltaMock, origin: str, name: str) -> None:
+    """What is in the clipboard is what the control API makes of the request."""
+    mock.answer(request_of())
+    page.goto("/?request=1")
+    page.locator("#request").get_by_role("button", name=name, exact=True).click()
+    expect(page.locator("#notice")).to_have_text(f"Copied as {name}.")
+    copied = page.evaluate("navigator.clipboard.readText()")
+
+    assert CAMPAIGN in copied
+    assert {"curl": f"curl -i -X POST {origin}", "requests": "import requests", "pytest": "def test_request_1"}[
+        name
+    ] in copied
+
+
+def test_a_program_is_told_how_to_connect(page: Page, live: LiveServer) -> None:
+    """The three variables that every example reads."""
+    page.goto("/")
+    page.get_by_text("Connect your program").click()
+
+    expect(page.locator("#exports")).to_have_text(
+        f"export ALTA_BASE_URL={live.url}\nexport ALTA_API_TOKEN=test-token\nexport ALTA_CAMPAIGN_ID={CAMPAIGN}"
+    )
+
+
+def test_ten_thousand_requests_are_usable(page: Page, mock: AltaMock) -> None:
+    """The newest are shown, all are searched, and the page holds no more rows than it shows."""
+    for number in range(10_000):
+        mock.handle(request_of({"data": []} if number == 5 else b"{", token="nobody"))  # the quickest to answer
+    mock.handle(request_of({"data": []}))
+    page.goto("/")
+    expect(page.locator("#count")).to_have_text("10,000")
+    expect(rows(page)).to_have_count(200)
+    page.get_by_role("button", name="Show more").click()
+    expect(rows(page)).to_have_count(400)
+    page.get_by_label("Filter").fill("minItems")
+
+    expect(rows(page)).to_have_count(1)
+    expect(page.locator("#count")).to_have_text("1 of 10,000")
+
+
+def test_nothing_is_wider_than_a_phone(browser: Browser, origin: str, mock: AltaMock) -> None:
+    """At 360 pixels nobody has to scroll sideways, with a request open."""
+    mock.answer(request_of({"data": [{"email": "x" * 200}, {}], "long" * 60: 1}))
+    context = browser.new_context(viewport={"width": 360, "height": 780})
+    page = context.new_page()
+    page.goto(f"{origin}/?request=1")
+    expect(page.locator("#request h2")).to_contain_text("Request 1")
+    width = page.evaluate("document.documentElement.scrollWidth")
+    context.close()
+
+    assert width == 360
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read_on_its_ground(browser: Browser, origin: str, mock: AltaMock, scheme: Any) -> None:
+    """A contrast of 4.5 to 1 at least (WCAG 2.2, 1.4.3), in both schemes."""
+    for body in ({"data": [{"email": "a"}]}, {"data": [{"email": 7}]}):
+        mock.answer(request_of(body))
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    page.goto(f"{origin}/?request=2")
+    expect(page.locator("#request h2")).to_contain_text("Request 2")
+    poor = page.evaluate(CONTRAST)
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    context.close()
+
+    assert poor == []
+    assert (ground == "rgb(244, 245, 251)") is (scheme == "light")
+
+
+CONTRAST = """() => {
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const rgba = (color) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const light = (parts) => parts.slice(0, 3).map((one) => one / 255)
+    .map((one) => (one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, one, index) => sum + one * [0.2126, 0.7152, 0.0722][index], 0);
+  const ground = (element) => {
+    for (let one = element; one; one = one.parentElement) {
+      const color = rgba(getComputedStyle(one).backgroundColor);
+      if (color[3] === 255) return color;
+    }
+    return [255, 255, 255, 255];
+  };
+  const poor = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].some((one) => one.nodeType === Node.TEXT_NODE && one.data.trim());
+    if (!own || !element.checkVisibility() || element.disabled) continue;
+    const [a, b] = [light(rgba(getComputedStyle(element).color)), light(ground(element))].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4.5) poor.push(`${element.outerHTML.slice(0, 100)}: ${ratio.toFixed(2)}`);
+  }
+  return poor;
+}"""
+
+
+def test_a_fake_that_is_gone_is_told_and_found_again(tab: Page, mock: AltaMock) -> None:
+    """Another one at the same address shows its own requests, not those of before."""
+    mock.answer(request_of())
+    mock.answer(request_of({"data": []}))
+    tab.goto("/")
+    expect(rows(tab)).to_have_count(2)
+    tab.route("**/_mock/**", lambda route: route.abort())
+    expect(tab.locator("#notice")).to_contain_text("does not answer")
+    tab.unroute("**/_mock/**")
+    mock.journal._number = 0  # noqa: SLF001 - as after a restart
+    mock.reset()
+    mock.answer(request_of({"data": [{"email": 7}]}))
+
+    expect(rows(tab)).to_have_count(1)
+    expect(rows(tab).first).to_contain_text("type")
+    expect(tab.locator("#notice")).to_be_empty()
