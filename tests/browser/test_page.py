@@ -281,7 +281,7 @@ def test_samples_go_to_the_campaign_that_is_chosen(page: Page, mock: AltaMock) -
     page.get_by_role("button", name="Add sample prospects").click()
     expect(page.locator("#notice")).to_have_text("5 prospects added.")
     page.get_by_role("button", name="Add a mistake").click()
-    expect(page.locator("#notice")).to_contain_text("Answered 400: contact-or-identity /data/1")
+    expect(page.locator("#notice")).to_contain_text("Answered 400: contact-or-identity /data/1; open")
 
     assert len(mock.prospects(FOREIGN_CAMPAIGN)) == 5
 

@@ -364,7 +364,7 @@ function makeRow(one) {
     el("td", {}, el("a", { href: `?request=${one.number}`, onclick: (event) => (event.preventDefault(), event.stopPropagation(), open()) }, String(one.number))),
     el("td", { class: "time" }, one.time.slice(11, 19)),
     el("td", {}, status(one.status)),
-    el("td", {}, el("span", { class: "what" }, one.operation ?? `${one.method} ${one.path}`), " ", el("small", {}, [batch, one.account].filter(Boolean).join(", "))),
+    el("td", {}, el("span", { class: one.operation ? "what" : "what path" }, one.operation ?? `${one.method} ${one.path}`), " ", el("small", {}, [batch, one.account].filter(Boolean).join(", "))),
     el("td", {}, notes.map((name) => [el("span", { class: "tag" }, name), " "])),
   );
 }
@@ -396,7 +396,7 @@ async function chooseRequest(number) {
   }
   place.hidden = false;
   if (document.activeElement?.closest?.("#requests") || !document.activeElement?.matches?.("input")) place.focus({ preventScroll: true });
-  place.scrollIntoView({ block: "nearest" });
+  if (matchMedia("(max-width: 720px)").matches) place.scrollIntoView({ block: "start" });
 }
 
 const closer = () => el("button", { type: "button", class: "close", title: "Close [Esc]", onclick: () => closeRequest() }, "Close");
@@ -501,7 +501,8 @@ async function add(records) {
     if (reply.ok) notice(`${plural(records.length, "prospect")} added.`);
     else {
       const wait = reply.headers.get("Retry-After");
-      const why = wait ? `try again in ${wait} s` : (reply.headers.get("X-Alta-Mock-Why") ?? reply.statusText);
+      const [rule] = (reply.headers.get("X-Alta-Mock-Why") ?? reply.statusText).split(": ");
+      const why = wait ? `try again in ${wait} s` : `${rule}; open the request to see more`;
       notice(`Answered ${reply.status}: ${why}.`, "trouble");
     }
   } catch {
