@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 endif
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
+TYPESCRIPT := examples/typescript/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test check bench lock clean
@@ -23,7 +24,7 @@ help:
 serve: $(RUNTIME)
 	@$(BIN)/alta-mock serve $(ARGS)
 
-test: $(DEV)
+test: $(DEV) $(TYPESCRIPT)
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
 check: $(DEV)
@@ -43,7 +44,7 @@ lock: $(DEV)
 		--custom-compile-command "make lock" --group dev --extra pytest --extra verify --upgrade -o requirements-dev.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) build dist examples/typescript/node_modules examples/typescript/build
 
 $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -56,4 +57,9 @@ $(RUNTIME): pyproject.toml requirements-dev.lock $(VENV)/pyvenv.cfg
 
 $(DEV): $(RUNTIME)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@touch $@
+
+$(TYPESCRIPT): examples/typescript/package.json examples/typescript/package-lock.json
+	@command -v npm >/dev/null || { echo "the tests of examples/ need Node.js 20 or later, with npm" >&2; exit 2; }
+	cd examples/typescript && npm ci --silent --no-audit --no-fund
 	@touch $@
