@@ -1,4 +1,4 @@
-# `make serve` and `make test` set everything up by themselves: git, make and Python 3.11+ are enough.
+# `make serve` and `make test` set everything up by themselves: git, make and Python 3.11+ are enough, and Node.js for the tests.
 PYTHON ?= python3
 VENV := .venv
 ifeq ($(OS),Windows_NT)
