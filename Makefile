@@ -1,4 +1,5 @@
-# `make serve` and `make test` set everything up by themselves: git, make and Python 3.11+ are enough.
+# `make serve` and `make test` set everything up by themselves: git, make and Python 3.11+ are enough, and Node.js for the
+# tests, which see to Chromium themselves where they may.
 PYTHON ?= python3
 VENV := .venv
 ifeq ($(OS),Windows_NT)
@@ -8,6 +9,7 @@ BIN := $(VENV)/bin
 endif
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
+TYPESCRIPT := examples/typescript/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test check bench lock clean
@@ -23,7 +25,7 @@ help:
 serve: $(RUNTIME)
 	@$(BIN)/alta-mock serve $(ARGS)
 
-test: $(DEV)
+test: $(DEV) $(TYPESCRIPT)
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
@@ -44,7 +46,7 @@ lock: $(DEV)
 		--custom-compile-command "make lock" --group dev --extra pytest --extra verify --upgrade -o requirements-dev.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) build dist examples/typescript/node_modules examples/typescript/build
 
 $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -57,4 +59,9 @@ $(RUNTIME): pyproject.toml requirements-dev.lock $(VENV)/pyvenv.cfg
 
 $(DEV): $(RUNTIME)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@touch $@
+
+$(TYPESCRIPT): examples/typescript/package.json examples/typescript/package-lock.json
+	@command -v npm >/dev/null || { echo "the tests of examples/ need Node.js 20 or later, with npm" >&2; exit 2; }
+	cd examples/typescript && npm ci --silent --no-audit --no-fund
 	@touch $@

@@ -94,7 +94,7 @@ def test_the_python_of_the_readme_does_what_it_says(capsys: pytest.CaptureFixtur
 
 
 def test_the_tests_of_the_readme_are_the_examples() -> None:
-    """Which are run by test_pytest_plugin.py."""
+    """Which are run by test_examples.py."""
     blocks = re.findall(r"```py\n(.*?)```", read("README.md"), re.DOTALL)
     files = [read(f"examples/{name}.py") for name in ("test_waits_out_429", "test_sends_twice", "test_adds_once")]
 

@@ -15,7 +15,7 @@ import junitparser
 import pytest
 
 from mock_server.cli import main
-from tests.conftest import CAMPAIGN, ROOT
+from tests.conftest import CAMPAIGN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,19 +127,15 @@ def test_reports(tmp_path: Path) -> None:
     assert har["log"]["entries"][0]["request"]["url"].startswith("http://127.0.0.1:")
 
 
-def test_curl_and_node() -> None:
-    """Commands in any language, also those that end at once."""
+def test_curl() -> None:
+    """A command in any language, also one that ends at once."""
     line = (
         "curl -s -o /dev/null $ALTA_BASE_URL/campaigns/$ALTA_CAMPAIGN_ID/prospects -H 'Content-Type: application/json' "
         """-H "Authorization: Bearer $ALTA_API_TOKEN" -d '{"data":[{"email":"a"}]}'"""
     )
     curl = run("--strict", "--", "sh", "-c", line)
-    node = run("--strict", "--", "node", str(ROOT / "examples/too_many.mjs"))
 
     assert (curl.returncode, said(curl)) == (0, ["1 request: 1 x 200"])
-    assert node.returncode == 1
-    assert node.stdout.startswith("400 ")
-    assert "maxItems /data: got 21 items; wanted at most 20" in node.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -7,8 +7,6 @@ import sys
 
 import pytest
 
-from tests.conftest import ROOT
-
 pytest_plugins = ["pytester"]
 
 ADD = """
@@ -140,11 +138,3 @@ def test_a_run_that_does_not_use_it_imports_nothing() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
-
-
-def test_the_examples_pass(pytester: pytest.Pytester) -> None:
-    """As they stand in examples/."""
-    for file in (ROOT / "examples").glob("test_*.py"):
-        pytester.makepyfile(**{file.stem: file.read_text(encoding="utf-8")})
-
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=4)

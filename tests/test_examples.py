@@ -1,0 +1,276 @@
+"""The examples: each does what examples/README.md says, and would fail if it did not."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import zipfile
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+pytestmark = pytest.mark.timeout(120)  # compilers, and several pytests, on a busy machine
+
+EXAMPLES = ROOT / "examples"
+PACKAGES = EXAMPLES / "typescript" / "node_modules"
+IGNORED = shutil.ignore_patterns("node_modules", "build", "alta.d.ts", "__pycache__", ".*_cache", "*.alta-add.json")
+"""What is made by using the examples."""
+ENVIRON = {**os.environ, "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))}
+"""What README.md of the examples asks for: the commands of this environment are found."""
+
+TABLE = [
+    [cell.strip() for cell in line.split("|")[1:-1]]
+    for line in (EXAMPLES / "README.md").read_text(encoding="utf-8").splitlines()
+    if line.startswith("| [")
+]
+COMMANDS = {command.strip("`"): int(code) for _, _, command, code in TABLE if code}
+
+
+def run(words: Sequence[str], cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command."""
+    return subprocess.run(
+        words, cwd=cwd, env={**ENVIRON, **variables}, capture_output=True, text=True, check=False, timeout=100
+    )
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A folder with a copy of the examples, as they are in a new checkout; packages of npm are lent."""
+    shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=IGNORED)
+    if PACKAGES.is_dir():
+        (tmp_path / "examples" / "typescript" / "node_modules").symlink_to(PACKAGES)
+    return tmp_path
+
+
+@pytest.fixture
+def typescript(copied: Path) -> Path:
+    """A copy of the TypeScript client, its types generated."""
+    assert PACKAGES.is_dir(), "the packages are missing: make test, or npm ci in examples/typescript"
+    folder = copied / "examples" / "typescript"
+    generated = run(["npm", "run", "generate"], folder)
+    assert generated.returncode == 0, generated.stderr
+    return folder
+
+
+def test_every_example_is_in_the_table() -> None:
+    """And nothing else is."""
+    there = {file.name for file in EXAMPLES.iterdir()} - {"README.md"}
+
+    assert {row[0] for row in TABLE} == {f"[{name}]({name})" for name in there - IGNORED("", list(there))}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_of_the_table(copied: Path, command: str) -> None:
+    """Each ends with the exit code beside it."""
+    assert PACKAGES.is_dir() or "typescript" not in command, "the packages are missing: make test, or npm ci there"
+    done = run(shlex.split(command), copied)
+
+    assert done.returncode == COMMANDS[command], done.stdout + done.stderr
+
+
+def test_a_broken_contract_is_told(copied: Path) -> None:
+    """By the consumer that sends 21 prospects: what it got, and why."""
+    done = run(["alta-mock", "exec", "--strict", "--", "node", "examples/too_many.mjs"], copied)
+
+    assert done.stdout.startswith("400 ")
+    assert "maxItems /data: got 21 items; wanted at most 20" in done.stderr
+
+
+# --- The project with tests of its own --------------------------------------------------------------------------------
+
+SITUATIONS = "test_it_behaves_in_every_situation"
+WAITS = {"test_it_waits_out_the_limit", "test_the_quota_may_be_gone_before_it_begins", SITUATIONS}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "caught_by"),
+    [
+        ("sleep(int(told) if told.isdecimal() else 60)", "pass", WAITS),
+        (", allow_redirects=False", "", {SITUATIONS}),
+    ],
+    ids=["no wait", "redirects followed"],
+)
+def test_the_tests_of_the_project_bite(copied: Path, right: str, wrong: str, caught_by: set[str]) -> None:
+    """An integration that is broken fails them."""
+    module = copied / "examples" / "pytest-project" / "crm_sync.py"
+    text = module.read_text(encoding="utf-8")
+    assert right in text
+    module.write_text(text.replace(right, wrong), encoding="utf-8")
+
+    done = run(["pytest", "-q", "-p", "no:cacheprovider", "examples/pytest-project"], copied)
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert set(re.findall(r"^FAILED .*::(\w+)", done.stdout, re.MULTILINE)) == caught_by
+
+
+# --- The TypeScript client --------------------------------------------------------------------------------------------
+
+PEOPLE = {
+    "{ email: 'ada@example.com' }": True,
+    "{ phone: '+44 20 7946 0018', firstName: 'Ada' }": True,
+    "{ firstName: 'Ada', lastName: 'Lovelace', company: 'Analytical Engines' }": True,
+    "{ email: 'ada@example.com', other: 'fields are allowed' }": True,
+    "{ firstName: 'Ada' }": False,
+    "{ email: 42 }": False,
+    "{ emial: 'ada@example.com' }": False,
+    "{ email: 'ada@example.com', phone: 42 }": False,
+}
+
+
+def test_the_types_keep_the_contract(typescript: Path) -> None:
+    """Whom nobody can reach, and whose field has another type, does not compile; who keeps the contract does."""
+    people = typescript / "src" / "people.ts"
+    head, _, _ = people.read_text(encoding="utf-8").partition("//")
+    lines = [*head.splitlines(), "export const people: Prospect[] = [", *(f"{one}," for one in PEOPLE), "];"]
+    people.write_text("\n".join(lines), encoding="utf-8")
+
+    done = run(["npm", "run", "check"], typescript)
+
+    wrong = [lines[int(number) - 1] for number in re.findall(r"^src/people\.ts\((\d+),", done.stdout, re.MULTILINE)]
+    assert wrong == [f"{one}," for one, keeps in PEOPLE.items() if not keeps], done.stdout + done.stderr
+
+
+def test_the_lock_names_no_registry() -> None:
+    """It is the same wherever the packages come from; each is held by its checksum."""
+    packages = json.loads((EXAMPLES / "typescript" / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+
+    assert all("integrity" in package and "resolved" not in package for name, package in packages.items() if name)
+
+
+# --- The workflow -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("schema", "file"), [("github-workflows", "contract.yml"), ("compose-spec", "docker/compose.yaml")]
+)
+def test_yaml_keeps_its_schema(schema: str, file: str) -> None:
+    """The published one of its tool."""
+    words = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", str(EXAMPLES / file)]
+    done = run(words, ROOT)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_workflow_runs(copied: Path) -> None:
+    """Its consumer is accepted, and its fake is examined no sooner than it listens."""
+    package = copied / "your_package"
+    package.mkdir()
+    shutil.copy(copied / "examples" / "pytest-project" / "crm_sync.py", package / "sync.py")
+    (copied / "export.csv").write_text("E-mail\nada@example.com\n")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    (package / "fake.py").write_text(
+        f"from mock_server.cli import main\nmain(['serve', '--bind', '127.0.0.1:{port}'])\n"
+    )
+    job = yaml.safe_load((copied / "examples" / "contract.yml").read_text(encoding="utf-8"))["jobs"]["contract"]
+    steps = [step for step in job["steps"] if "your_package" in step.get("run", "")]
+    variables = {name: value for step in steps for name, value in step.get("env", {}).items()}
+
+    for step in steps:
+        script = step["run"].replace("8080", port).replace("your_package.sync", "your_package.sync export.csv")
+        script = script.replace("alta-mock verify", "alta-mock verify --only at-most-20")
+        done = run(
+            ["bash", "-e", "-c", f"trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}"], copied, **variables
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert {"consumer.xml", "provider.xml"} <= {file.name for file in copied.iterdir()}
+
+
+# --- The container ----------------------------------------------------------------------------------------------------
+
+
+def instructions(kind: str) -> list[str]:
+    """Return the arguments of the instructions of a kind in the Dockerfile."""
+    text = (EXAMPLES / "docker" / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", "")
+    return re.findall(rf"^{kind} +(.*)$", text, re.MULTILINE)
+
+
+def test_the_dockerfile_is_clean() -> None:
+    """By hadolint."""
+    done = run(["hadolint", "examples/docker/Dockerfile"], ROOT)
+
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_what_is_copied_is_enough_to_build(tmp_path: Path) -> None:
+    """The wheel is the one of the whole checkout."""
+    source = tmp_path / "source"
+    source.mkdir()
+    for words in map(shlex.split, instructions("COPY")):
+        for name in words[:-1]:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, source / words[-1], ignore=IGNORED)
+            else:
+                shutil.copy(ROOT / name, source / words[-1])
+    names = []
+    for folder in (ROOT, source):
+        built = tmp_path / f"from-{folder.name}"
+        done = run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(built)], folder)
+        assert done.returncode == 0, done.stderr
+        (wheel,) = built.glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            names.append(set(archive.namelist()))
+
+    assert names[0] == names[1]
+    assert "requirements-dev.lock" in instructions("RUN")[0].split()
+    assert (source / "requirements-dev.lock").exists()
+
+
+def test_what_the_container_does() -> None:
+    """Without one: it wants a token, starts, is healthy, serves the consumer of compose.yaml, and ends when told."""
+    services = yaml.safe_load((EXAMPLES / "docker" / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    environ = dict(word.split("=", 1) for line in instructions("ENV") for word in shlex.split(line))
+    environ = {name: value.replace(":8080", ":0") for name, value in environ.items()}
+    (command,), (health,), (stop,) = map(instructions, ("CMD", "HEALTHCHECK", "STOPSIGNAL"))
+
+    refused = run(json.loads(command), ROOT, **environ)
+    assert refused.returncode == 2
+    (wanted,) = services["alta"]["environment"]
+    assert wanted in refused.stderr
+
+    process = subprocess.Popen(
+        json.loads(command),
+        env={**ENVIRON, **environ, wanted: "x"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr
+        banner = "".join(takewhile(lambda line: not line.startswith("Stop it"), process.stderr))
+        listens = re.search(r"http://0\.0\.0\.0:(\d+)/v1", banner)
+        assert listens, banner
+        port = listens[1]
+        check = json.loads(health[health.index("[") :].replace("8080", port))
+        assert run(check, ROOT).returncode == 0
+
+        consumer = services["consumer"]
+        words = [word.replace("/examples", str(EXAMPLES)) for word in consumer["command"]]
+        place = {
+            name: value.replace("alta:8080", f"127.0.0.1:{port}") for name, value in consumer["environment"].items()
+        }
+        done = run(words, ROOT, **place, NO_PROXY="127.0.0.1")
+        assert done.returncode == 0, done.stderr
+
+        process.send_signal(getattr(signal, stop))
+        process.communicate(timeout=20)
+        assert process.returncode == 0
+        assert run(check, ROOT).returncode == 1
+    finally:
+        process.kill()
+        process.communicate()
