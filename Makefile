@@ -39,6 +39,7 @@ bench: $(DEV)
 	$(BIN)/python -m benchmarks.run $(ARGS)
 	$(BIN)/python -m benchmarks.doors
 	$(BIN)/python -m benchmarks.client
+	$(BIN)/python -m benchmarks.page
 
 lock: $(DEV)
 	$(BIN)/pip install --quiet uv
