@@ -12,12 +12,13 @@ DEV := $(VENV)/.dev
 TYPESCRIPT := examples/typescript/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench lock clean
+.PHONY: help serve test check docs bench lock clean
 
 help:
 	@echo "make serve   start the fake Alta API on http://127.0.0.1:8080/v1 (ARGS='--help' for its options)"
 	@echo "make test    run every test"
 	@echo "make check   lint, format, types"
+	@echo "make docs    build the documentation as a site, build/site/index.html"
 	@echo "make bench   measure start, CPU, latency and memory beside Prism (Linux with wrk and npm; takes 15 minutes)"
 	@echo "make lock    choose the newest versions of the dependencies and write them down"
 	@echo "make clean   forget everything that was installed or built"
@@ -33,6 +34,9 @@ check: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(DEV)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 bench: $(DEV)
 	cd benchmarks && npm install --silent --no-audit --no-fund

@@ -34,9 +34,16 @@ def patched(mock: AltaMock) -> Iterator[responses.RequestsMock]:
     def answer(sent: requests.PreparedRequest) -> Answer | Exception:
         return _answer(mock, sent)
 
+    def is_ours(sent: requests.PreparedRequest) -> tuple[bool, str]:
+        """Leave alone what is to pass through: `responses` lets nothing through that somebody answers."""
+        url = str(sent.url)
+        prefixes = patch.passthru_prefixes
+        passes = any(one.match(url) if isinstance(one, re.Pattern) else url.startswith(one) for one in prefixes)
+        return not passes, "it passes through"
+
     with responses.RequestsMock(assert_all_requests_are_fired=False) as patch:
         for method in METHODS:
-            patch.add_callback(method, re.compile(".*", re.DOTALL), answer, content_type=None)
+            patch.add_callback(method, re.compile(".*", re.DOTALL), answer, content_type=None, match=[is_ours])
         yield patch
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 import yaml
 
 import alta_client
 from alta_client import _errors
-from alta_client.cli import command as alta_add
 from contract_tests.defects import DEVIATIONS
 from contract_tests.wrong_clients import WRONG_CLIENTS
 from mock_server.assumptions import load
@@ -81,18 +79,6 @@ def test_links_lead_somewhere(name: str) -> None:
             assert (ROOT / name).parent.joinpath(target).exists(), target
 
 
-def test_the_python_of_the_readme_does_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each line that prints has its output beside it."""
-    (block,) = re.findall(r"```python\n(.*?)```", read("README.md"), re.DOTALL)
-    exec(compile(block, "README.md", "exec"), {})  # noqa: S102 - our own page
-    printed = capsys.readouterr().out.splitlines()
-
-    assert printed[:2] == [
-        line.partition("# ")[2] for line in block.splitlines() if "status_code" in line and "print" in line
-    ]
-    assert printed[2] == str([{"email": "ada@example.com"}] * 3)
-
-
 def test_the_tests_of_the_readme_are_the_examples() -> None:
     """Which are run by test_examples.py."""
     blocks = re.findall(r"```py\n(.*?)```", read("README.md"), re.DOTALL)
@@ -122,20 +108,3 @@ def test_figures_of_the_score_are_true() -> None:
     assert f"{wrong} of {wrong} defects are caught" in read("docs/score.md")
     assert f"{right} of {right} that are right pass" in read("docs/score.md")
     assert f"{wrong} providers and clients with one defect each, and {right}\nthat must pass" in read("README.md")
-
-
-def test_commands_of_the_readme_exist() -> None:
-    """Each `alta-mock` and `make` command in a block of the README has the words it uses."""
-    blocks = "\n".join(re.findall(r"```(?:console|sh|bash)\n(.*?)```", read("README.md"), re.DOTALL))
-    targets = set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
-    for line in blocks.replace("\\\n", " ").splitlines():
-        words = shlex.split(line.removeprefix("$ "), comments=True)
-        if words[:1] == ["make"]:
-            assert words[1] in targets
-        elif words and Path(words[0]).name == "alta-add":
-            known = {option for parameter in alta_add.params for option in parameter.opts}
-            assert {word for word in words if word.startswith("--")} <= known
-        elif words and Path(words[0]).name == "alta-mock":
-            known = {option for parameter in commands.commands[words[1]].params for option in parameter.opts}
-            own = words[2 : words.index("--")] if "--" in words else words[2:]
-            assert {word for word in own if word.startswith("--")} <= known

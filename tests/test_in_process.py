@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,12 +11,13 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry, Timeout
 
+from mock_server import AltaMock
 from tests.conftest import CAMPAIGN, ONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_server import AltaMock, Clock
+    from mock_server import Clock
 
 HEADERS = {"Authorization": "Bearer test-token", "Content-Type": "application/json"}
 
@@ -67,6 +69,21 @@ def test_other_hosts_are_refused_with_what_may_have_been_meant(patched: AltaMock
     with pytest.raises(requests.ConnectionError, match=r"did you mean https://api\.altahq\.com/v1 \(mock\.base_url\)"):
         requests.get(url, timeout=5)
     assert patched.requests == []
+
+
+@pytest.mark.parametrize(
+    "prefix", ["http://127.0.0.1:", re.compile(r"http://127\.0\.0\.1:\d+/v1/")], ids=["text", "pattern"]
+)
+def test_hosts_that_are_meant_pass_through(unlimited: AltaMock, prefix: str | re.Pattern[str]) -> None:
+    """By `add_passthru` of what the door returns; the vendor is still answered here."""
+    other = AltaMock()
+    with other.serve() as server, unlimited.responses() as patch:
+        patch.add_passthru(prefix)
+        requests.get(f"{server.url}/nowhere", timeout=5)
+        requests.get(f"{unlimited.base_url}/here", timeout=5)
+
+    assert [entry.path for entry in other.requests] == ["/v1/nowhere"]
+    assert [entry.path for entry in unlimited.requests] == ["/v1/here"]
 
 
 @pytest.mark.parametrize(

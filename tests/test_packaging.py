@@ -53,7 +53,16 @@ def test_the_sdist_has_all_to_build_and_test(built: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
 
-    assert {*DATA, "README.md", "LICENSE", "Makefile", "tests/conftest.py", "docs/errors.md"} <= names
+    assert {
+        *DATA,
+        "README.md",
+        "LICENSE",
+        "Makefile",
+        "mkdocs.yml",
+        "mkdocs_hook.py",
+        "tests/conftest.py",
+        "docs/errors.md",
+    } <= names
 
 
 @pytest.fixture
