@@ -69,6 +69,11 @@ INSTEAD = [
         r"\g<0> -q --collect-only",
         "they are tests of `make test`, and take a minute",
     ),
+    Instead(
+        r"docker compose --file (\S+) .*",
+        r"test -f \1",
+        "it needs Docker; test_examples.py runs without it what the file says",
+    ),
     Instead(r"\S*alta-add (\S+\.csv)", r"sed -i '42,$d' \1; \g<0>", "250 rows wait a minute for the quota; 40 do not"),
     Instead(r"alta-mock score", r"\g<0> --only 21-accepted,sliding-window", "all of them take half a minute"),
     Instead(r"alta-mock exec --strict -- node \S*too_many.mjs", r"exits 1 \g<0>", "the page shows how it goes red"),
