@@ -228,7 +228,10 @@ def test_filter_campaign_and_request_are_in_the_address(page: Page, mock: AltaMo
     expect(page.locator("#count")).to_have_text("1 of 3")
     rows(page).first.click()
     page.locator("#campaigns button", has_text="Q4 outreach").click()
-    expect(page.locator("#campaign-title")).to_contain_text("Q4 outreach", use_inner_text=False)
+    expect(page.locator("#campaign-title")).to_contain_text("Q4 outreach")
+    expect(page.locator("#request")).to_be_hidden()
+    rows(page).first.click()
+    expect(page.locator("#request h2")).to_contain_text("Request 2 ")
     address = page.url
     page.goto("about:blank")
     page.goto(address)

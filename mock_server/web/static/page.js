@@ -273,7 +273,7 @@ function showCampaigns() {
 function chooseCampaign(id) {
   state.campaign = id;
   state.seen = "";
-  toAddress();
+  chooseRequest(null); // which stands where the prospects are to be seen
   show();
   showProspects();
 }
