@@ -394,7 +394,7 @@ def test_two_runs_at_once_are_refused(add: Add, people: Path, unlimited: AltaMoc
     handle = unlimited.handle
 
     def meanwhile(*arguments: Any) -> Any:
-        words = [sys.executable, "-m", "alta_client.cli", str(people)]
+        words = [sys.executable, "-m", "alta_client", str(people)]
         if not inner:
             done = subprocess.run(words, capture_output=True, text=True, check=False)
             inner.append(Ended(done.returncode, done.stdout, done.stderr))
@@ -421,7 +421,7 @@ def test_it_cannot_write_beside_the_file(add: Add, people: Path, unlimited: Alta
 
 def started(people: Path) -> subprocess.Popen[str]:
     """Start the command as a process of its own."""
-    words = [sys.executable, "-m", "alta_client.cli", str(people)]
+    words = [sys.executable, "-m", "alta_client", str(people)]
     return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
 
 
