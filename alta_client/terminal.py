@@ -60,6 +60,15 @@ def is_terminal(stream: TextIO | None) -> bool:
     return False
 
 
+def paints(stream: TextIO | None) -> bool:
+    """Tell, once for all that is written to a stream past `click.echo`, whether it is to be coloured.
+
+    A console of Windows shows colours by way of `click.echo` only.
+    """
+    wanted = colour()
+    return is_terminal(stream) and os.name != "nt" if wanted is None else wanted
+
+
 class Progress:
     """One line on a terminal that is written over and over, and gone at the end; nothing where there is no terminal.
 
