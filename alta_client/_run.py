@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import signal
-import sys
+import time
 from collections import deque
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-import click
 from filelock import FileLock, Timeout
 
 from alta_client import terminal
@@ -28,7 +27,7 @@ from alta_client._say import FAILED, INTERRUPTED, USAGE, fail, result, say, show
 from alta_client._state import CannotKeepCount, Ledger, State, read_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from alta_client._client import AltaClient, Progress
@@ -56,14 +55,19 @@ def check(table: Table, named: Path) -> int:
         InvalidInput: Rows are bad, which are listed on standard error, or there are none.
     """
     total = survey(table)
-    batches = -(-total // MOST_PROSPECTS)
-    result(f"{named}: {total:,} prospects, {batches:,} batches, {_minutes(batches)}; nothing was sent", 0)
+    batches, minutes = -(-total // MOST_PROSPECTS), _minutes(total)
+    how_long = f"about {minutes:,} min at 10 batches a minute" if minutes else "at once"
+    result(f"{named}: {total:,} prospects, {batches:,} batches, {how_long}; nothing was sent", 0)
     return 0
 
 
-def _minutes(batches: int) -> str:
-    minutes = max(0, -(-batches // 10) - 1)
-    return f"about {minutes:,} min at 10 batches a minute" if minutes else "at once"
+def _minutes(prospects: int) -> int:
+    """Return how long prospects take at 10 batches a minute, of which the first is free."""
+    return max(0, -(-prospects // (10 * MOST_PROSPECTS)) - 1)
+
+
+def _waiting(seconds: float) -> str:
+    return f"waiting {seconds:.0f} s for the quota"
 
 
 def survey(table: Table) -> int:
@@ -92,7 +96,9 @@ def survey(table: Table) -> int:
     return total
 
 
-def add(client: AltaClient, campaign: str, table: Table, *, resend: bool, skip: bool) -> int:
+def add(  # noqa: PLR0913 - two say how, the others what
+    client: AltaClient, waits: Waits, campaign: str, table: Table, *, resend: bool, skip: bool
+) -> int:
     """Add what is not added yet, keep count in a file beside it, and return the exit code.
 
     Raises:
@@ -107,9 +113,31 @@ def add(client: AltaClient, campaign: str, table: Table, *, resend: bool, skip: 
     except OSError as error:
         raise InvalidInput(f"cannot write beside {table.file}: {error.strerror}; copy it to another folder") from error
     try:
-        return _Run(client, campaign, table, kept).go(resend=resend, skip=skip)
+        return _Run(client, waits, campaign, table, kept).go(resend=resend, skip=skip)
     finally:
         lock.release()
+
+
+class Waits:
+    """How a client waits, so that each second can be told.
+
+    Args:
+        sleep: Waits a number of seconds.
+
+    Attributes:
+        tell: Hears of the seconds that are left.
+    """
+
+    def __init__(self, sleep: Callable[[float], object] = time.sleep) -> None:
+        self._sleep = sleep
+        self.tell: Callable[[float], object] = lambda _: None
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, no shorter than asked."""
+        while seconds > 0:
+            self.tell(seconds)
+            self._sleep(min(seconds, 1.0))
+            seconds -= 1.0
 
 
 class _Changed(InvalidInput):
@@ -128,8 +156,8 @@ def _version(file: Path) -> tuple[int, ...]:
 class _Run:
     """One run of the command: a file, its ledger, and what is shown of them."""
 
-    def __init__(self, client: AltaClient, campaign: str, table: Table, kept: Path) -> None:
-        self._client, self._campaign, self._table = client, campaign, table
+    def __init__(self, client: AltaClient, waits: Waits, campaign: str, table: Table, kept: Path) -> None:
+        self._client, self._waits, self._campaign, self._table = client, waits, campaign, table
         self._seen = _version(table.file)
         self._total = survey(table)
         self._lines: deque[int] = deque(maxlen=MOST_PROSPECTS)
@@ -209,39 +237,35 @@ class _Run:
         )
 
     def _send(self, records: Iterator[Mapping[str, object]]) -> None:
-        """Send the records, with a bar on a terminal; Ctrl-C waits for the answer that is under way."""
+        """Send the records, and show how far they are on a terminal; Ctrl-C waits for the answer that is under way."""
         handler = signal.signal(signal.SIGINT, self._interrupt)
         try:
-            with click.progressbar(
-                length=self._total,
-                file=sys.stderr,
-                show_pos=True,
-                item_show_func=lambda wait: wait or "",
-                hidden=not terminal.is_terminal(sys.stderr),
-            ) as bar:
-                bar.update(self._ledger.state.done)
+            with terminal.Progress() as progress:
+                self._waits.tell = lambda left: progress.show(f"{self._so_far()}; {_waiting(left)}", now=True)
+                progress.show(self._so_far())
                 self._client.add_prospects(
-                    self._campaign, records, on_progress=lambda progress: self._follow(progress, bar)
+                    self._campaign, records, on_progress=lambda event: self._follow(event, progress)
                 )
         finally:
             signal.signal(signal.SIGINT, handler)
 
-    def _follow(self, progress: Progress, bar: Any) -> None:
-        self._under_way = progress.event == "sending"  # first: from here on, Ctrl-C waits for the answer
+    def _follow(self, event: Progress, progress: terminal.Progress) -> None:
+        self._under_way = event.event == "sending"  # first: from here on, Ctrl-C waits for the answer
         if self._under_way and _version(self._table.file) != self._seen:
             raise _Changed(f"{self._table.file} was changed meanwhile; run the same command again to go on")
-        self._ledger.follow(progress)
+        self._ledger.follow(event)
         if self._told and not self._under_way and self._ledger.state.done < self._total:
             raise KeyboardInterrupt
-        if progress.event == "added":
-            bar.update(len(progress.batch), "")
-        elif progress.event == "waiting":
-            text = f"waiting {progress.wait:.0f} s for the quota"
-            if terminal.is_terminal(sys.stderr):
-                bar.update(0, text)
-                bar.render_progress()
-            else:
-                say(text)
+        if event.event == "added":
+            progress.show(self._so_far())
+        elif event.event == "waiting" and not progress.visible:
+            say(_waiting(event.wait))
+
+    def _so_far(self) -> str:
+        """Tell how far it is, and how long the rest will take."""
+        done = self._ledger.state.done
+        minutes = _minutes(self._total - done)
+        return f"{done:,} of {self._total:,} added{f', about {minutes:,} min left' if minutes else ''}"
 
     def _interrupt(self, _number: int, _frame: object) -> None:
         if not self._under_way or self._told:

@@ -94,7 +94,7 @@ def command(  # noqa: PLR0913 - click calls it with each option
     """
     if resend and skip:
         raise click.UsageError("--resend and --skip exclude each other")
-    from alta_client._run import add, check  # noqa: PLC0415 - --help need not wait for it
+    from alta_client._run import Waits, add, check  # noqa: PLC0415 - --help need not wait for it
     from alta_client._table import Table  # noqa: PLC0415 - the same
 
     table = Table(file.resolve() if file.exists() else file, names)  # what is kept beside it is found by any link
@@ -106,8 +106,9 @@ def command(  # noqa: PLR0913 - click calls it with each option
             raise InvalidInput(f"{name} is missing; {HINTS[name]}")
     from alta_client._client import AltaClient  # noqa: PLC0415 - --help need not wait for it
 
-    with AltaClient(str(base_url), os.environ["ALTA_API_TOKEN"], account_id=account_id or None) as client:
-        return add(client, str(campaign), table, resend=resend, skip=skip)
+    waits, token = Waits(), os.environ["ALTA_API_TOKEN"]
+    with AltaClient(str(base_url), token, account_id=account_id or None, sleep=waits.sleep) as client:
+        return add(client, waits, str(campaign), table, resend=resend, skip=skip)
 
 
 HINTS = {

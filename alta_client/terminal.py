@@ -53,10 +53,10 @@ def plain(text: str, _verdict: str | int) -> str:
     return text
 
 
-def is_terminal(stream: TextIO | None) -> bool:
-    """Tell whether somebody watches a stream; there is none under pythonw."""
+def is_terminal(stream: TextIO | None, environ: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether a stream is a terminal whose cursor can go back; there is no stream under pythonw."""
     with suppress(ValueError):  # it is closed
-        return stream is not None and stream.isatty()
+        return stream is not None and stream.isatty() and environ.get("TERM") != "dumb"
     return False
 
 
@@ -74,7 +74,7 @@ class Progress:
 
     Args:
         stream: Where to; standard error if it is not given.
-        environ: Tells by TERM whether the cursor can go back.
+        environ: Tells what kind of terminal it is.
         clock: Returns seconds; the line changes ten times in one at most.
     """
 
@@ -85,7 +85,7 @@ class Progress:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stream = stream or sys.stderr
-        self.visible = is_terminal(self._stream) and environ.get("TERM") != "dumb"
+        self.visible = is_terminal(self._stream, environ)
         self._clock = clock
         self._shown = 0
         self._at = -OFTEN

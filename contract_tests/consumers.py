@@ -47,7 +47,7 @@ LOOK_SECONDS = 0.05
 """Seconds between two looks at whether a command has ended, or asks on and on."""
 
 SEVERAL = 8
-"""Situations that a rule was kept in which are counted rather than named."""
+"""Situations that are counted rather than named, unless a rule was broken in them."""
 
 
 MOST_SAID = 8192
@@ -133,8 +133,7 @@ class ConsumerReport:
         """Yield the report, line by line, with verdicts that are painted."""
         width = max(map(len, self.judged), default=0)
         for name, judged in self.judged.items():
-            where = list(judged.breaches or judged.situations)
-            shown = ", ".join(where) if judged.breaches or len(where) < SEVERAL else f"{len(where)} situations"
+            shown = ", ".join(judged.breaches) or _named(judged.situations)
             verdict = paint(f"{judged.verdict:13}", judged.verdict)
             yield f"{name:{width}}  {verdict}  {shown}".rstrip()
         told = set()
@@ -149,11 +148,13 @@ class ConsumerReport:
                     if situation not in told:
                         told.add(situation)
                         yield from (f"    it said: {line}" for line in self.runs[situation].said)
-        normal = self.runs.get("normal")
-        if normal and not normal.succeeded and "normal" not in told:
+        failed = [name for name, run in self.runs.items() if not run.succeeded and name not in told]
+        failed = [name for name in failed if name == "normal" or not self.runs[name].entries]
+        if failed:
+            first = self.runs[failed[0]]
             yield ""
-            yield f"normal ({SITUATIONS['normal'].statement}): the consumer failed"
-            yield from (f"    it said: {line}" for line in normal.said)
+            yield f"{_named(failed)}: the consumer failed{'' if first.entries else ', and sent nothing'}"
+            yield from (f"    it said: {line}" for line in first.said)
         yield ""
         counts = Counter(judged.verdict for judged in self.judged.values())
         yield f"{len(self.runs)} situations, {sum(len(run.entries) for run in self.runs.values())} requests"
@@ -163,6 +164,11 @@ class ConsumerReport:
         yield from (f"required, and not exercised: {rule}" for rule in self.missing)
         words = {0: "the consumer behaves", BROKEN: "the consumer breaks rules", NOT_PROVEN: "nothing is proven"}
         yield paint(words[self.exit_code], self.exit_code)
+
+
+def _named(situations: Sequence[str]) -> str:
+    """Name situations, unless there are many."""
+    return ", ".join(situations) if len(situations) < SEVERAL else f"{len(situations)} situations"
 
 
 def _requests(run: Run, breach: Breach) -> Iterator[str]:
@@ -286,7 +292,8 @@ class LastWords(threading.Thread):
     def lines(self, redact: Redactor) -> list[str]:
         """Return the last lines, those left out that are indented: they are the frames of a stack."""
         self.join(1)  # what the command has left behind may keep it open
-        text = click.unstyle(self._kept.decode(errors="replace"))
+        whole = self._kept if len(self._kept) < MOST_SAID else self._kept.partition(b"\n")[2]  # no half line, or token
+        text = click.unstyle(whole.decode(errors="replace"))
         found = [line.rstrip() for line in text.splitlines() if line.strip() and not line[0].isspace()]
         return [
             redact("".join(one if one.isprintable() else "?" for one in line))[:200] for line in found[-MOST_LINES:]
