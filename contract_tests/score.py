@@ -9,13 +9,16 @@ from __future__ import annotations
 import importlib.util
 import json
 import multiprocessing
+import signal
 import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from itertools import count
+from typing import TYPE_CHECKING
 
 import click
 
@@ -101,12 +104,18 @@ def score(wanted: Wanted, jobs: int, files: command.Files) -> int:
     chosen = sorted(command.known_names(wanted.only, dict.fromkeys(names), "defect"), key=names.index) or names
     begun = time.monotonic()
     examine_one = partial(examined, seed=wanted.seed, without=wanted.without)
-    scored = []
+    done = count(1)
     with terminal.Progress() as progress:
         progress.show(f"0 of {len(chosen)} examined")
-        for one in _examined(chosen, jobs, examine_one, wanted.defects):
-            scored.append(one)
-            progress.show(f"{len(scored)} of {len(chosen)} examined  {one.name}")
+        scored = list(
+            _examined(
+                chosen,
+                jobs,
+                examine_one,
+                wanted.defects,
+                lambda name: progress.show(f"{next(done)} of {len(chosen)} examined  {name}"),
+            )
+        )
     seconds = time.monotonic() - begun
     for line in lines(scored, wanted.without, whole=not wanted.only, paint=terminal.paint):
         click.echo(line)
@@ -135,21 +144,51 @@ def load(defects: Path | None) -> None:
         raise MockError(f"cannot import {defects}: {type(error).__name__}: {error}") from error
 
 
-def _examined(names: Sequence[str], jobs: int, examine_one: Any, defects: Path | None) -> Iterator[Scored]:
-    """Examine each, in this process or in several."""
+def _examined(
+    names: Sequence[str],
+    jobs: int,
+    examine_one: Callable[[str], Scored],
+    defects: Path | None,
+    tell: Callable[[str], object],
+) -> Iterator[Scored]:
+    """Examine each, in this process or in several; tells the name of each that is done."""
     if jobs == 1 or len(names) == 1:
-        yield from map(examine_one, names)
+        for name in names:
+            yield examine_one(name)
+            tell(name)
         return
     context = multiprocessing.get_context("spawn")
-    seen = 0
+    futures: dict[str, Future[Scored]] = {}
     try:
         with ProcessPoolExecutor(jobs, mp_context=context, initializer=load, initargs=(defects,)) as pool:
-            for one in pool.map(examine_one, names, chunksize=4):
-                seen += 1
-                yield one
+            with _ctrl_c_ignored():  # as it is by what is started meanwhile: this process tells it when to end
+                futures |= {name: pool.submit(examine_one, name) for name in names}
+            for name, future in futures.items():
+                future.add_done_callback(partial(_told, tell, name))
+            try:
+                for future in futures.values():
+                    yield future.result()
+            except KeyboardInterrupt:
+                for process in multiprocessing.active_children():
+                    process.terminate()
+                raise
     except BrokenProcessPool as error:
-        there = ", ".join(names[seen : seen + 4 * jobs])
+        lost = [name for name, future in futures.items() if isinstance(future.exception(), BrokenProcessPool)]
+        there = ", ".join(lost[:jobs])  # they are begun in order
         raise MockError(f"a process ended by itself at one of {there}; examine them with --jobs 1 --only") from error
+
+
+def _told(tell: Callable[[str], object], name: str, _future: object) -> None:
+    tell(name)
+
+
+@contextmanager
+def _ctrl_c_ignored() -> Iterator[None]:
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def examined(name: str, seed: int = 0, without: frozenset[str] = frozenset()) -> Scored:

@@ -5,7 +5,6 @@ Exit codes: 0 fine, 1 a contract was broken, 2 usage or target unusable, 3 nothi
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import gc
 import os
@@ -14,7 +13,6 @@ import shlex
 import signal
 import subprocess
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -183,7 +181,7 @@ def _examples(*lines: str) -> str:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=_examples("alta-mock serve", "alta-mock exec --strict -- npm test", "alta-mock verify --help"),
 )
-@click.version_option(version("alta-mock"), prog_name="alta-mock")
+@click.version_option(package_name="alta-mock", prog_name="alta-mock")
 def commands() -> None:
     """The Alta API on your own machine: a faithful fake server and a contract-testing kit."""
 
@@ -263,6 +261,8 @@ def _random_seed(command: Any) -> Any:
 @_mock_settings
 def serve(bind: str, form: str, control_token: str | None, no_why: bool, **settings: Any) -> None:  # noqa: FBT001 - click calls it
     """Serve the fake Alta API until it is told to stop."""
+    import asyncio  # noqa: PLC0415 - the same
+
     from mock_server.control import Control  # noqa: PLC0415 - the same
     from mock_server.log import Log  # noqa: PLC0415 - --help need not wait for the server's imports
     from mock_server.mock import AltaMock  # noqa: PLC0415 - the same
@@ -299,6 +299,8 @@ def _allow_many_connections() -> None:
 
 async def _until_told(server: Any) -> None:
     """Serve until SIGINT or SIGTERM; a second one ends the process at once."""
+    import asyncio  # noqa: PLC0415 - see serve
+
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
 
     def told(number: int, _frame: object) -> None:
@@ -312,6 +314,8 @@ async def _until_told(server: Any) -> None:
 
 def banner(mock: AltaMock, origin: str) -> str:
     """Return what a new user needs: base URL, tokens, campaigns, and a curl line that works when pasted."""
+    from importlib.metadata import version  # noqa: PLC0415 - see serve
+
     url = origin + mock.contract.base_path
     width = max(map(len, mock.seed.tokens))
     lines = [f"alta-mock {version('alta-mock')}: the Alta API, faked, at {url}", "", "Tokens"]
