@@ -182,9 +182,9 @@ class Telling:
     def __call__(self, step: Step) -> None:
         """Tell a step."""
         begins, self._waiting = bool(step.wait) and not self._waiting, bool(step.wait)
-        waiting = f", {step.wait:.0f} s" if step.wait else ""
         if self._progress.visible:
             planned = f" of about {step.planned}" if step.planned > step.requests else ""
-            self._progress.show(f"{step.requests}{planned} requests  {step.doing}{waiting}", now=bool(step.wait))
+            waiting = f", {step.wait:.0f} s to wait" if step.wait else ""
+            self._progress.show(f"{step.requests}{planned} requests{waiting}  {step.doing}", now=bool(step.wait))
         elif begins and step.wait > LONG:
-            say(f"{step.requests} requests so far; {step.doing}{waiting}")
+            say(f"{step.requests} requests so far; {step.doing}, {step.wait:.0f} s")

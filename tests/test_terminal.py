@@ -225,7 +225,7 @@ def test_what_verify_tells_on_a_terminal() -> None:
     tell(Step("at-most-20", 12, 200))
     assert stream.screen() == "12 of about 200 requests  at-most-20"
     tell(Step("at-most-20: waiting for quota", 12, 200, 41.6))
-    assert stream.screen() == "12 of about 200 requests  at-most-20: waiting for quota, 42 s"
+    assert stream.screen() == "12 of about 200 requests, 42 s to wait  at-most-20: waiting for quota"
     tell(Step("schemathesis", 341, 200))
     assert stream.screen() == "341 requests  schemathesis"
 

@@ -249,6 +249,8 @@ def several(*words: object) -> subprocess.CompletedProcess[str]:
 INTERRUPTING = """
 import multiprocessing, os, pathlib, signal
 if multiprocessing.parent_process():
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        os.write(2, b"this process will have something to say")
     try:
         pathlib.Path(__file__).with_name("done").touch(exist_ok=False)
     except FileExistsError:
