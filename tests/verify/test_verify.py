@@ -231,7 +231,7 @@ def test_how_far_it_has_come_is_told(fake: AltaMock) -> None:
     assert "at-most-20" in {step.doing for step in told}
     assert any(step.doing.startswith("limit-is-kept: waiting ") for step in told)
     assert [step.requests for step in told] == sorted(step.requests for step in told)
-    assert {step.planned for step in told} == {pytest.approx(report.requests, rel=0.1)}
+    assert told[-1].planned == pytest.approx(report.requests, rel=0.1)
     few: list[Step] = []
     examined(fake, max_requests=7, tell=few.append)
     assert {step.planned for step in few} == {7}
