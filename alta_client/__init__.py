@@ -12,23 +12,26 @@ Law 3: what is wrong is said before anything is sent, where that can be known.
 
 from __future__ import annotations
 
-from alta_client._client import AltaClient, Progress
-from alta_client._errors import (
-    AltaError,
-    BadRequest,
-    Forbidden,
-    InvalidInput,
-    InvalidProspect,
-    NotFound,
-    NotSent,
-    OutcomeUnknown,
-    RateLimited,
-    Refused,
-    RequestError,
-    ServerError,
-    Unauthorized,
-)
-from alta_client._records import Prospect, problems
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from alta_client._client import AltaClient, Progress
+    from alta_client._errors import (
+        AltaError,
+        BadRequest,
+        Forbidden,
+        InvalidInput,
+        InvalidProspect,
+        NotFound,
+        NotSent,
+        OutcomeUnknown,
+        RateLimited,
+        Refused,
+        RequestError,
+        ServerError,
+        Unauthorized,
+    )
+    from alta_client._records import Prospect, problems
 
 __all__ = [
     "AltaClient",
@@ -49,3 +52,20 @@ __all__ = [
     "Unauthorized",
     "problems",
 ]
+
+_HOMES = {
+    "AltaClient": "alta_client._client",
+    "Progress": "alta_client._client",
+    "Prospect": "alta_client._records",
+    "problems": "alta_client._records",
+}
+"""Where names are defined that are no errors."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for only then: `alta-add --help` need not wait for requests."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - see above
+
+    return getattr(import_module(_HOMES.get(name, "alta_client._errors")), name)

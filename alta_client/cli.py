@@ -6,98 +6,43 @@ Exit codes: 0 all are added, 1 not all, 2 nothing could be done (input, settings
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import sys
-from collections import deque
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
-from filelock import FileLock, Timeout
 
-from alta_client._client import MOST_PROSPECTS, AltaClient, Progress
-from alta_client._errors import (
-    AltaError,
-    Forbidden,
-    InvalidInput,
-    NotFound,
-    NotSent,
-    OutcomeUnknown,
-    RateLimited,
-    Refused,
-    Unauthorized,
-)
-from alta_client._state import CannotKeepCount, Ledger, State, read_state
-from alta_client._table import Table, field_of
+from alta_client._errors import AltaError, InvalidInput
+from alta_client._say import INTERRUPTED, USAGE, fail
+from alta_client.terminal import colour
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-FAILED, USAGE, INTERRUPTED = 1, 2, 130
-
-MOST_LINES = 20
-"""Bad rows that are shown."""
-
-UNUSABLE = (NotSent, Unauthorized, Forbidden, NotFound)
-"""What no batch can succeed with."""
-
-REMEDIES: dict[type[AltaError], str] = {
-    NotSent: "check --base-url, and whether the server is running",
-    Unauthorized: "check ALTA_API_TOKEN, and --account-id if the user has several accounts",
-    Forbidden: "the user of the token may not change this campaign",
-    NotFound: "check --campaign, and that it belongs to the account of the token",
-    RateLimited: "run the same command again later, to go on",
-}
+EXAMPLES = """\b
+Examples:
+  alta-add people.csv
+  alta-add people.csv --dry-run
+  alta-add people.csv --map 'Work Email=email' --map 'Notes='
+  alta-add people.csv --resend
+"""
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and end the process with its exit code; a mistake is one line on standard error."""
     try:
-        sys.exit(command.main(arguments, prog_name="alta-add", standalone_mode=False))
+        sys.exit(command.main(arguments, prog_name="alta-add", standalone_mode=False, color=colour()))
     except AltaError as error:
-        _fail(str(error), USAGE)
+        fail(str(error), USAGE)
     except OSError as error:
-        _fail(f"{error.filename or 'a file'}: {error.strerror}", USAGE)
+        fail(f"{error.filename or 'a file'}: {error.strerror}", USAGE)
     except click.ClickException as error:
-        _fail(f"{error.format_message().rstrip('.')} (alta-add --help lists what there is)", USAGE)
+        fail(f"{error.format_message().rstrip('.')} (alta-add --help lists what there is)", USAGE)
     except (KeyboardInterrupt, click.Abort):
-        _fail("interrupted; run the same command again to go on", INTERRUPTED)
-
-
-def _fail(text: str, code: int) -> NoReturn:
-    _say(text)
-    sys.exit(code)
-
-
-def _say(text: str) -> None:
-    """Say it on standard error in one line, without what a terminal would obey; nobody need listen."""
-    with contextlib.suppress(OSError, AttributeError):
-        click.echo(f"alta-add: {_shown(' '.join(text.split()))}", err=True)
-
-
-def _shown(text: str) -> str:
-    return "".join(one if one.isprintable() else "?" for one in text)
-
-
-def _print(text: str) -> None:
-    """Print to standard output; if that is full or closed, what was done is done all the same."""
-    try:
-        click.echo(text)
-        sys.stdout.flush()
-    except (OSError, AttributeError):
-        with contextlib.suppress(OSError, AttributeError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _on_terminal() -> bool:
-    return bool(sys.stderr) and sys.stderr.isatty()
+        fail("interrupted; run the same command again to go on", INTERRUPTED)
 
 
 def _names(_context: object, _option: object, pairs: tuple[str, ...]) -> dict[str, str]:
     """Read `COLUMN=FIELD`; a column may have an equals sign in its name, a field has none."""
+    from alta_client._table import field_of  # noqa: PLC0415 - --help need not wait for it
+
     names = {}
     for pair in pairs:
         column, equals, field = pair.rpartition("=")
@@ -109,18 +54,28 @@ def _names(_context: object, _option: object, pairs: tuple[str, ...]) -> dict[st
     return names
 
 
-@click.command(
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Example: alta-add people.csv --map 'Work Email=email' --dry-run",
-)
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=EXAMPLES)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--campaign", metavar="ID", envvar="ALTA_CAMPAIGN_ID", show_envvar=True, help="Where they go.")
-@click.option("--base-url", metavar="URL", envvar="ALTA_BASE_URL", show_envvar=True, help="It ends in /v1.")
-@click.option("--account-id", metavar="ID", envvar="ALTA_ACCOUNT_ID", show_envvar=True, help="For users of several.")
-@click.option("--map", "names", metavar="COLUMN=FIELD", multiple=True, callback=_names, help="What a column means.")
+@click.option(
+    "--campaign", metavar="ID", envvar="ALTA_CAMPAIGN_ID", show_envvar=True, help="The campaign to add them to."
+)
+@click.option(
+    "--base-url", metavar="URL", envvar="ALTA_BASE_URL", show_envvar=True, help="The base URL; it ends in /v1."
+)
+@click.option(
+    "--account-id", metavar="ID", envvar="ALTA_ACCOUNT_ID", show_envvar=True, help="The account, for users of several."
+)
+@click.option(
+    "--map",
+    "names",
+    metavar="COLUMN=FIELD",
+    multiple=True,
+    callback=_names,
+    help="Read a column as a field, or leave it out if there is no field.",
+)
 @click.option("--dry-run", is_flag=True, help="Check the file, and send nothing.")
 @click.option("--resend", is_flag=True, help="Send a batch again of which nobody knows whether it was added.")
-@click.option("--skip", is_flag=True, help="Do not send that batch again.")
+@click.option("--skip", is_flag=True, help="Go on behind such a batch, and do not send it again.")
 def command(  # noqa: PLR0913 - click calls it with each option
     file: Path,
     *,
@@ -139,18 +94,21 @@ def command(  # noqa: PLR0913 - click calls it with each option
     """
     if resend and skip:
         raise click.UsageError("--resend and --skip exclude each other")
+    from alta_client._run import Waits, add, check  # noqa: PLC0415 - --help need not wait for it
+    from alta_client._table import Table  # noqa: PLC0415 - the same
+
     table = Table(file.resolve() if file.exists() else file, names)  # what is kept beside it is found by any link
     if dry_run:
-        total = survey(table)
-        batches = -(-total // MOST_PROSPECTS)
-        _print(f"{file}: {total:,} prospects, {batches:,} batches, {_minutes(batches)}; nothing was sent")
-        return 0
+        return check(table, file)
     wanted = {"--base-url": base_url, "--campaign": campaign, "ALTA_API_TOKEN": os.environ.get("ALTA_API_TOKEN")}
     for name, value in wanted.items():
         if not value:
             raise InvalidInput(f"{name} is missing; {HINTS[name]}")
-    with AltaClient(str(base_url), os.environ["ALTA_API_TOKEN"], account_id=account_id or None) as client:
-        return add(client, str(campaign), table, resend=resend, skip=skip)
+    from alta_client._client import AltaClient  # noqa: PLC0415 - --help need not wait for it
+
+    waits, token = Waits(), os.environ["ALTA_API_TOKEN"]
+    with AltaClient(str(base_url), token, account_id=account_id or None, sleep=waits.sleep) as client:
+        return add(client, waits, str(campaign), table, resend=resend, skip=skip)
 
 
 HINTS = {
@@ -159,215 +117,3 @@ HINTS = {
     "ALTA_API_TOKEN": "set the variable to your token",
 }
 """What to do about a setting that is missing."""
-
-
-def _minutes(batches: int) -> str:
-    minutes = max(0, -(-batches // 10) - 1)
-    return f"about {minutes:,} min at 10 batches a minute" if minutes else "at once"
-
-
-def survey(table: Table) -> int:
-    """Check every row, and return how many there are.
-
-    Raises:
-        InvalidInput: Rows are bad, which are listed on standard error, or there are none.
-    """
-    total = bad = 0
-    for row in table.rows():
-        total += 1
-        if row.problems:
-            bad += 1
-            if bad <= MOST_LINES:
-                with contextlib.suppress(OSError, AttributeError):
-                    click.echo(_shown(f"{table.file}:{row.line}: {'; '.join(row.problems)}"), err=True)
-        if total % 20_000 == 0 and _on_terminal():
-            click.echo(f"\rchecked {total:,} rows ", err=True, nl=False)
-    if bad:
-        more = f", {bad - MOST_LINES:,} of them not shown" if bad > MOST_LINES else ""
-        raise InvalidInput(f"{bad:,} of {total:,} rows of {table.file} are bad{more}; nothing was sent")
-    if table.unused():
-        raise InvalidInput(f"{table.file}: there is no key {table.unused()[0]!r}, which --map names")
-    if not total:
-        raise InvalidInput(f"{table.file} has no prospects; wanted a line for each behind the first")
-    return total
-
-
-def add(client: AltaClient, campaign: str, table: Table, *, resend: bool, skip: bool) -> int:
-    """Add what is not added yet, keep count in a file beside it, and return the exit code.
-
-    Raises:
-        InvalidInput: Rows are bad, the count is of another file, or it must be said what becomes of a batch.
-    """
-    kept = table.file.with_name(table.file.name + ".alta-add.json")
-    lock = FileLock(table.file.with_name(table.file.name + ".alta-add.lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise InvalidInput(f"another alta-add is adding {table.file}; wait for it to end") from None
-    except OSError as error:
-        raise InvalidInput(f"cannot write beside {table.file}: {error.strerror}; copy it to another folder") from error
-    try:
-        return _Run(client, campaign, table, kept).go(resend=resend, skip=skip)
-    finally:
-        lock.release()
-
-
-class _Changed(InvalidInput):
-    """The file is another one than was checked."""
-
-
-def _version(file: Path) -> tuple[int, ...]:
-    """Return what changes when a file does."""
-    try:
-        found = file.stat()
-    except OSError:
-        return ()
-    return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-class _Run:
-    """One run of the command: a file, its ledger, and what is shown of them."""
-
-    def __init__(self, client: AltaClient, campaign: str, table: Table, kept: Path) -> None:
-        self._client, self._campaign, self._table = client, campaign, table
-        self._seen = _version(table.file)
-        self._total = survey(table)
-        self._lines: deque[int] = deque(maxlen=MOST_PROSPECTS)
-        begun = read_state(kept)
-        state = begun if begun and begun.done + begun.unknown else State(client.base_url, campaign.lower())
-        if (state.base_url, state.campaign) != (client.base_url, campaign.lower()):
-            raise InvalidInput(
-                f"{kept} is of campaign {state.campaign} at {state.base_url}; move it to add {table.file} here, too"
-            )
-        self._records = self._counted()
-        self._ledger = Ledger(kept, state, self._records)
-        self._under_way = self._told = False
-
-    def _counted(self) -> Iterator[Mapping[str, object]]:
-        """Yield the records, and remember in which lines the last ones are."""
-        for row in self._table.rows():
-            self._lines.append(row.line)
-            yield row.record
-
-    def _left(self, *, resend: bool, skip: bool) -> Iterator[Mapping[str, object]]:
-        """Return the records that are to be sent, once it is said what becomes of a batch of unknown outcome."""
-        unknown = self._ledger.unknown
-        if not unknown and (resend or skip):
-            flag = "--resend" if resend else "--skip"
-            raise InvalidInput(f"there is no batch of unknown outcome; leave {flag} out")
-        if unknown and skip:
-            self._ledger.handled(unknown, skipped=True)
-        elif unknown and not resend:
-            self._show(unknown)
-            raise InvalidInput(
-                f"{self._where(len(unknown))} were sent without an answer, and may be in the campaign: look there, then"
-                " run again with --resend or --skip"
-            )
-        return chain(unknown, self._records) if resend else self._records
-
-    def go(self, *, resend: bool, skip: bool) -> int:
-        """Send what is left, and return the exit code."""
-        before = self._ledger.state.done
-        records = self._left(resend=resend, skip=skip)
-        if self._ledger.state.done == self._total:
-            _print(f"{self._summary()}; there is nothing left to do")
-            return 0
-        if before:
-            _say(f"going on behind {before:,} of {self._total:,}")
-        try:
-            self._send(records)
-        except KeyboardInterrupt:
-            self._interrupted()
-        except (CannotKeepCount, _Changed) as error:
-            _fail(f"{error}; {self._summary()}", FAILED if self._ledger.state.done > before else USAGE)
-        except (Refused, NotSent) as error:
-            self._ledger.nothing_under_way()
-            remedy = REMEDIES.get(type(error), "correct them and run the same command again")
-            useless = isinstance(error, UNUSABLE) and self._ledger.state.done == before
-            code = USAGE if useless else FAILED
-            _fail(f"{error}, for {self._where(len(error.batch))}; {self._summary()}; {remedy}", code)
-        except OutcomeUnknown as error:
-            self._show(error.batch)
-            _fail(
-                f"{error.args[0]}: {self._where(len(error.batch))} may be in the campaign, or not; {self._summary()};"
-                " look in Alta, then run again with --resend or --skip",
-                FAILED,
-            )
-        _print(self._summary())
-        return 0 if self._ledger.state.done == self._total else FAILED
-
-    def _interrupted(self) -> NoReturn:
-        """Say how to go on, which depends on whether a batch was under way."""
-        if not self._ledger.state.unknown:
-            _fail(f"interrupted; {self._summary()}; run the same command again to go on", INTERRUPTED)
-        where = self._where(self._ledger.state.unknown)
-        _fail(
-            f"interrupted; {self._summary()}; {where} may be in the campaign, or not: look in Alta, then run again with"
-            " --resend or --skip",
-            INTERRUPTED,
-        )
-
-    def _send(self, records: Iterator[Mapping[str, object]]) -> None:
-        """Send the records, with a bar on a terminal; Ctrl-C waits for the answer that is under way."""
-        handler = signal.signal(signal.SIGINT, self._interrupt)
-        try:
-            with click.progressbar(
-                length=self._total,
-                file=sys.stderr,
-                show_pos=True,
-                item_show_func=lambda wait: wait or "",
-                hidden=not _on_terminal(),
-            ) as bar:
-                bar.update(self._ledger.state.done)
-                self._client.add_prospects(
-                    self._campaign, records, on_progress=lambda progress: self._follow(progress, bar)
-                )
-        finally:
-            signal.signal(signal.SIGINT, handler)
-
-    def _follow(self, progress: Progress, bar: Any) -> None:
-        self._under_way = progress.event == "sending"  # first: from here on, Ctrl-C waits for the answer
-        if self._under_way and _version(self._table.file) != self._seen:
-            raise _Changed(f"{self._table.file} was changed meanwhile; run the same command again to go on")
-        self._ledger.follow(progress)
-        if self._told and not self._under_way and self._ledger.state.done < self._total:
-            raise KeyboardInterrupt
-        if progress.event == "added":
-            bar.update(len(progress.batch), "")
-        elif progress.event == "waiting":
-            text = f"waiting {progress.wait:.0f} s for the quota"
-            if _on_terminal():
-                bar.update(0, text)
-                bar.render_progress()
-            else:
-                _say(text)
-
-    def _interrupt(self, _number: int, _frame: object) -> None:
-        if not self._under_way or self._told:
-            raise KeyboardInterrupt
-        self._told = True
-
-    def _last(self, count: int) -> list[int]:
-        """Return the lines of the last records that were taken."""
-        return list(self._lines)[-count:]
-
-    def _where(self, count: int) -> str:
-        """Name the lines of the last records."""
-        last = self._last(count)
-        return f"lines {last[0]} to {last[-1]}" if len(last) > 1 else f"line {last[0]}"
-
-    def _show(self, batch: Sequence[Mapping[str, object]]) -> None:
-        """Show the last records, line by line."""
-        for line, record in zip(self._last(len(batch)), batch, strict=True):
-            who = " ".join(str(value) for value in record.values())
-            with contextlib.suppress(OSError, AttributeError):
-                click.echo(_shown(f"  {self._table.file}:{line}: {who[:100]}"), err=True)
-
-    def _summary(self) -> str:
-        state = self._ledger.state
-        skipped = f", {state.skipped:,} skipped" if state.skipped else ""
-        return f"{state.done - state.skipped:,} of {self._total:,} prospects added{skipped}"
-
-
-if __name__ == "__main__":
-    main()

@@ -56,7 +56,7 @@ def dry_run(rows: int) -> float:
         with file.open("w") as text:
             text.write("First Name,Last Name,Company,Email\n")
             text.writelines(f"Ada,Example {row},Engines,person.{row}@example.com\n" for row in range(rows))
-        words = [sys.executable, "-m", "alta_client.cli", str(file), "--dry-run"]
+        words = [sys.executable, "-m", "alta_client", str(file), "--dry-run"]
         process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         if status:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import sys
-import time
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,10 +11,11 @@ from uuid import UUID
 
 import click
 
+from alta_client import terminal
 from contract_tests import report as told_as
 from contract_tests.rules.provider import RULES, TAG, Given
 from contract_tests.verdict import Report
-from contract_tests.verify import Wishes, examine, planned_records, redactor_of
+from contract_tests.verify import Step, Wishes, examine, planned_records, redactor_of
 from contract_tests.wire import FakeWire, Unusable, provider_at
 from mock_server.control import is_loopback
 from mock_server.errors import MockError
@@ -53,11 +52,8 @@ def verify(given: Given, wishes: Wishes, files: Files, *, write_there: bool, rej
             f"adding about {planned_records(given)} prospects to campaign {given.campaign_id} at {given.url},"
             f" with {TAG} in a field"
         )
-    progress = _Progress()
-    try:
-        report = examine_at(given, replace(wishes, tell=progress.tell))
-    finally:
-        progress.clear()
+    with terminal.Progress() as progress:
+        report = examine_at(given, replace(wishes, tell=Telling(progress)))
     return conclude(report, given, files)
 
 
@@ -87,8 +83,11 @@ def limit_of(text: str) -> tuple[int, int] | None:
 def conclude(report: Report, given: Given, files: Files) -> int:
     """Print and write a report, and return the exit code."""
     redact = redactor_of(given)
-    for line in told_as.lines(report, given, redact) if not report.unusable else [f"alta-mock: {report.unusable}"]:
-        click.echo(line, err=bool(report.unusable))
+    if report.unusable:
+        say(report.unusable)
+    else:
+        for line in told_as.lines(report, given, redact, terminal.paint):
+            click.echo(line)
     written = write(
         {
             files.json: partial(told_as.as_json, report, given, redact),
@@ -173,25 +172,19 @@ def _is_uuid(text: str) -> bool:
         return False
 
 
-class _Progress:
-    """Says on standard error what is being done: in one line on a terminal, else waits only."""
+class Telling:
+    """Tells how far an examination has come: all of it on a terminal, elsewhere long waits only."""
 
-    def __init__(self) -> None:
-        self._terminal = sys.stderr.isatty()
-        self._last = 0.0
+    def __init__(self, progress: terminal.Progress) -> None:
+        self._progress = progress
+        self._waiting = False
 
-    def tell(self, rule: str, requests: int, wait: float) -> None:
-        """Tell the rule, how many requests were sent, and the seconds that will be waited."""
-        if self._terminal:
-            now = time.monotonic()
-            if wait > 1 or now - self._last > 0.1:  # noqa: PLR2004 - ten times a second at most
-                self._last = now
-                waiting = f", {wait:.0f} s" if wait else ""
-                click.echo(f"\r\x1b[K{requests:5} requests  {rule}{waiting}"[:100], err=True, nl=False)
-        elif wait > LONG:
-            say(f"{requests} requests so far; {rule}, {wait:.0f} s")
-
-    def clear(self) -> None:
-        """Take the line away."""
-        if self._terminal:
-            click.echo("\r\x1b[K", err=True, nl=False)
+    def __call__(self, step: Step) -> None:
+        """Tell a step."""
+        begins, self._waiting = bool(step.wait) and not self._waiting, bool(step.wait)
+        if self._progress.visible:
+            planned = f" of about {step.planned}" if step.planned > step.requests else ""
+            waiting = f", {step.wait:.0f} s to wait" if step.wait else ""
+            self._progress.show(f"{step.requests}{planned} requests{waiting}  {step.doing}", now=bool(step.wait))
+        elif begins and step.wait > LONG:
+            say(f"{step.requests} requests so far; {step.doing}, {step.wait:.0f} s")

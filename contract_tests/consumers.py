@@ -10,17 +10,18 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import click
 
+from alta_client import terminal
 from contract_tests.command import Files, known_names
 from contract_tests.rules.consumer import MOST_REFUSALS, RULES, TOO_MANY, Breach, Rule
 from contract_tests.situations import SITUATIONS, made_run, most_requests, play_in
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from alta_client.terminal import Paint
     from contract_tests.runs import Run, Surroundings
     from mock_server import AltaMock
+    from mock_server.redaction import Redactor
 
 AT_ONCE = 6
 """Situations that are played at a time: most of the time of a run is waiting."""
@@ -44,7 +47,14 @@ LOOK_SECONDS = 0.05
 """Seconds between two looks at whether a command has ended, or asks on and on."""
 
 SEVERAL = 8
-"""Situations that a rule was kept in which are counted rather than named."""
+"""Situations that are counted rather than named, unless a rule was broken in them."""
+
+
+MOST_SAID = 8192
+"""Bytes at the end of what a command says that are kept."""
+
+MOST_LINES = 5
+"""Lines of them that are shown."""
 
 
 class ConsumerBroken(AssertionError):
@@ -119,21 +129,32 @@ class ConsumerReport:
             return BROKEN
         return NOT_PROVEN if self.missing or not any(run.entries for run in self.runs.values()) else 0
 
-    def lines(self) -> Iterator[str]:
-        """Yield the report, line by line."""
+    def lines(self, paint: Paint = terminal.plain) -> Iterator[str]:
+        """Yield the report, line by line, with verdicts that are painted."""
         width = max(map(len, self.judged), default=0)
         for name, judged in self.judged.items():
-            where = list(judged.breaches or judged.situations)
-            shown = ", ".join(where) if judged.breaches or len(where) < SEVERAL else f"{len(where)} situations"
-            yield f"{name:{width}}  {judged.verdict:13}  {shown}".rstrip()
+            shown = ", ".join(judged.breaches) or _named(judged.situations)
+            verdict = paint(f"{judged.verdict:13}", judged.verdict)
+            yield f"{name:{width}}  {verdict}  {shown}".rstrip()
+        told = set()
         for judged in self.judged.values():
             if judged.breaches:
                 yield ""
-                yield f"{judged.rule.id}: {judged.rule.statement} [{judged.rule.source}]"
+                yield f"{paint(judged.rule.id, judged.verdict)}: {judged.rule.statement} [{judged.rule.source}]"
                 for situation, breaches in judged.breaches.items():
                     for breach in breaches[:2]:
                         yield f"  {situation} ({SITUATIONS[situation].statement}): {breach.text}"
                         yield from (f"    {line}" for line in _requests(self.runs[situation], breach))
+                    if situation not in told:
+                        told.add(situation)
+                        yield from (f"    it said: {line}" for line in self.runs[situation].said)
+        failed = [name for name, run in self.runs.items() if not run.succeeded and name not in told]
+        failed = [name for name in failed if name == "normal" or not self.runs[name].entries]
+        if failed:
+            first = self.runs[failed[0]]
+            yield ""
+            yield f"{_named(failed)}: the consumer failed{'' if first.entries else ', and sent nothing'}"
+            yield from (f"    it said: {line}" for line in first.said)
         yield ""
         counts = Counter(judged.verdict for judged in self.judged.values())
         yield f"{len(self.runs)} situations, {sum(len(run.entries) for run in self.runs.values())} requests"
@@ -142,7 +163,12 @@ class ConsumerReport:
         )
         yield from (f"required, and not exercised: {rule}" for rule in self.missing)
         words = {0: "the consumer behaves", BROKEN: "the consumer breaks rules", NOT_PROVEN: "nothing is proven"}
-        yield words[self.exit_code]
+        yield paint(words[self.exit_code], self.exit_code)
+
+
+def _named(situations: Sequence[str]) -> str:
+    """Name situations, unless there are many."""
+    return ", ".join(situations) if len(situations) < SEVERAL else f"{len(situations)} situations"
 
 
 def _requests(run: Run, breach: Breach) -> Iterator[str]:
@@ -205,39 +231,73 @@ def execute_consumer(
     """
     refuse_unwritable((files.json, files.junit))
     stopped = threading.Event()
+    runs: dict[str, Run] = {}
+    begun = time.monotonic()
 
     def play(name: str) -> Run:
         return _run(command, name, runs.get("normal"), wishes, timeout, settings, stopped)
 
-    runs: dict[str, Run] = {}
-    others = [name for name in SITUATIONS if name != "normal"]
     try:
-        runs["normal"] = play("normal")
-        others = others if runs["normal"].ended else []  # one that never ends tells nothing more
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with terminal.Progress() as progress, ThreadPoolExecutor(AT_ONCE) as pool:
             try:
-                for name, run in zip(others, pool.map(play, others), strict=True):
-                    runs[name] = run
-                    _tell(len(runs), name)
+                for names in (["normal"], [name for name in SITUATIONS if name != "normal"]):
+                    if all(run.ended for run in runs.values()):  # one that never ends tells nothing more
+                        playing = {name: pool.submit(play, name) for name in names}
+                        _follow(playing, len(runs), begun, progress)
+                        runs |= {name: future.result() for name, future in playing.items()}
             except BaseException:
                 stopped.set()  # so that no thread waits for its command any more
+                pool.shutdown(wait=False, cancel_futures=True)
                 raise
     except KeyboardInterrupt:
         return INTERRUPTED
-    finally:
-        _tell(0, "")
     report = judge(runs, wishes)
-    for line in report.lines():
+    for line in report.lines(terminal.paint):
         click.echo(line)
     written = write({files.json: partial(as_json, report), files.junit: partial(as_junit, report)})
     return report.exit_code or (0 if written else UNUSABLE)
 
 
-def _tell(number: int, name: str) -> None:
-    """Say on a terminal how many situations are done; 0 takes the line away."""
-    if sys.stderr.isatty():
-        done = f"{number} of {len(SITUATIONS)} situations, {name}" if number else ""
-        click.echo(f"\r\x1b[K{done}", err=True, nl=False)
+def _follow(playing: Mapping[str, Future[Run]], before: int, begun: float, progress: terminal.Progress) -> None:
+    """Wait for situations, and tell each second how far they have come.
+
+    Raises:
+        MockError: The command cannot be run.
+    """
+    left = set(playing.values())
+    while left:
+        done, seconds = before + len(playing) - len(left), time.monotonic() - begun
+        names = ", ".join(name for name, future in playing.items() if future.running())
+        progress.show(f"{done} of {len(SITUATIONS)} situations, {seconds:.0f} s  {names}")
+        for future in wait_for(left, 1, FIRST_COMPLETED).done:
+            future.result()
+            left.discard(future)
+
+
+class LastWords(threading.Thread):
+    """Reads what a command says on standard error, so that it is never held up, and keeps the end of it."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__(daemon=True)
+        self._stream = stream
+        self._kept = b""
+        self.start()
+
+    def run(self) -> None:
+        """Read to the end."""
+        with self._stream:
+            while some := os.read(self._stream.fileno(), MOST_SAID):
+                self._kept = (self._kept + some)[-MOST_SAID:]
+
+    def lines(self, redact: Redactor) -> list[str]:
+        """Return the last lines, those left out that are indented: they are the frames of a stack."""
+        self.join(1)  # what the command has left behind may keep it open
+        whole = self._kept if len(self._kept) < MOST_SAID else self._kept.partition(b"\n")[2]  # no half line, or token
+        text = click.unstyle(whole.decode(errors="replace"))
+        found = [line.rstrip() for line in text.splitlines() if line.strip() and not line[0].isspace()]
+        return [
+            redact("".join(one if one.isprintable() else "?" for one in line))[:200] for line in found[-MOST_LINES:]
+        ]
 
 
 def _run(  # noqa: PLR0913, PLR0917 - what a run depends on
@@ -259,11 +319,12 @@ def _run(  # noqa: PLR0913, PLR0917 - what a run depends on
                 env={**os.environ, **environment(mock, server.url), "ALTA_MOCK_SITUATION": name},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
                 process_group=None if os.name == "nt" else 0,
             )
         except OSError as error:
             raise MockError(f"cannot run {command[0]}: {error.strerror}; give the command behind --") from error
+        words = LastWords(cast("IO[bytes]", process.stderr))
         try:
             ended = _wait(process, mock, usual, timeout, stopped)
         finally:
@@ -271,7 +332,8 @@ def _run(  # noqa: PLR0913, PLR0917 - what a run depends on
     succeeded = process.returncode == 0 if ended else None
     killed = ended and process.returncode < 0
     ending = f"was ended by the signal {signal.Signals(-process.returncode).name}" if killed else ""
-    return made_run(mock, campaign, wishes.expected, usual, succeeded=succeeded, ended=ended, ending=ending)
+    run = made_run(mock, campaign, wishes.expected, usual, succeeded=succeeded, ended=ended, ending=ending)
+    return replace(run, said=words.lines(mock.redact))
 
 
 def _wait(
@@ -339,6 +401,7 @@ def as_json(report: ConsumerReport) -> str:
                 "statement": SITUATIONS[name].statement,
                 "succeeded": run.succeeded,
                 "ended": run.ended,
+                "said": list(run.said),
                 "requests": [entry.as_dict() for entry in run.entries],
             }
             for name, run in report.runs.items()

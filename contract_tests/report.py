@@ -7,11 +7,13 @@ import shlex
 import string
 from typing import TYPE_CHECKING, Any
 
+from alta_client.terminal import plain
 from mock_server.reports import junit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from alta_client.terminal import Paint
     from contract_tests.rules.provider import Given
     from contract_tests.verdict import Breach, Report, Result
     from contract_tests.wire import Sent
@@ -69,27 +71,28 @@ def _beginning(body: bytes) -> str:
     return body[:60].decode("ascii", "backslashreplace").replace("\n", " ")
 
 
-def lines(report: Report, given: Given, redact: Redactor) -> Iterator[str]:
-    """Yield the report, line by line."""
+def lines(report: Report, given: Given, redact: Redactor, paint: Paint = plain) -> Iterator[str]:
+    """Yield the report, line by line, with verdicts that are painted."""
     width = max(map(len, report.results), default=0)
     for name, result in report.results.items():
         note = f"  {result.missing}" if result.missing else ""
-        yield redact(f"{name:{width}}  {result.verdict:13}  {_count(result):>5}{note}".rstrip())
+        verdict = paint(f"{result.verdict:13}", result.verdict)
+        yield f"{name:{width}}  {verdict}  {_count(result):>5}{redact(note)}".rstrip()
     for result in report.broken:
         yield ""
-        yield f"{result.rule.id}: {result.rule.statement} [{result.rule.source}]"
+        yield f"{paint(result.rule.id, result.verdict)}: {result.rule.statement} [{result.rule.source}]"
         for breach in result.breaches:
             yield redact(f"  {breach.what}: got {breach.got}; wanted {breach.wanted}")
             yield f"    {curl(breach.sent, given)}"
     yield ""
-    yield from summary(report)
+    yield from summary(report, paint)
 
 
 def _count(result: Result) -> str:
     return str(result.requests) if result.requests else ""
 
 
-def summary(report: Report) -> Iterator[str]:
+def summary(report: Report, paint: Paint = plain) -> Iterator[str]:
     """Yield what it comes to."""
     statuses = ", ".join(f"{count} x {status}" for status, count in sorted(report.statuses.items()))
     verdicts = [result.verdict for result in report.results.values()]
@@ -103,7 +106,7 @@ def summary(report: Report) -> Iterator[str]:
         if why:
             yield why
     words = {0: "the contract is kept", 1: "the contract is broken", 2: "the target cannot be examined"}
-    yield {**words, 3: "nothing is proven", 130: "interrupted"}[report.exit_code]
+    yield paint({**words, 3: "nothing is proven", 130: "interrupted"}[report.exit_code], report.exit_code)
 
 
 def as_json(report: Report, given: Given, redact: Redactor) -> str:

@@ -46,6 +46,7 @@ class Run:
         ended: Whether it ended by itself.
         usual: How many prospects it adds when nothing happens; None if that is not known.
         ending: How it ended, if not by itself or by a code: the signal that killed it.
+        said: What a command said last on standard error, line by line, without tokens.
     """
 
     entries: Sequence[Entry]
@@ -55,6 +56,7 @@ class Run:
     ended: bool = True
     usual: int | None = None
     ending: str = ""
+    said: Sequence[str] = ()
 
 
 Step = Callable[[], Forced | None] | Forced | None

@@ -9,17 +9,20 @@ from __future__ import annotations
 import importlib.util
 import json
 import multiprocessing
-import sys
+import signal
 import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from itertools import count
+from typing import TYPE_CHECKING
 
 import click
 
+from alta_client import terminal
 from contract_tests import command
 from contract_tests.defects import DEVIATIONS, START, Bench
 from contract_tests.rules import consumer
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from alta_client.terminal import Paint
     from contract_tests.runs import Run, Surroundings
     from contract_tests.verdict import Report
 
@@ -99,9 +103,21 @@ def score(wanted: Wanted, jobs: int, files: command.Files) -> int:
     names = [CORRECT, *DEVIATIONS, *clients]
     chosen = sorted(command.known_names(wanted.only, dict.fromkeys(names), "defect"), key=names.index) or names
     begun = time.monotonic()
-    scored = list(_examined(chosen, jobs, partial(examined, seed=wanted.seed, without=wanted.without), wanted.defects))
+    examine_one = partial(examined, seed=wanted.seed, without=wanted.without)
+    done = count(1)
+    with terminal.Progress() as progress:
+        progress.show(f"0 of {len(chosen)} examined")
+        scored = list(
+            _examined(
+                chosen,
+                jobs,
+                examine_one,
+                wanted.defects,
+                lambda name: progress.show(f"{next(done)} of {len(chosen)} examined  {name}"),
+            )
+        )
     seconds = time.monotonic() - begun
-    for line in lines(scored, wanted.without, whole=not wanted.only):
+    for line in lines(scored, wanted.without, whole=not wanted.only, paint=terminal.paint):
         click.echo(line)
     click.echo(f"{len(scored)} examined in {seconds:.0f} s")
     written = write({files.json: partial(as_json, scored), files.junit: partial(as_junit, scored)})
@@ -128,29 +144,51 @@ def load(defects: Path | None) -> None:
         raise MockError(f"cannot import {defects}: {type(error).__name__}: {error}") from error
 
 
-def _examined(names: Sequence[str], jobs: int, examine_one: Any, defects: Path | None) -> Iterator[Scored]:
-    """Examine each, in this process or in several, with a line of progress on a terminal."""
+def _examined(
+    names: Sequence[str],
+    jobs: int,
+    examine_one: Callable[[str], Scored],
+    defects: Path | None,
+    tell: Callable[[str], object],
+) -> Iterator[Scored]:
+    """Examine each, in this process or in several; tells the name of each that is done."""
     if jobs == 1 or len(names) == 1:
-        yield from _told(map(examine_one, names), len(names))
+        for name in names:
+            yield examine_one(name)
+            tell(name)
         return
     context = multiprocessing.get_context("spawn")
-    seen = 0
+    futures: dict[str, Future[Scored]] = {}
     try:
         with ProcessPoolExecutor(jobs, mp_context=context, initializer=load, initargs=(defects,)) as pool:
-            for one in _told(pool.map(examine_one, names, chunksize=4), len(names)):
-                seen += 1
-                yield one
+            with _ctrl_c_ignored():  # as it is by what is started meanwhile: this process tells it when to end
+                futures |= {name: pool.submit(examine_one, name) for name in names}
+            for name, future in futures.items():
+                future.add_done_callback(partial(_told, tell, name))
+            try:
+                for future in futures.values():
+                    yield future.result()
+            except KeyboardInterrupt:
+                for process in multiprocessing.active_children():
+                    process.terminate()
+                raise
     except BrokenProcessPool as error:
-        there = ", ".join(names[seen : seen + 4 * jobs])
+        lost = [name for name, future in futures.items() if isinstance(future.exception(), BrokenProcessPool)]
+        there = ", ".join(lost[:jobs])  # they are begun in order
         raise MockError(f"a process ended by itself at one of {there}; examine them with --jobs 1 --only") from error
 
 
-def _told(scored: Iterator[Scored], total: int) -> Iterator[Scored]:
-    terminal = sys.stderr.isatty()
-    for number, one in enumerate(scored, 1):
-        if terminal:
-            click.echo(f"\r\x1b[K{number}/{total} {one.name}"[:100], err=True, nl=number == total)
-        yield one
+def _told(tell: Callable[[str], object], name: str, _future: object) -> None:
+    tell(name)
+
+
+@contextmanager
+def _ctrl_c_ignored() -> Iterator[None]:
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def examined(name: str, seed: int = 0, without: frozenset[str] = frozenset()) -> Scored:
@@ -215,22 +253,27 @@ def _adding(add: Callable[..., object], at: Surroundings) -> object:
     return None
 
 
-def lines(scored: Sequence[Scored], without: frozenset[str], *, whole: bool) -> Iterator[str]:
-    """Yield the table and what it comes to."""
+def lines(
+    scored: Sequence[Scored], without: frozenset[str], *, whole: bool, paint: Paint = terminal.plain
+) -> Iterator[str]:
+    """Yield the table and what it comes to, with verdicts that are painted."""
     width = max(len(one.name) for one in scored)
     for one in scored:
         rules = ", ".join(one.caught)
         decided = next(iter(one.caught.values()), one.trouble)
         verdict = rules or ("passes" if one.right else "SURVIVES" if not one.legal else "CANNOT BE EXAMINED")
         verdict = f"FALSE ALARM {verdict}" if one.legal and one.caught else verdict
+        verdict = paint(verdict, "pass" if one.right else "fail")
         yield f"{one.name:{width}}  {verdict}{'  ' if decided else ''}{decided[:160]}".rstrip()
     yield ""
     defects = [one for one in scored if not one.legal]
     caught = [one for one in defects if one.caught]
     variants = [one for one in scored if one.legal]
     single = Counter(next(iter(one.caught)) for one in caught if len(one.caught) == 1)
-    yield f"{len(caught)} of {len(defects)} defects are caught; {sum(single.values())} of them by one rule only"
-    yield f"{sum(one.right for one in variants)} of {len(variants)} that are right pass"
+    told = paint(f"{len(caught)} of {len(defects)} defects are caught", int(len(caught) < len(defects)))
+    yield f"{told}; {sum(single.values())} of them by one rule only"
+    passing = sum(one.right for one in variants)
+    yield paint(f"{passing} of {len(variants)} that are right pass", int(passing < len(variants)))
     if whole:
         seen = {rule for one in caught for rule in one.caught}
         idle = [rule for rule in (*RULES, *consumer.RULES) if rule not in seen | without]
@@ -238,7 +281,7 @@ def lines(scored: Sequence[Scored], without: frozenset[str], *, whole: bool) -> 
     for one in scored:
         if not one.right:
             what = one.trouble or ("is accused" if one.legal else "is not caught")
-            yield f"{one.name} {what}: {one.statement} [{one.source}]"
+            yield f"{paint(one.name, 'fail')} {what}: {one.statement} [{one.source}]"
 
 
 def as_json(scored: Sequence[Scored]) -> str:

@@ -68,6 +68,23 @@ FIRST = (
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """How far an examination has come.
+
+    Attributes:
+        doing: The rule that is put to the test, and what is waited for.
+        requests: How many were sent.
+        planned: How many there will be, about; Schemathesis, whose number nobody knows before, is left out.
+        wait: Seconds that are left of a wait; 0 if it is none, or costs nothing.
+    """
+
+    doing: str
+    requests: int
+    planned: int
+    wait: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Wishes:
     """How an examination is to go.
 
@@ -77,7 +94,7 @@ class Wishes:
         max_requests: Requests at most; None for as many as there are.
         seed: Of what is chosen at random.
         patient: Whether time is real, so that waiting costs something.
-        tell: Hears of progress: the rule, how many requests were sent, the seconds that will be waited.
+        tell: Hears of progress, before each request and, once a second, while time goes by.
     """
 
     only: frozenset[str] = frozenset()
@@ -85,7 +102,7 @@ class Wishes:
     max_requests: int | None = None
     seed: int = 0
     patient: bool = True
-    tell: Callable[[str, int, float], object] = lambda *_: None
+    tell: Callable[[Step], object] = lambda _: None
 
     def wants(self, rule: str) -> bool:
         """Tell whether a rule is to be examined."""
@@ -130,6 +147,7 @@ class Examiner:
         self._counted: deque[float] = deque()
         self._silent = 0
         self._elsewhere = False
+        self._planned = 0
         self._now = ""
         self.redact = redactor_of(given)
 
@@ -154,7 +172,7 @@ class Examiner:
             self._perform(lambda _: explore(self), "schemathesis")
 
     def _plan(self) -> None:
-        """Ask every rule for its probes."""
+        """Ask every rule for its probes, and count the requests that they come to."""
         for name, rule in RULES.items():
             if rule.probes is None or name not in self.report.results:
                 continue
@@ -166,6 +184,10 @@ class Examiner:
                     self._file(name, probe)
             except NotExercised as missing:
                 self.report.results[name].missing = str(missing)
+        alone = sum(1 if probe.after is None else 2 for probes in self._alone.values() for probe in probes)
+        most = self.given.rate_limit[0] if self.given.rate_limit and self.given.writes else 0
+        planned = 1 + -(-len(self._together) // 20) + len(self._spare) + alone + 2 * most
+        self._planned = min(planned, self.wishes.max_requests or planned)
 
     def _file(self, rule: str, probe: Probe) -> None:
         """Put a probe where it belongs: with others, among those that measure the limit, or by itself."""
@@ -318,7 +340,7 @@ class Examiner:
             Enough: No more requests are allowed, or the provider is silent.
         """
         self._allow(1)
-        self.wishes.tell(self._now, self.report.requests, 0.0)
+        self._tell(self._now)
         try:
             got = self._provider.send(sent, seconds=REQUEST_SECONDS, fresh=fresh)
         except Unusable as error:
@@ -401,11 +423,16 @@ class Examiner:
         return self._provider.time()
 
     def wait(self, seconds: float, why: str) -> None:
-        """Let time go by, and say so beforehand."""
-        if seconds > 0:
-            told = seconds if self.wishes.patient else 0.0
-            self.wishes.tell(f"{self._now}: waiting {why}", self.report.requests, told)
-            self._provider.wait(seconds)
+        """Let time go by, and say so: beforehand, and each second if it costs any."""
+        doing, left = f"{self._now}: waiting {why}", seconds
+        while left > 0:
+            self._tell(doing, left if self.wishes.patient else 0.0)
+            passing = min(left, 1.0) if self.wishes.patient else left
+            self._provider.wait(passing)
+            left -= passing
+
+    def _tell(self, doing: str, wait: float = 0.0) -> None:
+        self.wishes.tell(Step(doing, self.report.requests, self._planned, wait))
 
     def break_rule(self, rule: str, what: str, sent: Sent, got: Got, wanted: str) -> None:
         """Write down that a rule is broken."""

@@ -5,7 +5,6 @@ Exit codes: 0 fine, 1 a contract was broken, 2 usage or target unusable, 3 nothi
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import gc
 import os
@@ -14,16 +13,16 @@ import shlex
 import signal
 import subprocess
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from alta_client import terminal
 from mock_server.errors import MockError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from mock_server.mock import AltaMock
     from mock_server.seed import Seed
@@ -35,7 +34,8 @@ INTERRUPTED = 130
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and end the process with its exit code; a mistake is one line on standard error."""
     try:
-        sys.exit(commands.main(arguments, prog_name="alta-mock", standalone_mode=False))
+        color = terminal.colour()
+        sys.exit(commands.main(arguments, prog_name="alta-mock", standalone_mode=False, color=color))
     except MockError as error:
         _fail(str(error))
     except click.exceptions.NoArgsIsHelpError as error:
@@ -111,36 +111,108 @@ def _statuses(names: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(map(int, names))
 
 
+_files = click.Path().shell_complete
+"""Lets the shell complete the name of a file, whatever type the value has."""
+
+
+def _completed(names: Callable[[click.Context], Iterable[str]]) -> Callable[..., list[str]]:
+    """Make a completion of the last of some names with commas between them; there is none without the kit's extra."""
+
+    def complete(context: click.Context, _option: object, incomplete: str) -> list[str]:
+        before, comma, begun = incomplete.rpartition(",")
+        with contextlib.suppress(MockError):
+            return [before + comma + name for name in names(context) if name.startswith(begun) and " " not in name]
+        return []
+
+    return complete
+
+
+def _provider_rules(_context: object) -> Mapping[str, Any]:
+    rules: Mapping[str, Any] = _needing_verify("contract_tests.verify").RULES
+    return rules
+
+
+def _consumer_rules(_context: object) -> Mapping[str, Any]:
+    rules: Mapping[str, Any] = _needing_verify("contract_tests.rules.consumer").RULES
+    return rules
+
+
+def _required(context: click.Context) -> Iterable[str]:
+    """Return what `exec --require` may name."""
+    if context.params.get("consumer"):
+        return _consumer_rules(context)
+    from mock_server.forced import ERRORS  # noqa: PLC0415 - only a completion needs it
+
+    return map(str, sorted({200, *ERRORS}))
+
+
+def _deviations(_context: object) -> Iterable[str]:
+    """Return what `score --only` may name; clients, whose names have a space, are not completed."""
+    return ["correct", *_needing_verify("contract_tests.defects").DEVIATIONS]
+
+
 def _setting(flag: str, *names: str, **options: Any) -> Callable[[Any], Any]:
     """Make an option with its environment variable, named after the flag."""
     variable = "ALTA_MOCK_" + flag.removeprefix("--").replace("-", "_").upper()
     return click.option(flag, *names, envvar=variable, show_envvar=True, **options)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(version("alta-mock"), prog_name="alta-mock")
+def _file(flag: str, help: str) -> Callable[[Any], Any]:  # noqa: A002 - click's word
+    """Make an option that names a file."""
+    return click.option(flag, type=click.Path(path_type=Path), metavar="FILE", help=help)
+
+
+def _listed(
+    flag: str,
+    metavar: str,
+    known: Callable[[click.Context], Iterable[str]],
+    help: str,  # noqa: A002 - click's word
+) -> Callable[[Any], Any]:
+    """Make an option that takes names with commas between them."""
+    return click.option(flag, metavar=metavar, default="", callback=_names, shell_complete=_completed(known), help=help)
+
+
+def _examples(*lines: str) -> str:
+    """Return what stands below the help of a command; the lines are not wrapped."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_examples("alta-mock serve", "alta-mock exec --strict -- npm test", "alta-mock verify --help"),
+)
+@click.version_option(package_name="alta-mock", prog_name="alta-mock")
 def commands() -> None:
     """The Alta API on your own machine: a faithful fake server and a contract-testing kit."""
+
+
+def _in_place(flag: str, what: str) -> Callable[[Any], Any]:
+    """Make a setting that names a file in place of a bundled one."""
+    return _setting(flag, metavar="FILE", shell_complete=_files, help=f"{what} in place of the bundled one.")
+
+
+_OPENAPI = _in_place("--openapi", "A published OpenAPI 3.1 document")
+_OVERLAY = _in_place("--overlay", "An overlay")
 
 
 def _mock_settings(command: Any) -> Any:
     """Add the settings that every command has that starts a fake."""
     for option in reversed(
         (
-            _setting("--data", metavar="FILE", help="Accounts, campaigns and tokens in place of the bundled ones."),
-            _setting("--openapi", metavar="FILE", help="A published OpenAPI 3.1 document in place of the bundled one."),
-            _setting("--overlay", metavar="FILE", help="An overlay in place of the bundled one."),
+            _in_place("--data", "A seed of accounts, campaigns and tokens"),
+            _OPENAPI,
+            _OVERLAY,
             _setting(
                 "--rate-limit",
                 callback=_checked(_limit),
                 metavar="N/Ss|off",
-                help="Limit of an operation.  [contract: 10/60s]",
+                help="The limit of each operation.  [contract: 10/60s]",
             ),
             _setting(
                 "--account-rate-limit",
                 callback=_checked(_limit),
                 metavar="N/Ss|off",
-                help="Limit over all operations.  [contract: 100/60s]",
+                help="The limit over all operations.  [contract: 100/60s]",
             ),
             _setting("--no-why", is_flag=True, help="Leave out the header X-Alta-Mock-Why."),
         )
@@ -152,12 +224,23 @@ def _mock_settings(command: Any) -> Any:
 def _report_files(command: Any) -> Any:
     """Add the options of report files, which every command has that examines something."""
     for name, reader in (("--junit", "CI"), ("--json", "programs")):
-        kind = click.Path(path_type=Path)
-        command = click.option(name, type=kind, metavar="FILE", help=f"Write a report for {reader}.")(command)
+        command = _file(name, f"Write a report for {reader}.")(command)
     return command
 
 
-@commands.command(epilog="Example: alta-mock serve --bind 127.0.0.1:9000 --rate-limit 3/10s")
+def _random_seed(command: Any) -> Any:
+    """Add the option that makes random choices others."""
+    kind, told = click.IntRange(0), "The seed of random choices."
+    return click.option("--random-seed", type=kind, metavar="N", default=0, show_default=True, help=told)(command)
+
+
+@commands.command(
+    epilog=_examples(
+        "alta-mock serve",
+        "alta-mock serve --bind 127.0.0.1:9000 --rate-limit 3/10s",
+        "alta-mock serve --data my-seed.yaml --log json > requests.jsonl",
+    )
+)
 @_setting(
     "--bind",
     callback=_checked(parse_address),
@@ -166,11 +249,20 @@ def _report_files(command: Any) -> Any:
     show_default=True,
     help="Where to listen.",
 )
-@_setting("--control-token", metavar="TOKEN", help="Lets other machines use the control API, /_mock, by this token.")
-@_setting("--log", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Log lines.")
+@_setting("--control-token", metavar="TOKEN", help="Let other machines use the control API, /_mock, by this token.")
+@_setting(
+    "--log",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="The form of log lines.",
+)
 @_mock_settings
 def serve(bind: str, form: str, control_token: str | None, no_why: bool, **settings: Any) -> None:  # noqa: FBT001 - click calls it
     """Serve the fake Alta API until it is told to stop."""
+    import asyncio  # noqa: PLC0415 - the same
+
     from mock_server.control import Control  # noqa: PLC0415 - the same
     from mock_server.log import Log  # noqa: PLC0415 - --help need not wait for the server's imports
     from mock_server.mock import AltaMock  # noqa: PLC0415 - the same
@@ -183,7 +275,12 @@ def serve(bind: str, form: str, control_token: str | None, no_why: bool, **setti
     host, port = listening.getsockname()[:2]
     origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     click.echo(banner(mock, origin), err=True)
-    server = Server(mock, listening, Control(mock, control_token), Log(sys.stdout, form, mock.redact))
+    server = Server(
+        mock,
+        listening,
+        Control(mock, control_token),
+        Log(sys.stdout, form, mock.redact, colour=terminal.paints(sys.stdout)),
+    )
     gc.freeze()  # what was loaded stays: the collector need not look through it again and again,
     gc.set_threshold(100_000, 50, 100)  # nor through the journal: little here is ever part of a circle
     asyncio.run(_until_told(server))
@@ -202,6 +299,8 @@ def _allow_many_connections() -> None:
 
 async def _until_told(server: Any) -> None:
     """Serve until SIGINT or SIGTERM; a second one ends the process at once."""
+    import asyncio  # noqa: PLC0415 - see serve
+
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
 
     def told(number: int, _frame: object) -> None:
@@ -215,6 +314,8 @@ async def _until_told(server: Any) -> None:
 
 def banner(mock: AltaMock, origin: str) -> str:
     """Return what a new user needs: base URL, tokens, campaigns, and a curl line that works when pasted."""
+    from importlib.metadata import version  # noqa: PLC0415 - see serve
+
     url = origin + mock.contract.base_path
     width = max(map(len, mock.seed.tokens))
     lines = [f"alta-mock {version('alta-mock')}: the Alta API, faked, at {url}", "", "Tokens"]
@@ -254,12 +355,17 @@ def _try_it(seed: Seed, url: str) -> list[str]:
     return ["", "Try it", "  " + shlex.join(words), "", "For your program", "  export " + exported]
 
 
-@commands.command(epilog="Example: alta-mock spec > alta.json && npx openapi-typescript alta.json")
-@click.option("--published", is_flag=True, help="The published document alone, without the overlay.")
-@_setting("--openapi", metavar="FILE", help="A published OpenAPI 3.1 document in place of the bundled one.")
-@_setting("--overlay", metavar="FILE", help="An overlay in place of the bundled one.")
+@commands.command(
+    epilog=_examples("alta-mock spec > alta.json && npx openapi-typescript alta.json", "alta-mock spec --published")
+)
+@click.option("--published", is_flag=True, help="Print the published document alone, without the overlay.")
+@_OPENAPI
+@_OVERLAY
 def spec(published: bool, openapi: str | None, overlay: str | None) -> None:  # noqa: FBT001 - click calls it
-    """Print the contract as one OpenAPI document, in JSON: what is published plus what the overlay adds."""
+    """Print the contract as one OpenAPI document, in JSON.
+
+    It is what the vendor publishes plus what the overlay adds.
+    """
     import json  # noqa: PLC0415 - see serve
 
     from mock_server.contract import Contract  # noqa: PLC0415 - see serve
@@ -269,9 +375,12 @@ def spec(published: bool, openapi: str | None, overlay: str | None) -> None:  # 
     _print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-@commands.command(epilog="Example: alta-mock assumptions")
+@commands.command(epilog=_examples("alta-mock assumptions"))
 def assumptions() -> None:
-    """Print what the vendor leaves open, and what the fake does there."""
+    """Print what the vendor leaves open.
+
+    Each question comes with what the fake does there, and why.
+    """
     from mock_server.assumptions import load  # noqa: PLC0415 - see serve
 
     for one in load():
@@ -280,34 +389,36 @@ def assumptions() -> None:
 
 @commands.command(
     "exec",
-    epilog="Example: alta-mock exec --strict --require 200,429 -- node script.mjs",
+    epilog=_examples(
+        "alta-mock exec -- node script.mjs",
+        "alta-mock exec --strict --require 200,429 -- node script.mjs",
+        "alta-mock exec --consumer --expect people.json -- node add.mjs people.json",
+    ),
     context_settings={"allow_interspersed_args": False},
 )
 @click.option("--strict", is_flag=True, help="Fail if the contract was broken, or if nothing was sent.")
 @click.option("--consumer", is_flag=True, help="Run it once for each situation, and judge how it behaves.")
-@click.option(
+@_listed(
     "--require",
-    metavar="NAME,...",
-    default="",
-    callback=_names,
-    help="Statuses that must be answered; with --consumer, rules that must be put to the test.",
+    "NAME,...",
+    _required,
+    "Statuses that must be answered; with --consumer, rules that must be put to the test.",
 )
-@click.option(
-    "--expect", type=click.Path(path_type=Path), metavar="FILE", help="With --consumer: what must arrive, JSON."
-)
-@click.option("--only", callback=_names, default="", metavar="RULE,...", help="With --consumer: judge by these rules.")
-@click.option("--skip", callback=_names, default="", metavar="RULE,...", help="With --consumer: leave these rules out.")
+@_file("--expect", "With --consumer: the prospects that must arrive, as JSON.")
+@_listed("--only", "RULE,...", _consumer_rules, "With --consumer: judge by these rules.")
+@_listed("--skip", "RULE,...", _consumer_rules, "With --consumer: leave these rules out.")
 @click.option(
     "--timeout",
     type=click.FloatRange(1, 3600),
+    metavar="SECONDS",
     default=90,
     show_default=True,
-    help="With --consumer: seconds for each.",
+    help="With --consumer: the time for each situation.",
 )
-@click.option("--har", type=click.Path(path_type=Path), metavar="FILE", help="Write the traffic for a browser.")
+@_file("--har", "Write the traffic as a HAR file, for a browser.")
 @_report_files
 @_mock_settings
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, shell_complete=_files)
 def execute_command(  # noqa: PLR0913 - click calls it with each option
     command: tuple[str, ...],
     *,
@@ -358,29 +469,59 @@ def _needing_verify(module: str = "contract_tests.command") -> Any:
 
 
 @commands.command(
-    epilog="Example: alta-mock verify --url http://127.0.0.1:8080/v1 --token test-token"
-    " --campaign-id 3c90c3cc-0d44-4b50-8888-8dd25736052a"
+    epilog=_examples(
+        "alta-mock verify --url http://127.0.0.1:8080/v1 --token test-token \\",
+        "  --campaign-id 3c90c3cc-0d44-4b50-8888-8dd25736052a",
+        "alta-mock verify --reject-only --max-requests 40 --junit verify.xml",
+        "alta-mock verify --only at-most-20,at-least-1",
+    )
 )
-@click.option("--url", envvar="ALTA_BASE_URL", show_envvar=True, required=True, help="The base URL; it ends in /v1.")
-@click.option("--token", envvar="ALTA_API_TOKEN", show_envvar=True, required=True, help="A valid token.")
 @click.option(
-    "--campaign-id", envvar="ALTA_CAMPAIGN_ID", show_envvar=True, required=True, help="A campaign of its account."
+    "--url",
+    envvar="ALTA_BASE_URL",
+    show_envvar=True,
+    required=True,
+    metavar="URL",
+    help="The base URL; it ends in /v1.",
+)
+@click.option(
+    "--token", envvar="ALTA_API_TOKEN", show_envvar=True, required=True, metavar="TOKEN", help="A valid token."
+)
+@click.option(
+    "--campaign-id",
+    envvar="ALTA_CAMPAIGN_ID",
+    show_envvar=True,
+    required=True,
+    metavar="ID",
+    help="A campaign of its account.",
 )
 @click.option("--second-token", metavar="TOKEN", help="A token of another user of the same account.")
 @click.option("--second-campaign-id", metavar="ID", help="Another campaign of the same account.")
 @click.option("--other-account-token", metavar="TOKEN", help="A token of another account.")
 @click.option("--foreign-campaign-id", metavar="ID", help="A campaign of that other account.")
-@click.option("--rate-limit", default="10/60s", show_default=True, callback=_checked(_limit), metavar="N/Ss|off")
 @click.option(
-    "--account-rate-limit", default="100/60s", show_default=True, callback=_checked(_limit), metavar="N/Ss|off"
+    "--rate-limit",
+    default="10/60s",
+    show_default=True,
+    callback=_checked(_limit),
+    metavar="N/Ss|off",
+    help="The limit that adding prospects is to have.",
+)
+@click.option(
+    "--account-rate-limit",
+    default="100/60s",
+    show_default=True,
+    callback=_checked(_limit),
+    metavar="N/Ss|off",
+    help="The limit that there is to be over all operations.",
 )
 @click.option("--allow-get", is_flag=True, help="Send GET /campaigns too, to measure the limit over all operations.")
 @click.option("--write", "write_there", is_flag=True, help="Add prospects on another machine than this one.")
 @click.option("--reject-only", is_flag=True, help="Send only what must be refused.")
 @click.option("--max-requests", type=click.IntRange(1), metavar="N", help="Send so many requests at most.")
-@click.option("--only", callback=_names, default="", metavar="RULE,...", help="Examine these rules.")
-@click.option("--skip", callback=_names, default="", metavar="RULE,...", help="Leave these rules out.")
-@click.option("--random-seed", type=click.IntRange(0), default=0, show_default=True, help="Of random choices.")
+@_listed("--only", "RULE,...", _provider_rules, "Judge by these rules.")
+@_listed("--skip", "RULE,...", _provider_rules, "Leave these rules out.")
+@_random_seed
 @_report_files
 def verify(  # noqa: PLR0913 - click calls it with each option
     *,
@@ -394,7 +535,9 @@ def verify(  # noqa: PLR0913 - click calls it with each option
     junit: Path | None,
     **given: Any,
 ) -> int:
-    """Tell whether a server keeps the contract of the Alta API: a fake, a staging system, the vendor.
+    """Tell whether a server keeps the contract of the Alta API.
+
+    It may be a fake, a staging system, or the vendor.
 
     Exit codes: 0 it does, 1 a rule is broken, 2 it cannot be examined, 3 nothing is proven, 130 interrupted.
     """
@@ -408,14 +551,25 @@ def verify(  # noqa: PLR0913 - click calls it with each option
     return code
 
 
-@commands.command(epilog="Example: alta-mock score --jobs 2 --junit score.xml")
-@click.option("--only", callback=_names, default="", metavar="NAME,...", help="Examine these defects and variants.")
-@click.option(
-    "--without", callback=_names, default="", metavar="RULE,...", help="See what slips through without rules."
+@commands.command(
+    epilog=_examples(
+        "alta-mock score",
+        "alta-mock score --jobs 2 --junit score.xml",
+        "alta-mock score --only 21-accepted --without at-most-20",
+    )
 )
-@click.option("--defects", type=click.Path(path_type=Path), metavar="FILE", help="A Python file with more defects.")
-@click.option("--jobs", type=click.IntRange(1, 64), default=os.cpu_count(), show_default=True, help="Processes.")
-@click.option("--random-seed", type=click.IntRange(0), default=0, show_default=True, help="Of random choices.")
+@_listed("--only", "NAME,...", _deviations, "Examine these defects and variants.")
+@_listed(
+    "--without",
+    "RULE,...",
+    lambda context: [*_provider_rules(context), *_consumer_rules(context)],
+    "Leave these rules out, to see what slips through.",
+)
+@_file("--defects", "A Python file with more defects.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), metavar="N", default=os.cpu_count(), show_default=True, help="Processes."
+)
+@_random_seed
 @_report_files
 def score(  # noqa: PLR0913 - click calls it with each option
     *,
@@ -427,7 +581,10 @@ def score(  # noqa: PLR0913 - click calls it with each option
     json: Path | None,
     junit: Path | None,
 ) -> int:
-    """Tell what the rules of `verify` are worth, by providers with one defect each, and by legal variants.
+    """Tell what the rules are worth.
+
+    They are held against providers and clients with one defect each, which they must catch, and against legal variants,
+    which must pass.
 
     Exit codes: 0 every defect is caught and nobody is accused, 1 otherwise, 2 a mistake, 130 interrupted.
     """

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from alta_client.terminal import paint
 from mock_server.export import har
 from mock_server.reports import BROKEN, INTERRUPTED, NOT_PROVEN, UNUSABLE, junit, refuse_unwritable, say, write
 
@@ -108,18 +109,24 @@ def missing(journal: Journal, wishes: Wishes) -> list[int]:
 
 
 def summary(mock: AltaMock, wishes: Wishes) -> list[str]:
-    """Say in at most `MOST_LINES` lines what was sent, what was wrong with it, and what to do."""
+    """Say in at most `MOST_LINES` lines, with verdicts that are painted, what was sent, what is wrong, what to do."""
     entries = mock.requests
     statuses, total = mock.journal.statuses, mock.journal.statuses.total()
     counts = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
     lines = [f"{total} request{'s' * (total != 1)}{': ' + counts if counts else ''}"]
-    lines += [f"required status {status} was not seen" for status in missing(mock.journal, wishes)]
+    lines += [
+        paint(f"required status {status} was not seen", "not exercised") for status in missing(mock.journal, wishes)
+    ]
     for entry in entries:
         if entry.broke_the_contract:
             explained = entry.as_dict()["violations"][0]
             where = f" [{explained['line']}]" if explained["line"] else ""
-            lines.append(f"broken by request {entry.number}: {entry.violations[0]}{where}; {explained['fix']}")
-    lines += [f"{one.name}, request {', '.join(map(str, one.requests[:3]))}: {one.text}" for one in mock.findings()]
+            broken = paint(f"broken by request {entry.number}", "broken")
+            lines.append(f"{broken}: {entry.violations[0]}{where}; {explained['fix']}")
+    lines += [
+        f"{paint(one.name, 'warning')}, request {', '.join(map(str, one.requests[:3]))}: {one.text}"
+        for one in mock.findings()
+    ]
     if len(lines) > MOST_LINES:
         lines = [*lines[: MOST_LINES - 1], f"and {len(lines) - MOST_LINES + 1} more; --json or --har shows all"]
     return [mock.redact(line) for line in lines]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, TextIO
+
+import click
 
 from mock_server.ratelimit import SECOND
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mock_server.messages import ApiRequest
     from mock_server.pipeline import Outcome
     from mock_server.redaction import Redactor
@@ -22,21 +26,23 @@ class Log:
         stream: Where to.
         form: `text` or `json`.
         redact: Takes the tokens out.
+        colour: Whether a status has the colour of its class; not in JSON.
     """
 
-    def __init__(self, stream: TextIO, form: str, redact: Redactor) -> None:
+    def __init__(self, stream: TextIO, form: str, redact: Redactor, *, colour: bool = False) -> None:
         self._stream: TextIO | None = stream
         self._encoding = getattr(stream, "encoding", None) or "utf-8"
         self._json = form == "json"
         self._redact = redact
+        self._status: Callable[[int], str] = _coloured if colour else str
 
     def request(self, request: ApiRequest, outcome: Outcome, ms: float) -> None:
         """Write the line of a request, its outcome and the milliseconds it took."""
-        self._write((_json if self._json else _text)(request, outcome, ms))
+        self._write(_json(request, outcome, ms) if self._json else _text(request, outcome, ms, self._status))
 
     def note(self, status: int, text: str) -> None:
         """Write a line about bytes that were answered although they never became a request."""
-        self._write(json.dumps({"status": status, "why": text}) if self._json else f"{status} {text}")
+        self._write(json.dumps({"status": status, "why": text}) if self._json else f"{self._status(status)} {text}")
 
     def _write(self, line: str) -> None:
         if self._stream is None:
@@ -49,11 +55,21 @@ class Log:
             self._stream = None
 
 
-def _text(request: ApiRequest, outcome: Outcome, ms: float) -> str:
+_COLOURS = {2: "green", 3: "cyan", 4: "yellow", 5: "red"}
+"""By the class of a status."""
+
+
+@cache
+def _coloured(status: int) -> str:
+    """Return a status in its colour; kept, since there are few and a line must cost nothing."""
+    return click.style(status, fg=_COLOURS.get(status // 100))
+
+
+def _text(request: ApiRequest, outcome: Outcome, ms: float, shown: Callable[[int], str]) -> str:
     time = _clock_face(outcome.at // SECOND)
     why = f"  {_plain(str(outcome.violations[0]))}" if outcome.violations else ""
     method, path = _plain(request.method), _plain(request.path)
-    return f"{time} {method} {path} {outcome.reply.status} {ms:.1f} ms{why}"
+    return f"{time} {method} {path} {shown(outcome.reply.status)} {ms:.1f} ms{why}"
 
 
 def _json(request: ApiRequest, outcome: Outcome, ms: float) -> str:

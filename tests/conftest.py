@@ -57,6 +57,13 @@ def why(reply: ApiReply) -> str:
     return reply.header("X-Alta-Mock-Why") or ""
 
 
+@pytest.fixture(autouse=True)
+def _no_wishes_about_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is printed does not depend on who runs the tests, and where."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def clock() -> Clock:
     """A clock at the start of 2026-01-01 UTC that only `advance` moves."""

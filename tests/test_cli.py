@@ -299,7 +299,7 @@ def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str])
     """On standard error, with exit code 2; asked for, it is exit code 0."""
     assert "serve" in run(capsys)[2]
     assert run(capsys, "--help")[0] == 0
-    assert "Example: " in run(capsys, "serve", "--help")[1]
+    assert "Examples:" in run(capsys, "serve", "--help")[1]
 
 
 def test_a_closed_pipe_is_no_error() -> None:

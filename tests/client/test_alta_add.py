@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alta_client import cli
+from alta_client import _run, cli
+from alta_client._run import Waits
 from contract_tests.runs import follow_script
 from mock_server.forced import Forced
 from tests.conftest import CAMPAIGN, ROOT, SECOND_CAMPAIGN, UNKNOWN_CAMPAIGN
@@ -394,7 +396,7 @@ def test_two_runs_at_once_are_refused(add: Add, people: Path, unlimited: AltaMoc
     handle = unlimited.handle
 
     def meanwhile(*arguments: Any) -> Any:
-        words = [sys.executable, "-m", "alta_client.cli", str(people)]
+        words = [sys.executable, "-m", "alta_client", str(people)]
         if not inner:
             done = subprocess.run(words, capture_output=True, text=True, check=False)
             inner.append(Ended(done.returncode, done.stdout, done.stderr))
@@ -421,7 +423,7 @@ def test_it_cannot_write_beside_the_file(add: Add, people: Path, unlimited: Alta
 
 def started(people: Path) -> subprocess.Popen[str]:
     """Start the command as a process of its own."""
-    words = [sys.executable, "-m", "alta_client.cli", str(people)]
+    words = [sys.executable, "-m", "alta_client", str(people)]
     return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
 
 
@@ -503,3 +505,43 @@ def test_the_state_is_whole_at_every_moment(add: Add, people: Path, unlimited: A
     unlimited.handle = looking  # type: ignore[method-assign, assignment]
     assert add(people).code == 0
     assert seen == [(0, 20), (20, 20), (40, 10)]
+
+
+def test_a_wait_is_told_second_by_second() -> None:
+    """And is no shorter for it."""
+    slept: list[float] = []
+    told: list[float] = []
+    waits = Waits(slept.append)
+    waits.sleep(0.25)  # nobody listens yet
+    waits.tell = told.append
+    waits.sleep(2.5)
+
+    assert slept == [0.25, 1.0, 1.0, 0.5]
+    assert told == [2.5, 1.5, 0.5]
+
+
+def test_on_a_terminal_a_wait_is_counted_down(
+    people: Path, mock: AltaMock, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beside how far it is, in a line that is gone at the end; the last line is the result."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("TERM", "xterm")
+    stderr = Terminal()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    monkeypatch.setattr(_run, "Waits", lambda: Waits(mock.clock.sleep))
+    mock.next(429, retry_after=3)
+    with mock.serve() as server:
+        words = [str(people), "--base-url", server.url, "--campaign", CAMPAIGN]
+        monkeypatch.setenv("ALTA_API_TOKEN", "test-token")
+        with pytest.raises(SystemExit):
+            cli.main(words)
+        shown = stderr.getvalue().split("\r")
+
+    waiting = [f"0 of 50 added; waiting {left} s for the quota" for left in (3, 2, 1)]
+    assert [line for line in shown if "waiting" in line] == waiting
+    assert shown[-2:] == [" " * len(shown[-2]), ""]
+    assert capsys.readouterr().out == "50 of 50 prospects added\n"

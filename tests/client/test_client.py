@@ -595,6 +595,6 @@ def test_what_is_exported_exists() -> None:
     import alta_client  # noqa: PLC0415 - the subject of the test
 
     assert sorted(alta_client.__all__) == alta_client.__all__
-    errors = [one for one in map(alta_client.__dict__.get, alta_client.__all__) if isinstance(one, type)]
+    errors = [one for one in (getattr(alta_client, name) for name in alta_client.__all__) if isinstance(one, type)]
     drawn = sys.modules["alta_client._errors"].__doc__ or ""
     assert all(one.__name__ in drawn for one in errors if issubclass(one, Exception))

@@ -371,6 +371,50 @@ def test_a_command_that_sends_nothing_proves_nothing(run: Run) -> None:
     assert out.splitlines()[-1] == "nothing is proven"
 
 
+FAILING = """
+import os, sys
+print("0 " * 100_000, file=sys.stderr)
+print("\\x1b[31mstarting\\x1b[0m", os.environ["ALTA_MOCK_SITUATION"], file=sys.stderr)
+print("    at frame (of a stack)", file=sys.stderr)
+raise RuntimeError("cannot use " + os.environ["ALTA_API_TOKEN"])
+"""
+
+
+def test_what_a_command_said_that_failed_before_it_sent_anything(run: Run, tmp_path: Path) -> None:
+    """The end of it, once, without a token, a colour or the frames of a stack; nobody was held up by the rest."""
+    (tmp_path / "fails.py").write_text(FAILING)
+    code, out, _ = run("--json", tmp_path / "r.json", "--", sys.executable, tmp_path / "fails.py")
+
+    assert code == 3
+    assert "\n17 situations: the consumer failed, and sent nothing\n    it said: starting" in out
+    assert [line.removeprefix("    it said: ") for line in out.splitlines() if "it said" in line] == [
+        "starting normal",
+        "Traceback (most recent call last):",
+        "RuntimeError: cannot use ***",
+    ]
+    situations = json.loads((tmp_path / "r.json").read_text())["situations"]
+    assert "starting slow" in situations["slow"]["said"]
+    assert "test-token" not in (tmp_path / "r.json").read_text()
+
+
+def test_what_a_command_said_stands_below_its_breach(run: Run, people: Path, tmp_path: Path) -> None:
+    """Five lines at most, once for each situation."""
+    script = tmp_path / "says.py"
+    script.write_text(
+        "import os, sys, requests\n"
+        "for number in range(9): print('line', number, os.environ['ALTA_MOCK_SITUATION'], file=sys.stderr)\n"
+        "requests.post(os.environ['ALTA_BASE_URL'] + '/prospects')\n"
+    )
+    code, out, _ = run("--expect", people, "--", sys.executable, script)
+
+    assert code == 1
+    breach, *rest = out.split("clean-path: ")[1].splitlines()
+    del breach
+    assert rest[0].startswith("  normal (")
+    assert out.count("line 4 normal") == out.count("line 8 slow") == 1
+    assert "line 3" not in out
+
+
 def test_every_situation_is_documented() -> None:
     """With what happens."""
     page = (ROOT / "docs" / "consumer.md").read_text(encoding="utf-8")

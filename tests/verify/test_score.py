@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any
 
@@ -230,3 +232,57 @@ def test_what_is_right_is_not_accused(name: str) -> None:
     scored = examined(name, without=frozenset({"schemathesis"}))
 
     assert scored.right, f"{scored.statement} {scored.caught or scored.trouble}"
+
+
+def several(*words: object) -> subprocess.CompletedProcess[str]:
+    """Run the command with two processes of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "mock_server", "score", "--jobs", "2", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+        start_new_session=True,
+    )
+
+
+INTERRUPTING = """
+import multiprocessing, os, pathlib, signal
+if multiprocessing.parent_process():
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        os.write(2, b"this process will have something to say")
+    try:
+        pathlib.Path(__file__).with_name("done").touch(exist_ok=False)
+    except FileExistsError:
+        pass
+    else:
+        os.killpg(0, signal.SIGINT)
+"""
+
+
+def test_ctrl_c_is_quiet(tmp_path: Path) -> None:
+    """A terminal sends it to every process; none has more to say than an end of the line."""
+    (tmp_path / "more.py").write_text(INTERRUPTING)
+    done = several("--defects", tmp_path / "more.py")
+
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "")
+
+
+DYING = """
+import os
+from contract_tests.defects import Bench, defect
+
+@defect("none")
+def dies(bench: Bench) -> None:
+    'The process ends.'
+    os._exit(9)
+"""
+
+
+def test_a_process_that_ends_by_itself_is_told(tmp_path: Path) -> None:
+    """With what it may have examined, however long others take that were begun before."""
+    (tmp_path / "more.py").write_text(DYING)
+    done = several("--defects", tmp_path / "more.py", "--only", "correct,21-accepted,sliding-window,dies")
+
+    assert done.returncode == 2
+    assert re.search(r"a process ended by itself at one of (\S+, )?dies;", done.stderr), done.stderr

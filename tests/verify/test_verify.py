@@ -14,6 +14,7 @@ import threading
 import xml.etree.ElementTree as ET
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,7 +24,7 @@ from contract_tests.report import curl
 from contract_tests.rules import page
 from contract_tests.rules.provider import RULES, TAG, Asking, Given, Probe
 from contract_tests.target import seeded
-from contract_tests.verify import Wishes, examine, planned_records
+from contract_tests.verify import Step, Wishes, examine, planned_records
 from contract_tests.wire import Got, InProcess, Sent, Unusable, Wire
 from mock_server import AltaMock, Clock
 from mock_server.cli import main
@@ -204,17 +205,36 @@ def test_what_is_accepted_carries_the_tag(fake: AltaMock) -> None:
 
 def test_waits_are_announced_and_no_longer_than_a_window(clock: Clock) -> None:
     """A provider that is not alta-mock is waited for."""
-    told: list[tuple[str, float]] = []
+    told: list[Step] = []
     fake = AltaMock(clock=clock, rate_limit="10/4s", account_rate_limit="100/4s")
     given = replace(seeded(fake.base_url), rate_limit=(10, 4), account_rate_limit=(100, 4))
-    wishes = Wishes(patient=True, tell=lambda rule, _, wait: told.append((rule, wait)))
+    wishes = Wishes(patient=True, tell=told.append)
     report = examine(given, InProcess(fake), wishes)
 
-    waits = [wait for _, wait in told if wait]
+    waits = [step.wait for before, step in pairwise(told) if step.wait and step.wait > before.wait]
     assert report.exit_code == 0
     assert max(waits) <= 4.2
     assert sum(waits) <= 145
     assert sum(waits) == pytest.approx(fake.clock.advanced, abs=0.1)
+    seconds = [
+        (one.wait - two.wait) for one, two in pairwise(told) if two.doing == one.doing and 0 < two.wait < one.wait
+    ]
+    assert seconds == pytest.approx([1.0] * len(seconds))
+    assert seconds
+
+
+def test_how_far_it_has_come_is_told(fake: AltaMock) -> None:
+    """Beside what is done; what was planned is a tenth off at most, Schemathesis left out, of which nobody knows."""
+    told: list[Step] = []
+    report = examined(fake, skip=frozenset({"schemathesis"}), tell=told.append)
+
+    assert "at-most-20" in {step.doing for step in told}
+    assert any(step.doing.startswith("limit-is-kept: waiting ") for step in told)
+    assert [step.requests for step in told] == sorted(step.requests for step in told)
+    assert told[-1].planned == pytest.approx(report.requests, rel=0.1)
+    few: list[Step] = []
+    examined(fake, max_requests=7, tell=few.append)
+    assert {step.planned for step in few} == {7}
 
 
 # --- Targets that are none --------------------------------------------------------------------------------------------

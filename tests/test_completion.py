@@ -1,0 +1,142 @@
+"""Completion by the shell, as click lets it ask: what was typed comes in variables, what is possible is printed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from alta_client import cli as alta_add
+from contract_tests.defects import DEVIATIONS
+from contract_tests.rules import consumer
+from contract_tests.rules.limits import STATEMENTS as LIMITS
+from mock_server import cli as alta_mock
+from mock_server.errors import MockError
+
+SHELLS = ("bash", "zsh", "fish")
+MAINS = {"alta-mock": alta_mock.main, "alta-add": alta_add.main}
+
+Completed = tuple[str, list[str]]
+Complete = Callable[[str], Completed]
+
+
+@pytest.fixture(params=SHELLS)
+def complete(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Complete:
+    """Complete a line as a shell asks for it; returns the kind of what is possible, and what that is."""
+
+    def ask(line: str) -> Completed:
+        words = line.split(" ")
+        monkeypatch.setenv("COMP_WORDS", line)
+        # the word that is typed: fish sends itself, the others its number
+        monkeypatch.setenv("COMP_CWORD", words[-1] if request.param == "fish" else str(len(words) - 1))
+        monkeypatch.setenv(f"_{words[0].replace('-', '_').upper()}_COMPLETE", f"{request.param}_complete")
+        with pytest.raises(SystemExit) as ended:
+            MAINS[words[0]]([])
+        out, err = capsys.readouterr()
+        assert (ended.value.code, err) == (0, "")
+        lines = [line.partition("\t")[0] for line in out.splitlines() if line]
+        if request.param == "zsh":  # a line each for kind, value and description
+            lines = [f"{kind},{value}" for kind, value in zip(lines[::3], lines[1::3], strict=True)]
+        kinds = {line.partition(",")[0] for line in lines}
+        assert len(kinds) <= 1
+        return "".join(kinds), [line.partition(",")[2] for line in lines]
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("alta-mock ver", ["verify"]),
+        ("alta-mock serve --log ", ["text", "json"]),
+        ("alta-mock verify --max", ["--max-requests"]),
+        ("alta-mock verify --only limit-", [*LIMITS]),
+        ("alta-mock verify --skip at-most-20,schema", ["at-most-20,schemathesis"]),
+        ("alta-mock exec --require 4", ["400", "401", "403", "404", "405", "413", "429"]),
+        ("alta-mock exec --consumer --require waits-as", ["waits-as-told"]),
+        ("alta-mock exec --consumer --only ", list(consumer.RULES)),
+        ("alta-mock exec --consumer --skip valid-body,bearer", ["valid-body,bearer-header"]),
+        ("alta-mock score --only 21-acc", ["21-accepted"]),
+        ("alta-mock score --without sends-nothing-t", ["sends-nothing-twice"]),
+        ("alta-mock score --without limit-", [*LIMITS]),
+        ("alta-add --dr", ["--dry-run"]),
+        ("alta-add people.csv --re", ["--resend"]),
+    ],
+)
+def test_what_is_known_is_completed(complete: Complete, line: str, wanted: list[str]) -> None:
+    """Commands, options, choices, and of names with commas between them the last."""
+    assert complete(line) == ("plain", wanted)
+
+
+def test_every_deviation_is_completed(complete: Complete) -> None:
+    """And the provider that is right."""
+    assert complete("alta-mock score --only ")[1] == ["correct", *DEVIATIONS]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(f"alta-mock serve {flag} fi" for flag in ("--data", "--openapi", "--overlay")),
+        *(f"alta-mock exec {flag} fi" for flag in ("--expect", "--har", "--json", "--junit", "--data")),
+        *(f"alta-mock verify {flag} fi" for flag in ("--json", "--junit")),
+        "alta-mock score --defects fi",
+        "alta-mock exec --strict -- fi",
+        "alta-mock exec -- node fi",
+        "alta-mock spec --openapi fi",
+        "alta-add fi",
+    ],
+)
+def test_a_file_is_left_to_the_shell(complete: Complete, line: str) -> None:
+    """Wherever one is wanted."""
+    assert complete(line) == ("file", ["fi"])
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("program", MAINS)
+def test_each_shell_gets_its_script(
+    program: str, shell: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It names the program, and asks it by its variable."""
+    variable = f"_{program.replace('-', '_').upper()}_COMPLETE"
+    monkeypatch.setenv(variable, f"{shell}_source")
+    with pytest.raises(SystemExit) as ended:
+        MAINS[program]([])
+    out, _ = capsys.readouterr()
+
+    assert ended.value.code == 0
+    assert f"{variable}={shell}_complete" in out
+    assert program in out
+
+
+def test_options_are_completed_without_the_kit_and_the_fake() -> None:
+    """Nobody waits for imports at every press of a key."""
+    code = (
+        "import sys\n"
+        "from mock_server.__main__ import main\n"
+        "sys.argv = ['alta-mock']\n"
+        "try: main()\n"
+        "finally: print([name for name in ('jsonschema', 'yaml', 'requests', 'contract_tests') if name in sys.modules])"
+    )
+    asked = {"COMP_WORDS": "alta-mock verify --", "COMP_CWORD": "2", "_ALTA_MOCK_COMPLETE": "bash_complete"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, **asked}
+    )
+
+    assert "plain,--reject-only" in done.stdout
+    assert done.stdout.endswith("[]\n")
+
+
+def test_without_the_kit_no_name_is_completed(complete: Complete, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its libraries are an extra; that they are missing is said when the command is run."""
+
+    def missing(_module: str = "") -> None:
+        raise MockError("this command needs jsonschema")
+
+    monkeypatch.setattr(alta_mock, "_needing_verify", missing)
+
+    assert complete("alta-mock verify --only at-") == ("", [])

@@ -1,0 +1,278 @@
+"""Manners at a terminal: colours where they are seen, and a line of progress that leaves nothing behind."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from typing import TYPE_CHECKING, Any
+
+import click
+import pytest
+
+from alta_client import terminal
+from alta_client.terminal import Progress, colour
+from contract_tests.command import Telling
+from contract_tests.verify import Step
+from mock_server.cli import main
+from mock_server.log import Log
+from tests.conftest import CAMPAIGN, ROOT, request_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from mock_server import AltaMock
+
+GREEN, YELLOW, RED = "\x1b[32m", "\x1b[33m", "\x1b[31m"
+
+# --- Colour -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("environ", "wanted"),
+    [
+        ({}, None),
+        ({"TERM": "xterm-256color"}, None),
+        ({"NO_COLOR": "1"}, False),
+        ({"NO_COLOR": "0"}, False),  # any value
+        ({"NO_COLOR": ""}, None),  # but the empty one
+        ({"TERM": "dumb"}, False),
+        ({"FORCE_COLOR": "1"}, True),
+        ({"FORCE_COLOR": "1", "TERM": "dumb"}, True),
+        ({"FORCE_COLOR": "0"}, None),
+        ({"FORCE_COLOR": ""}, None),
+        ({"CLICOLOR_FORCE": "1"}, True),
+        ({"CLICOLOR_FORCE": "0"}, None),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+    ],
+)
+def test_what_the_environment_wants(environ: Mapping[str, str], wanted: object) -> None:
+    """True for colour everywhere, False for none, None for colour on a terminal."""
+    assert colour(environ) is wanted
+
+
+class Terminal(io.StringIO):
+    """What is written to a terminal of 80 columns."""
+
+    def isatty(self) -> bool:
+        """Say that somebody watches, unless it is closed."""
+        return super().isatty() or True
+
+    def screen(self) -> str:
+        """Return what stands in its line."""
+        shown = ""
+        for text in self.getvalue().split("\r"):
+            shown = text + shown[len(text) :]
+        return shown.rstrip()
+
+
+def logged(mock: AltaMock, form: str, *, coloured: bool, body: bytes = b"{}") -> str:
+    """Return the line that a request leaves in the log."""
+    stream = io.StringIO()
+    log = Log(stream, form, mock.redact, colour=coloured)
+    request = request_of(body)
+    log.request(request, mock.handle(request), 1.0)
+    log.note(502, "no request")
+    return stream.getvalue()
+
+
+def test_a_status_in_the_log_has_the_colour_of_its_class(mock: AltaMock) -> None:
+    """The words are the same with and without; JSON has none."""
+    good = logged(mock, "text", coloured=True, body=b'{"data": [{"email": "a"}]}')
+    bad = logged(mock, "text", coloured=True)
+
+    assert f" {GREEN}200\x1b[0m " in good
+    assert f" {YELLOW}400\x1b[0m " in bad
+    assert f"{RED}502\x1b[0m no request" in bad
+    assert click.unstyle(bad) == logged(mock, "text", coloured=False)
+    assert "\x1b" not in logged(mock, "json", coloured=True)
+
+
+@pytest.mark.parametrize(("wish", "seen"), [(None, False), ("FORCE_COLOR", True), ("NO_COLOR", False)])
+def test_who_decides_for_a_stream(monkeypatch: pytest.MonkeyPatch, wish: str | None, seen: object) -> None:
+    """The environment, and then whether it is a terminal."""
+    monkeypatch.setenv("TERM", "xterm")
+    if wish:
+        monkeypatch.setenv(wish, "1")
+
+    assert terminal.paints(io.StringIO()) is seen
+    assert terminal.paints(Terminal()) is (wish != "NO_COLOR")
+    assert terminal.paints(None) is seen
+
+
+def printed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """Run `alta-mock` in this process, and return all that it printed."""
+    with pytest.raises(SystemExit):
+        main(list(words))
+    return "".join(capsys.readouterr())
+
+
+def test_verdicts_of_verify(unlimited: AltaMock, monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path) -> None:
+    """Kept, broken, not exercised and the last line; a pipe and a report have none."""
+    words = ["--token", "test-token", "--campaign-id", CAMPAIGN, "--json", str(tmp_path / "r"), "--junit"]
+    rules = "at-most-20,token-is-required,limit-of-the-account"
+    with unlimited.serve() as server:
+        words = ["verify", "--url", server.url, *words, str(tmp_path / "x"), "--only", rules]
+        plain = printed(capsys, *words)
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        coloured = printed(capsys, *words)
+
+    assert "\x1b" not in plain
+    assert f"{GREEN}kept         \x1b[0m" in coloured
+    assert f"{YELLOW}not exercised\x1b[0m" in coloured
+    assert f"{YELLOW}nothing is proven\x1b[0m" in coloured
+    assert "\x1b" not in (tmp_path / "r").read_text() + (tmp_path / "x").read_text()
+
+
+def test_verdicts_of_exec(monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path) -> None:
+    """What is broken, and by which request; the report has no colour."""
+    words = ["exec", "--strict", "--require", "429", "--json", str(tmp_path / "r"), "--", sys.executable, "-c"]
+    script = "import os, requests; requests.post(os.environ['ALTA_BASE_URL'] + '/x')"
+    monkeypatch.setenv("CLICOLOR_FORCE", "1")
+    coloured = printed(capsys, *words, script)
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = printed(capsys, *words, script)
+
+    assert f"alta-mock: {YELLOW}required status 429 was not seen\x1b[0m" in coloured
+    assert "required status 429 was not seen" in plain
+    assert "\x1b" not in plain + (tmp_path / "r").read_text()
+
+
+def test_verdicts_of_score(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    """What is right is green, what slips through is red."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    text = printed(capsys, "score", "--jobs", "1", "--only", "client: correct")
+
+    assert f"client: correct  {GREEN}passes\x1b[0m" in text
+    assert f"{GREEN}1 of 1 that are right pass\x1b[0m" in text
+
+
+# --- Progress ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_line_is_written_over_and_gone_at_the_end() -> None:
+    """A shorter text leaves nothing of a longer one; no escape sequence is needed."""
+    stream = Terminal()
+    with Progress(stream, {}, clock=iter(range(10**6)).__next__) as progress:
+        progress.show("a long text")
+        assert stream.screen() == "a long text"
+        progress.show("short")
+        assert stream.screen() == "short"
+
+    assert stream.screen() == ""
+    assert stream.getvalue().endswith("\r")
+    assert "\x1b" not in stream.getvalue()
+
+
+def test_it_changes_ten_times_a_second_at_most() -> None:
+    """But at once for what must be seen."""
+    stream, now = Terminal(), [0.0]
+    progress = Progress(stream, {}, clock=lambda: now[0])
+    progress.show("first")
+    now[0] = 0.05
+    progress.show("too early")
+    assert stream.screen() == "first"
+    progress.show("urgent", now=True)
+    assert stream.screen() == "urgent"
+    now[0] = 0.2
+    progress.show("later")
+    assert stream.screen() == "later"
+
+
+@pytest.mark.parametrize(
+    ("stream", "environ"), [(io.StringIO(), {"TERM": "xterm"}), (Terminal(), {"TERM": "dumb"})], ids=["pipe", "dumb"]
+)
+def test_elsewhere_nothing_is_written(stream: io.StringIO, environ: Mapping[str, str]) -> None:
+    """Not in a pipe, nor where the cursor cannot go back."""
+    with Progress(stream, environ) as progress:
+        progress.show("text")
+
+    assert not progress.visible
+    assert stream.getvalue() == ""
+
+
+def test_nobody_need_listen() -> None:
+    """A stream that was closed, or is none, is no error."""
+    stream = Terminal()
+    with Progress(stream, {}) as progress:
+        stream.close()
+        progress.show("text")
+    assert not terminal.is_terminal(stream)
+    assert not terminal.is_terminal(None)
+
+
+@pytest.mark.parametrize(("columns", "shown"), [(20, "x" * 19), (0, "x" * 79), (200, "x" * 100)])
+def test_it_fits_into_the_terminal(columns: int, shown: str) -> None:
+    """The last column stays free; a terminal that does not tell its width has 80."""
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as stream, os.fdopen(ours, "rb", buffering=0) as screen:
+        fcntl.ioctl(stream, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        Progress(stream, {}).show("x" * 100)
+        assert screen.read(1000) == b"\r" + shown.encode()
+
+
+def test_what_verify_tells_on_a_terminal() -> None:
+    """What is done, how far it has come, and for how long it will wait."""
+    stream = Terminal()
+    tell = Telling(Progress(stream, {}, clock=iter(range(10**6)).__next__))
+    tell(Step("at-most-20", 12, 200))
+    assert stream.screen() == "12 of about 200 requests  at-most-20"
+    tell(Step("at-most-20: waiting for quota", 12, 200, 41.6))
+    assert stream.screen() == "12 of about 200 requests, 42 s to wait  at-most-20: waiting for quota"
+    tell(Step("schemathesis", 341, 200))
+    assert stream.screen() == "341 requests  schemathesis"
+
+
+def test_what_verify_tells_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    """A long wait, once: not each of its seconds, and no short one."""
+    tell = Telling(Progress(io.StringIO(), {}))
+    for wait in (0.0, 8.0, 7.0, 6.0, 0.0, 4.0, 0.0, 9.0):
+        tell(Step("limit-is-kept", 11, 200, wait))
+
+    assert capsys.readouterr().err.splitlines() == [
+        "alta-mock: 11 requests so far; limit-is-kept, 8 s",
+        "alta-mock: 11 requests so far; limit-is-kept, 9 s",
+    ]
+
+
+# --- A real terminal --------------------------------------------------------------------------------------------------
+
+
+def on_terminal(*words: str, **variables: str) -> str:
+    """Run a module of ours on a terminal of its own, and return what it wrote there."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    environ = {**os.environ, "TERM": "xterm", **variables}
+    with subprocess.Popen([sys.executable, "-m", *words], stdout=theirs, stderr=theirs, env=environ, cwd=ROOT) as run:
+        os.close(theirs)
+        written = b""
+        try:
+            while some := os.read(ours, 65536):
+                written += some
+        except OSError:  # how Linux says that nobody writes there any more
+            pass
+        run.wait(30)
+    os.close(ours)
+    return written.decode()
+
+
+def test_both_programs_on_a_terminal() -> None:
+    """Coloured, unless that is not wanted; and the line of progress is gone."""
+    check = ("alta_client", "examples/people.csv", "--dry-run")
+    score = ("mock_server", "score", "--jobs", "1", "--only", "client: correct")
+
+    assert on_terminal(*check).startswith(GREEN)
+    assert "\x1b" not in on_terminal(*check, NO_COLOR="1")
+    text = on_terminal(*score)
+    progress, _, report = text.partition("client: correct  " + GREEN)
+    assert "\r0 of 1 examined" in progress
+    assert re.search(r"\r +\r(client: correct  )?$", progress)
+    assert "examined\r" not in report.replace("\r\n", "\n")
+    assert "\x1b" not in on_terminal(*score, TERM="dumb")
