@@ -13,7 +13,14 @@ from mkdocs.structure.files import File, Files
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
 
-OUTSIDE = ["*.md", "LICENSE", "examples/*.*", "examples/pytest-project/*.py", "examples/*/src/*.ts", "examples/docker/*"]
+OUTSIDE = [
+    "*.md",
+    "LICENSE",
+    "examples/*.*",
+    "examples/pytest-project/*.py",
+    "examples/*/src/*.ts",
+    "examples/docker/*",
+]
 """Files that are part of the site although they are not in docs/: pages, and what they link to."""
 
 

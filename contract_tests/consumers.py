@@ -32,7 +32,7 @@ from mock_server.ratelimit import SECOND
 from mock_server.reports import BROKEN, INTERRUPTED, NOT_PROVEN, UNUSABLE, junit, refuse_unwritable, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from alta_client.terminal import Paint
@@ -124,10 +124,10 @@ class ConsumerReport:
 
     @property
     def exit_code(self) -> int:
-        """1 a rule is broken, 3 nothing was sent or what was required was not put to the test, 0 otherwise."""
+        """1 a rule is broken, 3 a situation without a request or a requirement not put to the test, 0 otherwise."""
         if self.broken:
             return BROKEN
-        return NOT_PROVEN if self.missing or not any(run.entries for run in self.runs.values()) else 0
+        return NOT_PROVEN if self.missing or not all(run.entries for run in self.runs.values()) else 0
 
     def lines(self, paint: Paint = terminal.plain) -> Iterator[str]:
         """Yield the report, line by line, with verdicts that are painted."""
@@ -148,13 +148,7 @@ class ConsumerReport:
                     if situation not in told:
                         told.add(situation)
                         yield from (f"    it said: {line}" for line in self.runs[situation].said)
-        failed = [name for name, run in self.runs.items() if not run.succeeded and name not in told]
-        failed = [name for name in failed if name == "normal" or not self.runs[name].entries]
-        if failed:
-            first = self.runs[failed[0]]
-            yield ""
-            yield f"{_named(failed)}: the consumer failed{'' if first.entries else ', and sent nothing'}"
-            yield from (f"    it said: {line}" for line in first.said)
+        yield from self._without_effect(told)
         yield ""
         counts = Counter(judged.verdict for judged in self.judged.values())
         yield f"{len(self.runs)} situations, {sum(len(run.entries) for run in self.runs.values())} requests"
@@ -162,8 +156,22 @@ class ConsumerReport:
             f"{counts[verdict]} {verdict}" for verdict in ("pass", "fail", "warning", "not exercised")
         )
         yield from (f"required, and not exercised: {rule}" for rule in self.missing)
-        words = {0: "the consumer behaves", BROKEN: "the consumer breaks rules", NOT_PROVEN: "nothing is proven"}
+        some = any(run.entries for run in self.runs.values())
+        unproven = "not everything is proven" if some else "nothing is proven"
+        words = {0: "the consumer behaves", BROKEN: "the consumer breaks rules", NOT_PROVEN: unproven}
         yield paint(words[self.exit_code], self.exit_code)
+
+    def _without_effect(self, told: Container[str]) -> Iterator[str]:
+        """Yield the situations that prove nothing, those told already left out, with what the consumer said in one."""
+        silent = [name for name, run in self.runs.items() if not run.entries and name not in told]
+        failed = [
+            name for name in ("normal",) if not self.runs[name].succeeded and name not in silent and name not in told
+        ]
+        for names, what in ((silent, "the consumer sent nothing"), (failed, "the consumer failed")):
+            if names:
+                yield ""
+                yield f"{_named(names)}: {what}"
+                yield from (f"    it said: {line}" for line in self.runs[names[0]].said)
 
 
 def _named(situations: Sequence[str]) -> str:

@@ -313,7 +313,7 @@ async def _until_told(server: Any) -> None:
 
 
 def banner(mock: AltaMock, origin: str) -> str:
-    """Return what a new user needs: base URL, tokens, campaigns, and a curl line that works when pasted."""
+    """Return what a new user needs: base URL, tokens, campaigns, a curl line that works when pasted, and the page."""
     from importlib.metadata import version  # noqa: PLC0415 - see serve
 
     url = origin + mock.contract.base_path
@@ -325,8 +325,12 @@ def banner(mock: AltaMock, origin: str) -> str:
         for campaign in account.campaigns:
             archived = ", archived" if campaign.is_archived else ""
             lines.append(f"  {campaign.id}  {campaign.name} ({campaign.status}{archived})")
+    here = origin.replace("//0.0.0.0:", "//127.0.0.1:").replace(
+        "//[::]:", "//[::1]:"
+    )  # which are no addresses to go to
     if "addProspectsToCampaign" in {operation.id for operation in mock.contract.operations}:
-        lines += _try_it(mock.seed, url)
+        lines += _try_it(mock.seed, here + mock.contract.base_path)
+    lines += ["", f"Look at it in a browser: {here}/ (and {here}/docs, the API reference)"]
     return "\n".join([*lines, "", "Stop it with Ctrl-C."])
 
 

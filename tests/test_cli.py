@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
+from mock_server import AltaMock
 from mock_server.assumptions import load as load_assumptions
-from mock_server.cli import main, parse_address
+from mock_server.cli import banner, main, parse_address
 from mock_server.errors import MockError
 from tests.conftest import CAMPAIGN, ONE, ROOT
 
@@ -75,10 +76,24 @@ def test_the_banner_has_all_a_new_user_needs() -> None:
     with serving() as server:
         line = next(line for line in server.banner.splitlines() if line.startswith("  curl"))
         answer = subprocess.run(shlex.split(line), capture_output=True, text=True, check=True, timeout=20)
+        page, reference = re.findall(r"http://\S+/(?=[ ,]| )|http://\S+/docs", server.banner)
+        pages = [requests.get(url, timeout=5).text for url in (page, reference)]
 
     assert answer.stdout.startswith("HTTP/1.1 200 OK")
+    assert "<title>alta-mock</title>" in pages[0]
+    assert "<title>API reference" in pages[1]
     for text in ("test-token-readonly", "other-token", CAMPAIGN, "Globex expansion"):
         assert text in server.banner
+
+
+@pytest.mark.parametrize(("bound", "shown"), [("0.0.0.0", "127.0.0.1"), ("[::]", "[::1]"), ("10.0.0.7", "10.0.0.7")])
+def test_the_banner_names_an_address_that_can_be_gone_to(bound: str, shown: str) -> None:
+    """Every address of the machine is none; but where it listens is said as it is."""
+    text = banner(AltaMock(), f"http://{bound}:8080")
+
+    assert text.splitlines()[0].endswith(f"http://{bound}:8080/v1")
+    assert f"ALTA_BASE_URL=http://{shown}:8080/v1" in text
+    assert f"browser: http://{shown}:8080/ " in text
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from mock_server import AltaMock
 from tests.browser.chromium import launch
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mock_server.live_server import LiveServer
+
+
+expect.set_options(timeout=20_000)  # milliseconds, for a busy machine; what is there is seen at once
 
 
 @pytest.fixture(scope="session")

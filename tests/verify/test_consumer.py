@@ -386,7 +386,7 @@ def test_what_a_command_said_that_failed_before_it_sent_anything(run: Run, tmp_p
     code, out, _ = run("--json", tmp_path / "r.json", "--", sys.executable, tmp_path / "fails.py")
 
     assert code == 3
-    assert "\n17 situations: the consumer failed, and sent nothing\n    it said: starting" in out
+    assert "\n17 situations: the consumer sent nothing\n    it said: starting" in out
     assert [line.removeprefix("    it said: ") for line in out.splitlines() if "it said" in line] == [
         "starting normal",
         "Traceback (most recent call last):",
@@ -395,6 +395,26 @@ def test_what_a_command_said_that_failed_before_it_sent_anything(run: Run, tmp_p
     situations = json.loads((tmp_path / "r.json").read_text())["situations"]
     assert "starting slow" in situations["slow"]["said"]
     assert "test-token" not in (tmp_path / "r.json").read_text()
+
+
+ONLY_ONCE = """
+import os, sys
+from alta_client.__main__ import main
+if os.environ["ALTA_MOCK_SITUATION"] != "normal":
+    sys.exit("was here before")
+main()
+"""
+
+
+def test_a_command_that_works_only_the_first_time_proves_nothing_more(run: Run, tmp_path: Path) -> None:
+    """As one that keeps a ledger; without a word of what it is to add, too."""
+    (tmp_path / "once.py").write_text(ONLY_ONCE)
+    (tmp_path / "people.csv").write_text("email\nada@example.com\n")
+    code, out, _ = run("--", sys.executable, tmp_path / "once.py", tmp_path / "people.csv")
+
+    assert code == 3
+    assert "\n16 situations: the consumer sent nothing\n    it said: was here before\n" in out
+    assert out.splitlines()[-1] == "not everything is proven"
 
 
 def test_what_a_command_said_stands_below_its_breach(run: Run, people: Path, tmp_path: Path) -> None:
