@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from flask import Flask, Response, request
 
-from mock_server.control import PREFIX, Control
+from mock_server.control import Control, is_control
 from mock_server.messages import MAX_BODY, METHODS, ApiRequest
 from mock_server.web import Pages
 
@@ -28,7 +28,7 @@ def create_app(mock: AltaMock) -> Flask:
     @app.route("/<path:path>", methods=METHODS, provide_automatic_options=False)
     def api(path: str) -> Response:  # noqa: ARG001 - the raw path is read instead
         asked = _request()
-        if asked.path.startswith(PREFIX):
+        if is_control(asked):
             reply = control.answer(asked, request.remote_addr or "127.0.0.1")
         elif pages.serves(asked):
             reply = pages.answer(asked)
@@ -36,7 +36,8 @@ def create_app(mock: AltaMock) -> Flask:
             reply = mock.handle(asked, "wsgi").reply
         return _spoilt(mock, reply) if reply.fault else Response(reply.body, reply.status, list(reply.headers))
 
-    app.register_error_handler(405, lambda _: api(""))  # a method that no router knows is the road's to refuse
+    for status in (404, 405):  # a path with a line break, a method that no router knows: the road's to refuse
+        app.register_error_handler(status, lambda _: api(""))
     return app
 
 

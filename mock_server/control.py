@@ -14,6 +14,7 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from mock_server import resources
 from mock_server.contract import JSON, Contract, to_json
@@ -22,7 +23,7 @@ from mock_server.documents import Document
 from mock_server.errors import ApiError, MockError
 from mock_server.export import har
 from mock_server.layout import layout
-from mock_server.messages import ApiReply
+from mock_server.messages import MAX_BODY, ApiReply
 from mock_server.ratelimit import SECOND
 from mock_server.replay import as_curl, as_program, as_test
 from mock_server.seed import EDIT_CAMPAIGN
@@ -57,11 +58,17 @@ class Control:
     Args:
         mock: The mock.
         token: What another machine must send as a bearer token; None lets no other machine in.
+
+    Raises:
+        MockError: No header could carry the token.
     """
 
     def __init__(self, mock: AltaMock, token: str | None = None) -> None:
+        if token and not re.fullmatch("[!-~]+", token):
+            raise MockError("the control token cannot be sent in a header; use printable ASCII without spaces")
         self._mock = mock
         self._token = token
+        self._id = uuid4().hex
         self._contract = _contract(tuple(mock.documented))
         self._answers: dict[str, Callable[[Call, str], Any]] = {
             "getHealth": lambda *_: {"status": "ok"},
@@ -121,20 +128,19 @@ class Control:
 
     def _prospects(self, call: Call, _: str) -> Any:
         try:
-            found = self._mock.prospects(call.path["campaignId"])
+            return {"data": self._mock.prospects(call.path["campaignId"], call.query.get("last"))}
         except MockError as error:
             raise Refused(404, "NotFound", str(error)) from error
-        last = int(call.query.get("last", len(found)))
-        return {"data": found[max(len(found) - last, 0) :]}
 
     def _requests(self, call: Call, _: str) -> Any:
         after, brief = int(call.query.get("after", 0)), call.query.get("brief", False)
-        entries = self._mock.journal.entries(after)
+        entries, oldest, newest = self._mock.journal.look(after)
         return {
             "data": [entry.summary() if brief else entry.as_dict() for entry in entries],
             "findings": [one.as_dict() for one in self._mock.findings() if one.requests[-1] > after],
-            "oldest": self._mock.journal.oldest,
-            "newest": self._mock.journal.newest,
+            "oldest": oldest,
+            "newest": newest,
+            "server": self._id,
         }
 
     def _request(self, call: Call, origin: str) -> Any:
@@ -142,9 +148,12 @@ class Control:
         if entry is None:
             raise Refused(404, "NotFound", f"request {call.path['number']} is not remembered")
         whole = entry.as_dict()
+        body = (
+            whole["requestBody"] if entry.request.body is not None else f"(over {MAX_BODY} bytes, which were not kept)"
+        )
         return {
             **whole,
-            "requestLines": [_line(line) for line in layout(whole["requestBody"], entry.violations)],
+            "requestLines": [_line(line) for line in layout(body, entry.violations)],
             "responseLines": [_line(line) for line in layout(whole["responseBody"])],
             "findings": [one.as_dict() for one in self._mock.findings() if entry.number in one.requests],
             "copies": {
@@ -184,6 +193,11 @@ def _contract(documented: tuple[int, ...]) -> Contract:
     document = Document.read(resources.package_file("control.openapi.yaml"))
     document.value["components"]["schemas"]["Next"]["oneOf"][0]["properties"]["status"]["enum"] = list(documented)
     return Contract.of(document)
+
+
+def is_control(request: ApiRequest) -> bool:
+    """Tell whether a request is for the control API."""
+    return request.path == PREFIX or request.path.startswith(PREFIX + "/")
 
 
 def is_loopback(address: str) -> bool:

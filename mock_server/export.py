@@ -33,6 +33,7 @@ def har(entries: Iterable[Entry], origin: str) -> str:
         for entry in entries:
             shown = entry.as_dict()
             query = f"?{shown['query']}" if shown["query"] else ""
+            sent = dict(shown["requestHeaders"])
             headers = {name.lower(): value for name, value in shown["responseHeaders"]}
             archive.add_entry(
                 startedDateTime=datetime.fromtimestamp(entry.outcome.at / SECOND, tz=UTC),
@@ -45,7 +46,7 @@ def har(entries: Iterable[Entry], origin: str) -> str:
                     queryString=[
                         harfile.Record(name, value) for name, value in parse_qsl(shown["query"], errors="replace")
                     ],
-                    postData=harfile.PostData("application/json", text=shown["requestBody"])
+                    postData=harfile.PostData(sent.get("content-type", ""), text=shown["requestBody"])
                     if shown["requestBody"]
                     else None,
                     bodySize=len(entry.request.body or b""),

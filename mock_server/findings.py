@@ -100,15 +100,18 @@ class Watch:
         self._entries = self._size = 0
 
     def findings(self) -> list[Finding]:
-        """Return all that the remembered entries show, by the first request that shows it."""
+        """Return what the remembered entries show, by the first request that shows it.
+
+        What takes two requests to show goes when the first of them is forgotten.
+        """
         with self._lock:
             full = self._entries > 2 * MOST_ENTRIES or self._size > 2 * MOST_BYTES
             if full or self._since != self._journal.since:
                 self._begin()
-            for entry in self._journal.entries(self._last):
+            entries, oldest, _ = self._journal.look(self._last)
+            for entry in entries:
                 self._look(entry)
-            oldest = self._journal.oldest
-            self._found = [finding for finding in self._found if finding.requests[-1] >= oldest]
+            self._found = [finding for finding in self._found if finding.requests[0] >= oldest]
             return sorted(self._found, key=lambda finding: finding.requests)
 
     def _look(self, entry: Entry) -> None:
@@ -243,17 +246,18 @@ LONGEST_NAME = 40
 
 
 def misspelt_field() -> Look:
-    """Find fields that the vendor will not understand: each spelling once."""
-    told: set[str] = set()
+    """Find fields that the vendor will not understand: each spelling once, and again when that is forgotten."""
+    told: dict[str, int] = {}
 
     def look(seen: Seen) -> Iterator[Finding]:
         declared = _declared(seen.entry)
         names = {name for record in seen.records if isinstance(record, dict) for name in record}
-        for name in sorted(names - declared.keys() - told):
+        recent = {name for name in names & told.keys() if seen.entry.number - told[name] < MOST_ENTRIES}
+        for name in sorted(names - declared.keys() - recent):
             plain = _plain(name)
             meant = _meant(plain, tuple(declared)) if len(plain) <= LONGEST_NAME else None
             if meant:
-                told.add(name)
+                told[name] = seen.entry.number
                 text = f"the field {_short(name)} is not the documented {meant}, and means nothing"
                 yield Finding("misspelt-field", text, (seen.entry.number,))
 

@@ -10,6 +10,7 @@ import threading
 from collections import Counter, deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from mock_server.ratelimit import SECOND
@@ -43,7 +44,7 @@ FIXES = {
     "token-unknown": "use a token of the seed; the server prints them when it starts",
     "account-missing": "name the account in the header x-account-id",
     "rate-limit": "wait as long as Retry-After says",
-    "path-unknown": "compare the base URL; it ends in the version, /v1",
+    "path-unknown": "compare the path, and the base URL, which ends in the version",
     "json-syntax": "serialise the body with a JSON library",
 }
 """What to do about a rule, where saying what was wanted is not enough."""
@@ -55,11 +56,13 @@ class Known:
 
     Attributes:
         campaigns: The ids of the campaigns of each account.
+        files: The settings of the fake that name files in place of the bundled ones.
     """
 
     contract: Contract
     redact: Redactor
     campaigns: Mapping[str, Sequence[str]]
+    files: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,9 @@ class Entry:
             "operation": self.operation,
             "account": self.account,
             "user": self.outcome.caller.user if self.outcome.caller else None,
-            "requestHeaders": [[name, self._shown(name, value)] for name, value in self.request.headers],
+            "requestHeaders": [
+                [self.known.redact(name), self._shown(name, value)] for name, value in self.request.headers
+            ],
             "requestBody": self.known.redact((self.request.body or b"").decode(errors="replace")),
             "status": self.status,
             "responseHeaders": [list(pair) for pair in reply.headers],
@@ -172,8 +177,9 @@ class Entry:
     def _time(self) -> str:
         return datetime.fromtimestamp(self.outcome.at / SECOND, tz=UTC).isoformat(timespec="milliseconds")
 
-    def _shown(self, name: str, value: str) -> str:
-        return "***" if name in {"authorization", "proxy-authorization", "cookie"} else self.known.redact(value)
+    def _shown(self, name: str, value: str) -> list[str]:
+        secret = name in {"authorization", "proxy-authorization", "cookie"}
+        return [self.known.redact(name), "***" if secret else self.known.redact(value)]
 
     def _explained(self, violation: Violation) -> dict[str, Any]:
         line = None
@@ -229,21 +235,16 @@ class Journal:
 
     def entries(self, after: int = 0) -> list[Entry]:
         """Return what is remembered, oldest first, from behind a number on."""
-        with self._lock:
-            if not self._entries or after < self._entries[0].number:
-                return list(self._entries)
-            return list(self._entries)[after - self._entries[0].number + 1 :]
+        return self.look(after)[0]
 
-    @property
-    def oldest(self) -> int:
-        """The number of the oldest request that is remembered, of the next one if none is."""
-        with self._lock:
-            return self._entries[0].number if self._entries else self._number + 1
+    def look(self, after: int = 0) -> tuple[list[Entry], int, int]:
+        """Return the entries from behind a number on, and the numbers of the oldest and the newest, all of one moment.
 
-    @property
-    def newest(self) -> int:
-        """The number of the last request, whether it is remembered or not; 0 before the first."""
-        return self._number
+        The oldest is that of the next request if none is remembered, the newest 0 before the first.
+        """
+        with self._lock:
+            oldest = self._entries[0].number if self._entries else self._number + 1
+            return list(islice(self._entries, max(after - oldest + 1, 0), None)), oldest, self._number
 
     def entry(self, number: int) -> Entry | None:
         """Return a request by its number, None if it is not remembered."""

@@ -1,18 +1,17 @@
 """A body laid out for a reader: one line a value, each with its JSON pointer, and the rule that it broke beside it.
 
-Law: nothing is changed by showing it. Numbers keep their digits, keys that stand twice stand twice, and what is no JSON
-is shown as the text it is.
+Law: nothing is changed by showing it. Numbers keep their digits, keys that stand twice stand twice, what is no JSON is
+shown as the text it is, and what cannot be seen is shown as its escape. (Tokens were taken out before.)
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from mock_server.messages import Violation
 
@@ -39,6 +38,9 @@ class Line:
     violations: tuple[int, ...] = ()
 
 
+LEFT_OUT = Line(0, "… (lines that are not shown)", None)
+
+
 class _Number(str):
     """The digits of a number, as sent."""
 
@@ -50,20 +52,35 @@ class _Members(list[tuple[str, Any]]):
 
 
 def layout(text: str, violations: Sequence[Violation] = ()) -> list[Line]:
-    """Return a body as lines, `MOST_LINES` at most, with violations at the value they are about, or the nearest."""
+    """Return a body as lines, with violations at the value they are about, or the nearest.
+
+    Of more than `MOST_LINES` only those are there that a violation is about; a line says so.
+    """
+    broken = {violation.pointer for violation in violations if violation.place == "body"}
     try:
         digits: Any = _Number
         value = json.loads(
             text, object_pairs_hook=_Members, parse_int=digits, parse_float=digits, parse_constant=digits
         )
-        lines = list(islice(_lines(value, "", 0, "", ""), MOST_LINES))
+        lines = _cut(_lines(value, "", 0, "", ""), broken)
     except (ValueError, RecursionError):
-        lines = [Line(0, _short(line), None) for line in text.splitlines()[:MOST_LINES]]
+        lines = _cut((Line(0, _short(line), None) for line in text.splitlines()), broken)
     for number, violation in enumerate(violations):
         if violation.place == "body" and lines:
             at = _nearest(lines, violation.pointer)
             line = lines[at]
             lines[at] = Line(line.indent, line.text, line.pointer, (*line.violations, number))
+    return lines
+
+
+def _cut(all_lines: Iterable[Line], broken: Container[str | None]) -> list[Line]:
+    """Return the first lines, and of the others those that are about a pointer, with a line for those between."""
+    lines: list[Line] = []
+    for number, line in enumerate(all_lines):
+        if number < MOST_LINES or line.pointer in broken:
+            lines.append(line)
+        elif lines[-1] is not LEFT_OUT:
+            lines.append(LEFT_OUT)
     return lines
 
 
@@ -89,7 +106,10 @@ def _scalar(value: Any) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}… ({len(text)} characters)"
+    shown = text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}… ({len(text)} characters)"
+    return (
+        shown if shown.isprintable() else "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in shown)
+    )
 
 
 def _nearest(lines: Sequence[Line], pointer: str) -> int:

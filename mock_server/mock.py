@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from contract_tests.runs import Surroundings
     from mock_server.live_server import LiveServer
     from mock_server.messages import ApiReply, ApiRequest
+    from mock_server.store import Batch
 
 
 class AltaMock:
@@ -80,7 +81,9 @@ class AltaMock:
             why=self.config.why,
         )
         campaigns = {one.id: [campaign.id for campaign in one.campaigns] for one in self.seed.accounts}
-        self.journal = Journal(Known(self.contract, self.redact, campaigns))
+        files = {name: getattr(self.config, name) for name in ("data", "openapi", "overlay")}
+        named = {name: os.fspath(file) for name, file in files.items() if file is not None}
+        self.journal = Journal(Known(self.contract, self.redact, campaigns, named))
         self._watch = Watch(self.journal)
         self.reset()
 
@@ -240,8 +243,8 @@ class AltaMock:
 
         return create_app(self)
 
-    def prospects(self, campaign_id: str) -> list[dict[str, Any]]:
-        """Return the prospects of a campaign, as sent, in the order they came.
+    def prospects(self, campaign_id: str, last: int | None = None) -> list[dict[str, Any]]:
+        """Return the prospects of a campaign, as sent, in the order they came; with `last` only so many, the newest.
 
         Raises:
             MockError: No account has such a campaign.
@@ -249,7 +252,7 @@ class AltaMock:
         for account in self.seed.accounts:
             if any(campaign.id == campaign_id.lower() for campaign in account.campaigns):
                 batches = self.parts.store.batches(account.id, "prospect", campaign_id.lower())
-                return [record for batch in batches for record in batch.records()]
+                return _newest(batches, last)
         known = ", ".join(campaign.id for account in self.seed.accounts for campaign in account.campaigns)
         raise MockError(f"there is no campaign {campaign_id!r}; there are {known}")
 
@@ -290,6 +293,18 @@ class AltaMock:
         )
         self.parts.limiter.clear()
         self.parts.queue.clear()
+
+
+def _newest(batches: Sequence[Batch], last: int | None) -> list[dict[str, Any]]:
+    """Return the records of batches, or the last of them, without reading the others."""
+    found: list[list[Any]] = []
+    left = sum(batch.size for batch in batches) if last is None else last
+    for batch in reversed(batches):
+        if left <= 0:
+            break
+        found.append(batch.records()[-left:])
+        left -= batch.size
+    return [record for records in reversed(found) for record in records]
 
 
 def _config(settings: dict[str, Any]) -> Config:

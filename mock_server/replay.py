@@ -1,7 +1,8 @@
 """A request of the journal as something to run again: a curl line, a program, a test.
 
-Law: no token gets out. A known one becomes the variable, or the place in the seed, that it is found by; whatever else
-was sent as one becomes a word that is wrong as well.
+Law 1: it does the same again, or says that it cannot.
+Law 2: no token gets out that can be read in the request. A known one becomes the variable, or the place in the seed,
+that it is found by; whatever else was sent as one becomes a word that is wrong as well.
 """
 
 from __future__ import annotations
@@ -11,7 +12,12 @@ import json
 import pprint
 import shlex
 from collections import Counter
+from math import ceil
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from mock_server.contract import JSON
+from mock_server.messages import MAX_BODY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,77 +30,128 @@ LEFT_OUT = {
 }
 """Headers that a client sends by itself, or that say nothing about the request."""
 
+LONGEST_ARGUMENT = 100_000
+"""Bytes of a body that are put into a command; Linux takes 128 KiB as one argument."""
+
+NO_ANSWER = {"reset", "truncate", "drop_after_commit"}
+"""Faults after which `requests` raises an error in place of an answer."""
+
 _TOKEN = "\0token"  # noqa: S105 - stands for one
 _WRONG = "not-a-token"
 
 
 def as_curl(entry: Entry, origin: str) -> str:
     """Return a command for a POSIX shell; `origin` is scheme and host. Its token is `$ALTA_API_TOKEN`."""
-    words = ["curl", "-i", "-X", entry.method, shlex.quote(_url(entry, origin))]
+    url = _url(entry, origin)
+    words = ["curl", "-i"] if entry.method != "HEAD" else ["curl"]
+    words += ["-g"] if set(url) & set("{}[]") else []  # or curl takes them for patterns
+    words += ["--path-as-is"] if "/." in entry.path else []
+    words += ["-I"] if entry.method == "HEAD" else ["-X", shlex.quote(entry.method)]
+    words.append(shlex.quote(url))
     for name, value in _headers(entry):
-        text = f"{name}: {value}"
-        quoted = shlex.quote(text)
-        if _TOKEN in value:
-            before, _, after = text.partition(_TOKEN)
-            quoted = f'{shlex.quote(before)}"$ALTA_API_TOKEN"{shlex.quote(after) if after else ""}'
-        words += ["\\\n  -H", quoted]
+        text = f"{name}: {value}" if value else f"{name};"
+        before, token, after = text.partition(_TOKEN)
+        quoted = f'{shlex.quote(before)}"$ALTA_API_TOKEN"{shlex.quote(after) if after else ""}'
+        words += ["\\\n  -H", quoted if token else shlex.quote(text)]
+    if entry.request.body is None:
+        return f"head -c {MAX_BODY + 1} /dev/zero | " + " ".join([*words, "\\\n  --data-binary", "@-"])
     body = _body(entry)
     if not body:
         return " ".join(words)
-    try:
-        text = body.decode()
-        if "\0" not in text:
-            return " ".join([*words, "\\\n  --data-binary", shlex.quote(text)])
-    except UnicodeDecodeError:
-        pass
+    if len(body) <= LONGEST_ARGUMENT and b"\0" not in body and _is_text(body):
+        return " ".join([*words, "\\\n  --data-raw", shlex.quote(body.decode())])
     return f"echo {base64.b64encode(body).decode()} | base64 -d | " + " ".join([*words, "\\\n  --data-binary", "@-"])
 
 
 def as_program(entry: Entry, origin: str) -> str:
     """Return a Python program that uses `requests`; its token comes from `ALTA_API_TOKEN`."""
+    trouble = _trouble(entry)
+    if trouble:
+        return trouble
     call = _call(entry, repr(_url(entry, origin)), lambda text: _joined(text, 'os.environ["ALTA_API_TOKEN"]'))
     imports = "import os\n\nimport requests\n" if "os.environ" in call else "import requests\n"
-    return f"{imports}\n{_notes(entry)}reply = {call}\nprint(reply.status_code, reply.headers, reply.text)\n"
+    return f"{imports}\nreply = {call}\nprint(reply.status_code, reply.headers, reply.text)\n"
 
 
 def as_test(entry: Entry) -> str:
     """Return a test for pytest that sends the request to a fresh fake, and expects the same answer."""
-    base, path = entry.known.contract.base_path, _target(entry)
-    below = path.startswith(base + "/")
-    url = "alta_server.url + " + repr(path[len(base) :]) if below else repr(path)
-    url = url if below else f'alta_server.url.removesuffix("{base}") + {url}'
-    token = _known_token(entry)
-    lines = [f"def test_request_{entry.number}(alta_mock, alta_server):"]
-    if token is not None:
-        place = list(entry.known.redact.tokens).index(token)
-        lines.append(f"    token = list(alta_mock.seed.tokens)[{place}]")
+    trouble = _trouble(entry)
+    if trouble:
+        return trouble
+    base, target = entry.known.contract.base_path, _target(entry)
+    below = target.startswith(base + "/")
+    url = f"alta_server.url + {target.removeprefix(base)!r}" if below else f"{_origin(base)} + {target!r}"
+    forced = entry.outcome.forced
+    seconds = ceil(forced.fault.seconds) if forced and forced.fault else 0
+    call = _call(entry, url, lambda text: _joined(text, "token"), 10 + seconds)
+    lines = [*_before(entry), *_forced_again(entry)]
+    if forced and forced.fault and forced.fault.name in NO_ANSWER:
+        lines += ["with pytest.raises(requests.RequestException):", *(f"    {line}" for line in call.splitlines())]
+    else:
+        lines += [*f"reply = {call}".splitlines(), "", f"assert reply.status_code == {entry.status}"]
+        rules = [(one.rule, one.pointer) for one in entry.violations]
+        if rules and not _refused_by_quota(entry):
+            got = "[(one.rule, one.pointer) for one in alta_mock.requests[-1].violations]"
+            lines += f"assert {got} == {pprint.pformat(rules, width=100)}".splitlines()
+    test = [f"def test_request_{entry.number}(alta_mock, alta_server):", *(f"    {line}".rstrip() for line in lines)]
+    if entry.known.files:
+        settings = ", ".join(f"{name}={file!r}" for name, file in entry.known.files.items())
+        test.insert(0, f"@pytest.mark.alta({settings})")
+    text = "\n".join(test) + "\n"
+    return ("import pytest\n" if "pytest." in text else "") + f"import requests\n\n\n{text}"
+
+
+def _before(entry: Entry) -> list[str]:
+    """Return the line that finds the token, if a known one was sent."""
+    found = [_token_in(entry, value) for value in entry.request.all("authorization")]
+    places = [list(entry.known.redact.tokens).index(token) for token in found if token is not None]
+    return [f"token = list(alta_mock.seed.tokens)[{places[0]}]"] if places else []
+
+
+def _forced_again(entry: Entry) -> list[str]:
+    """Return the line that asks for the answer again that was asked for, or that came by the quota."""
     forced = entry.outcome.forced
     if forced and forced.fault:
-        lines.append(f"    alta_mock.fault({forced.fault.name!r})")
-    elif forced and forced.source == "queue":
-        lines.append(f"    alta_mock.next({forced.status}, allow_undocumented=True)")
-    elif _refused_by_quota(entry):
-        lines.append(f"    alta_mock.next({entry.status})")
-    call = _call(entry, url, lambda text: _joined(text, "token")).replace("\n", "\n    ")
-    lines += [f"    reply = {call}", "", f"    assert reply.status_code == {entry.status}"]
-    rules = [(one.rule, one.pointer) for one in entry.violations]
-    if rules and not _refused_by_quota(entry):
-        expected = pprint.pformat(rules, width=100).replace("\n", "\n    ")
-        lines.append(f"    assert [(one.rule, one.pointer) for one in alta_mock.requests[-1].violations] == {expected}")
-    return "import requests\n\n\n" + _notes(entry) + "\n".join(lines) + "\n"
+        seconds = f", seconds={forced.fault.seconds!r}" if forced.fault.seconds else ""
+        return [f"alta_mock.fault({forced.fault.name!r}{seconds})"]
+    if forced and forced.source == "queue":
+        return [f"alta_mock.next({forced.status}, allow_undocumented=True)"]
+    return [f"alta_mock.next({entry.status})"] if _refused_by_quota(entry) else []
 
 
 def _refused_by_quota(entry: Entry) -> bool:
     return any(one.rule == "rate-limit" for one in entry.violations)
 
 
+def _trouble(entry: Entry) -> str:
+    """Say what `requests` cannot send again, empty if it can."""
+    counted = Counter(name for name, _ in _headers(entry))
+    doubled = [name for name, times in counted.items() if times > 1]
+    if doubled:
+        return f"# requests cannot send the header {doubled[0]} twice; copy it as curl\n"
+    return "# requests changes such a path; copy it as curl\n" if "/." in entry.path else ""
+
+
+def _origin(base_path: str) -> str:
+    return f"alta_server.url.removesuffix({base_path!r})" if base_path else "alta_server.url"
+
+
 def _target(entry: Entry) -> str:
-    query = entry.known.redact(entry.request.query)
-    return entry.path + (f"?{query}" if query else "")
+    target = entry.request.path + (f"?{entry.request.query}" if entry.request.query else "")
+    clean = entry.known.redact(target)
+    return target if clean == target else quote(clean, safe="/?%:@!$&'()*+,;=~[]{}|")
 
 
 def _url(entry: Entry, origin: str) -> str:
     return origin + _target(entry)
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _body(entry: Entry) -> bytes:
@@ -107,8 +164,9 @@ def _body(entry: Entry) -> bytes:
 
 def _headers(entry: Entry) -> list[tuple[str, str]]:
     """Return the headers that make the request what it is, tokens taken out of them."""
+    redact = entry.known.redact
     return [
-        (name, _authorization(entry, value) if name == "authorization" else entry.known.redact(value))
+        (redact(name), _authorization(entry, value) if name == "authorization" else redact(value))
         for name, value in entry.request.headers
         if name not in LEFT_OUT and not name.startswith(("sec-", "x-forwarded-"))
     ]
@@ -116,10 +174,11 @@ def _headers(entry: Entry) -> list[tuple[str, str]]:
 
 def _authorization(entry: Entry, value: str) -> str:
     token = _token_in(entry, value)
-    if token is not None:
-        return value.replace(token, _TOKEN)
     scheme, space, _ = value.partition(" ")
-    return f"{scheme} {_WRONG}" if space else _WRONG
+    known_scheme = scheme.lower() in {"bearer", "basic", "digest"}
+    if token is not None and (value == token or known_scheme):
+        return value.replace(token, _TOKEN)
+    return f"{scheme} {_WRONG}" if space and known_scheme else _WRONG
 
 
 def _token_in(entry: Entry, value: str) -> str | None:
@@ -127,34 +186,34 @@ def _token_in(entry: Entry, value: str) -> str | None:
     return token if entry.known.redact.knows(token) else None
 
 
-def _known_token(entry: Entry) -> str | None:
-    found = [_token_in(entry, value) for value in entry.request.all("authorization")]
-    return next((token for token in found if token is not None), None)
-
-
-def _notes(entry: Entry) -> str:
-    counted = Counter(name for name, _ in _headers(entry))
-    return "".join(f"# {name} was sent {times} times, this sends one\n" for name, times in counted.items() if times > 1)
-
-
-def _call(entry: Entry, url: str, text_of: Callable[[str], str]) -> str:
+def _call(entry: Entry, url: str, text_of: Callable[[str], str], timeout: int = 10) -> str:
     """Return the call of `requests`; `text_of` writes a text that may have the token in it."""
     headers = dict(_headers(entry))
-    body, argument = _body(entry), None
-    value = _plain_json(body)
-    if value is not None:
-        argument = "json=" + pprint.pformat(value, width=100, sort_dicts=False).replace("\n", "\n         ")
-        if headers.get("content-type") == "application/json":
-            del headers["content-type"]
-    elif body:
-        argument = f"data={body!r}"
+    argument = _argument(entry, headers.get("content-type"))
+    if argument.startswith("json="):
+        del headers["content-type"]  # which it brings with it
     lines = ["requests.request(", f"{entry.method!r},", f"{url},"]
     if headers:
         members = ", ".join(f"{name!r}: {text_of(value)}" for name, value in headers.items())
         lines.append(f"headers={{{members}}},")
     if argument:
         lines.append(f"{argument},")
-    return "\n    ".join([*lines, "timeout=10,"]) + "\n)"
+    return "\n    ".join([*lines, f"timeout={timeout},"]) + "\n)"
+
+
+def _argument(entry: Entry, content_type: str | None) -> str:
+    """Return the argument that sends the body, empty without one: as JSON where that means the same, else its bytes."""
+    if entry.request.body is None:
+        return f'data=b"\\0" * {MAX_BODY + 1}'
+    body = _body(entry)
+    if content_type == JSON:
+        value = _plain_json(body)
+        try:
+            if value is not None:
+                return "json=" + pprint.pformat(value, width=100, sort_dicts=False).replace("\n", "\n         ")
+        except RecursionError:  # a value may be deep that json reads and pprint does not write
+            pass
+    return f"data={body!r}" if body else ""
 
 
 def _plain_json(body: bytes) -> Any:

@@ -25,7 +25,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from mock_server.control import PREFIX, is_loopback
+from mock_server.control import is_control, is_loopback
 from mock_server.errors import MockError
 from mock_server.messages import MAX_BODY, ApiReply, ApiRequest
 from mock_server.web import Pages
@@ -269,7 +269,7 @@ class Server:
         if body is _GONE:
             return
         request, whole = _request(scope, body), body is not None
-        if request.path.startswith(PREFIX):
+        if is_control(request):
             reply = await asyncio.to_thread(self._answer_control, request, scope["client"])
         elif self._pages.serves(request):
             reply = await asyncio.to_thread(self._pages.answer, request)

@@ -84,6 +84,7 @@ REQUESTS: dict[str, tuple[str, str, bytes, Headers]] = {
     "unknown campaign": ("POST", prospects_path(UNKNOWN_CAMPAIGN), json.dumps(ONE).encode(), GOOD),
     "slash in the id": ("POST", prospects_path(f"{CAMPAIGN}%2F"), b"{}", GOOD),
     "not utf-8 in the id": ("POST", prospects_path("%ff"), b"{}", GOOD),
+    "line breaks in the id": ("POST", prospects_path("O%27Brien%0A%22x%22%0D"), b"{}", GOOD),
     "nul in the id": ("POST", prospects_path("%00"), b"{}", GOOD),
     "query": ("POST", prospects_path() + "?a=1&token=x", json.dumps(ONE).encode(), GOOD),
     "trailing slash": ("POST", prospects_path() + "/", b"{}", GOOD),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -128,12 +129,53 @@ def test_a_list_in_brief(mock: AltaMock) -> None:
     assert ([one["number"] for one in later["data"]], len(later["findings"])) == ([2, 3], 1)
     assert later["oldest"] == 1
     mock.reset()
-    assert value(ask(mock, "GET", "requests", query="after=3")) == {
-        "data": [],
-        "findings": [],
-        "oldest": 4,
-        "newest": 3,
-    }
+    last = value(ask(mock, "GET", "requests", query="after=3"))
+    assert (last["data"], last["findings"], last["oldest"], last["newest"]) == ([], [], 4, 3)
+
+
+def test_what_comes_while_one_looks_is_in_the_next_look(mock: AltaMock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever goes on from `newest` misses nothing and sees nothing twice."""
+    control, findings = Control(mock), mock.findings
+    monkeypatch.setattr(mock, "findings", lambda: (mock.answer(request_of()), findings())[1])
+    numbers: list[int] = []
+    after = 0
+    for _ in range(3):
+        mock.answer(request_of())
+        asked = ApiRequest("GET", "/_mock/requests", f"after={after}", (("host", "localhost"),))
+        seen = json.loads(control.answer(asked, "127.0.0.1").body)
+        numbers += [entry["number"] for entry in seen["data"]]
+        after = seen["newest"]
+
+    assert numbers == [1, 2, 3, 4, 5]
+
+
+def test_a_body_that_was_not_kept_is_said_to_be_none_of_those_without(mock: AltaMock) -> None:
+    """It was too large."""
+    mock.answer(replace(request_of(), body=None))
+
+    (line,) = value(ask(mock, "GET", "requests/1"))["requestLines"]
+    assert line["text"] == "(over 1048576 bytes, which were not kept)"
+
+
+def test_half_an_emoji_is_shown(mock: AltaMock) -> None:
+    """As it was sent, though no UTF-8 can say it."""
+    mock.answer(request_of(b'{"data":[{"email":"a","firstName":"\\ud83d"}]}'))
+
+    assert '"firstName": "\\ud83d"' in [line["text"] for line in value(ask(mock, "GET", "requests/1"))["requestLines"]]
+
+
+def test_a_control_token_that_no_header_carries_is_refused(mock: AltaMock) -> None:
+    """Before anybody tries it."""
+    for token in ("sésame", "two words", "line\nbreak"):
+        with pytest.raises(MockError, match="control token"):
+            Control(mock, token)
+
+
+def test_a_path_that_begins_alike_is_the_apis(mock: AltaMock) -> None:
+    """Only what is below `/_mock` is the control API."""
+    reply = mock.app.test_client().get("/_mockery")
+
+    assert (reply.status_code, reply.json) == (404, {"error": "NotFound", "message": "Resource not found"})
 
 
 def test_one_request_is_laid_out(mock: AltaMock) -> None:

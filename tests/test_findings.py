@@ -230,6 +230,17 @@ def test_findings_go_with_the_requests_that_show_them(unlimited: AltaMock, monke
     assert [one.name for one in unlimited.findings()] == ["misspelt-field"]  # and no duplicate of what is forgotten
 
 
+def test_a_misspelling_is_told_again_when_its_first_request_is_forgotten(
+    unlimited: AltaMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looked at often or once, as long as it goes on."""
+    for module in (journal, findings):
+        monkeypatch.setattr(module, "MOST_ENTRIES", 4)
+    for number in range(9):
+        add(unlimited, {"email": str(number), "linkedin_url": "b"})
+        assert [one.name for one in unlimited.findings()] == ["misspelt-field"]
+
+
 def test_a_model_consumer_has_no_findings(mock: AltaMock) -> None:
     """Full batches, the wait as told, and on with the batch that was refused."""
     batches = [[{"email": f"{batch}-{n}@example.com"} for n in range(20)] for batch in range(12)]

@@ -58,6 +58,14 @@ def test_nothing_is_changed_by_showing_it() -> None:
     assert layout.layout("") == []
 
 
+def test_what_cannot_be_seen_is_shown_as_its_escape() -> None:
+    """Half an emoji, a space of no width, a mark that turns the line round; an emoji is seen."""
+    lines = layout.layout(json.dumps({"a": "\ud83d", "b": "x\u200b@y", "c": "\u202e", "d": "☃ 😀"}))
+
+    assert shown(lines)[1:-1] == ['  "a": "\\ud83d",', '  "b": "x\\u200b@y",', '  "c": "\\u202e",', '  "d": "☃ 😀"']
+    assert shown(layout.layout("\ufeff{\t")) == ["\\ufeff{\\t"]
+
+
 @pytest.mark.parametrize("text", ['"7"', "7", "[]", "{}", "null"])
 def test_a_single_value_is_one_line(text: str) -> None:
     """Whatever its kind."""
@@ -94,7 +102,11 @@ def test_a_violation_of_what_is_not_there_stands_around_it() -> None:
 
 def test_what_is_long_is_cut_and_says_so() -> None:
     """Lines and texts; depth ends nothing."""
-    assert len(layout.layout(json.dumps(list(range(5000))))) == MOST_LINES
+    assert len(layout.layout(json.dumps(list(range(5000))))) == MOST_LINES + 1
+    wrong = Violation("type", "body", "/data/0/email", "the number 7", "string")
+    far = layout.layout(json.dumps({"k": list(range(5000)), "data": [{"email": 7}]}), [wrong])
+    assert [line.text for line in far[-3:]] == [layout.LEFT_OUT.text, '"email": 7', layout.LEFT_OUT.text]
+    assert far[-2].violations == (0,)
     (line,) = layout.layout(json.dumps("x" * 100_000))
     assert len(line.text) < MOST_LETTERS + 40
     assert line.text.endswith("(100002 characters)")

@@ -70,6 +70,11 @@ INSTEAD = [
         "they are tests of `make test`, and take a minute",
     ),
     Instead(
+        r"(?:eval \"\$\()?(_ALTA_MOCK_COMPLETE=(?:zsh|fish)_source alta-mock).*",
+        r"\1 >completion.out",
+        "its shell may not be there; bash cannot read what it is given",
+    ),
+    Instead(
         r"docker compose --file (\S+) .*",
         r"test -f \1",
         "it needs Docker; test_examples.py runs without it what the file says",
