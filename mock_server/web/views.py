@@ -72,7 +72,9 @@ class Pages:
 
     def _page(self) -> ApiReply:
         statuses = [(status, phrase(status)) for status in self._mock.documented if status >= 400]  # noqa: PLR2004 - errors
-        html = _render("page.html", statuses=statuses, faults=FAULTS, base_path=self._mock.contract.base_path)
+        paths = [one.path for one in self._mock.contract.operations if one.id == "addProspectsToCampaign"]
+        base_path = self._mock.contract.base_path
+        html = _render("page.html", statuses=statuses, faults=FAULTS, base_path=base_path, path="".join(paths))
         return _reply(html, "text/html; charset=utf-8", POLICY | TRUSTED_TYPES)
 
     def _reference(self) -> ApiReply:
@@ -115,7 +117,6 @@ def _reply(body: bytes, kind: str, policy: dict[str, str]) -> ApiReply:
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "no-referrer"),
         ("Cross-Origin-Resource-Policy", "same-origin"),
-        ("Cross-Origin-Opener-Policy", "same-origin"),
         ("Cache-Control", "no-cache"),
     )
     return ApiReply(200, headers, body)

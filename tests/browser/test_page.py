@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +10,14 @@ import pytest
 from playwright.sync_api import expect
 
 from alta_client import AltaClient, RateLimited
+from mock_server import AltaMock
 from tests.conftest import CAMPAIGN, FOREIGN_CAMPAIGN, SECOND_CAMPAIGN, request_of
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from pathlib import Path
 
-    from mock_server import AltaMock
+    from playwright.sync_api import Browser, Page, Route
+
     from mock_server.live_server import LiveServer
 
 
@@ -390,19 +393,145 @@ CONTRAST = """() => {
 }"""
 
 
-def test_a_fake_that_is_gone_is_told_and_found_again(tab: Page, mock: AltaMock) -> None:
-    """Another one at the same address shows its own requests, not those of before."""
+def test_a_fake_that_is_gone_is_told_and_another_one_is_seen(tab: Page, tmp_path: Path) -> None:
+    """After a restart with another seed, at the same address: nothing of before is left, and samples work."""
+    seed = tmp_path / "seed.yaml"
+    seed.write_text(
+        f"accounts: [{{id: mine, campaigns: [{{id: {CAMPAIGN}, name: Another name}}]}}]\n"
+        "tokens: [{token: another-token, accounts: [mine]}]\n"
+    )
+    before = AltaMock()
+    with before.serve() as live:
+        before.answer(request_of({"data": []}))
+        tab.goto(live.url.removesuffix("/v1") + "/?request=1")
+        expect(tab.locator("#request h2")).to_contain_text("Request 1")
+        port = int(live.url.rpartition(":")[2].removesuffix("/v1"))
+    expect(tab.locator("#notice")).to_have_text("The fake does not answer.")
+    after = AltaMock(data=seed, rate_limit="3/10s")
+    for _ in range(2):
+        after.answer(request_of(token=None))
+    with after.serve(port=port):
+        expect(rows(tab)).to_have_count(2)
+        expect(tab.locator("#notice")).to_be_empty()
+        expect(tab.locator("#campaigns")).to_contain_text("Another name")
+        expect(tab.locator("#quotas")).to_contain_text("3/10s")
+        expect(tab.locator("#request")).to_contain_text("token-missing")
+        tab.get_by_role("button", name="Add sample prospects").click()
+        expect(tab.locator("#prospects li")).to_have_count(5)
+
+
+def test_a_request_that_comes_late_does_not_open_what_was_closed(page: Page, mock: AltaMock) -> None:
+    """Nor does it keep the keyboard from working."""
+    mock.answer(request_of())
+    page.goto("/")
+    waiting: list[Route] = []
+    page.route("**/_mock/requests/1", lambda route: waiting.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    rows(page).first.click()
+    expect(page.locator("tr.chosen")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.locator("tr.chosen")).to_have_count(0)
+    with page.expect_response("**/_mock/requests/1"):
+        waiting[0].continue_()
+    page.unroute("**/_mock/requests/1")
+
+    expect(page.locator("#request")).to_be_hidden()
+    rows(page).first.click()
+    expect(page.locator("#request")).to_be_visible()
+
+
+def test_escape_in_the_filter_clears_it_first(page: Page, mock: AltaMock) -> None:
+    """And only then closes the request."""
     mock.answer(request_of())
     mock.answer(request_of({"data": []}))
-    tab.goto("/")
-    expect(rows(tab)).to_have_count(2)
-    tab.route("**/_mock/**", lambda route: route.abort())
-    expect(tab.locator("#notice")).to_contain_text("does not answer")
-    tab.unroute("**/_mock/**")
-    mock.journal._number = 0  # noqa: SLF001 - as after a restart
-    mock.reset()
-    mock.answer(request_of({"data": [{"email": 7}]}))
+    page.goto("/?request=2")
+    page.get_by_label("Filter").press_sequentially("minItems")
+    expect(rows(page)).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(rows(page)).to_have_count(2)
+    expect(page.get_by_label("Filter")).to_have_value("")
+    expect(page.locator("#request")).to_be_visible()
+    page.keyboard.press("Escape")
 
-    expect(rows(tab)).to_have_count(1)
-    expect(rows(tab).first).to_contain_text("type")
-    expect(tab.locator("#notice")).to_be_empty()
+    expect(page.locator("#request")).to_be_hidden()
+
+
+def test_nothing_is_lost_while_requests_come_in(tab: Page) -> None:
+    """The page ends with every request that the fake has seen, once and in order."""
+    with AltaMock(rate_limit="off", account_rate_limit="off").serve() as live:
+        tab.goto(live.url.removesuffix("/v1"))
+        for _ in range(30):
+            client(live).add_prospects(CAMPAIGN, [{"email": f"{n}@example.com"} for n in range(200)])
+        expect(tab.locator("#count")).to_have_text("300")
+        numbers = tab.evaluate("state.entries.map((one) => one.number)")
+
+    assert numbers == list(range(1, 301))
+
+
+def test_a_link_to_a_request_opens_in_a_tab_of_its_own(page: Page, mock: AltaMock) -> None:
+    """As links do, and with filter and campaign."""
+    mock.answer(request_of())
+    page.goto("/?filter=200")
+    with page.context.expect_page() as opened:
+        rows(page).first.locator("a").click(modifiers=["ControlOrMeta"])
+
+    expect(page.locator("#request")).to_be_hidden()
+    expect(opened.value.locator("#request h2")).to_contain_text("Request 1")
+    assert "filter=200" in opened.value.url
+
+
+def test_a_key_that_is_held_is_one_wish(page: Page, mock: AltaMock) -> None:
+    """Not thirty requests a second."""
+    page.goto("/")
+    expect(page.locator("#sample")).to_be_enabled()
+    for _ in range(3):
+        page.keyboard.down("a")
+    page.keyboard.up("a")
+    page.keyboard.press("a")
+    expect(rows(page)).to_have_count(2)
+
+    assert len(mock.requests) == 2
+
+
+def test_from_another_machine_the_page_asks_for_the_control_token(
+    tab: Page, mock: AltaMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It tells a wrong one, keeps the right one for the tab, and the reference and the HAR have it as well."""
+    monkeypatch.setattr("mock_server.control.is_loopback", lambda _: False)
+    mock.answer(request_of())
+    with mock.serve(control_token="right-one") as live:
+        origin = live.url.removesuffix("/v1")
+        tab.goto(f"{origin}/docs")
+        expect(tab.locator("#notice")).to_contain_text("Give the control token")
+        tab.goto(origin)
+        token = tab.get_by_label("control token")
+        expect(token).to_be_visible()
+        expect(rows(tab)).to_have_count(0)
+        for text in ("wrong-one", "right-one"):
+            token.fill(text)
+            tab.get_by_role("button", name="Open").click()
+            if text == "wrong-one":
+                expect(tab.locator("#notice")).to_have_text("This is not the control token.")
+        expect(rows(tab)).to_have_count(1)
+        expect(token).to_be_hidden()
+        with tab.expect_download() as har:
+            tab.get_by_role("link", name="HAR").click()
+        assert len(json.loads(har.value.path().read_text())["log"]["entries"]) == 1
+        tab.goto(f"{origin}/docs")
+        expect(tab.locator("#notice")).to_have_text("Filled in: the token of Ada (Acme).")
+
+
+def test_names_of_any_length_stay_on_the_page(browser: Browser, tmp_path: Path) -> None:
+    """A seed may have them."""
+    seed = tmp_path / "seed.yaml"
+    seed.write_text(
+        f"accounts: [{{id: {'a' * 60}, campaigns: [{{id: {CAMPAIGN}, name: {'N' * 200}}}]}}]\n"
+        f"tokens: [{{token: some-token, accounts: [{'a' * 60}]}}]\n"
+    )
+    for width in (360, 1280):
+        context = browser.new_context(viewport={"width": width, "height": 780})
+        page = context.new_page()
+        with AltaMock(data=seed).serve() as live:
+            page.goto(live.url.removesuffix("/v1"))
+            expect(page.locator("#campaigns button")).to_be_visible()
+            assert page.evaluate("document.documentElement.scrollWidth") == width
+        context.close()

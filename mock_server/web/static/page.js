@@ -7,6 +7,7 @@
 const LOOK_EVERY = 1000; // milliseconds
 const ROWS = 200; // requests shown at a time; the others are a button away
 const PROSPECTS = 100;
+const LETTERS = 300; // of a value of a prospect
 const NOTICE = 8000; // milliseconds that a remark stays
 
 const $ = (id) => document.getElementById(id);
@@ -41,11 +42,12 @@ function fromAddress() {
   };
 }
 
-function toAddress() {
-  const query = new URLSearchParams();
-  for (const name of ["filter", "campaign", "request"]) if (state[name]) query.set(name, state[name]);
-  history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
+function addressOf(changes = {}) {
+  const shown = { filter: state.filter, campaign: state.campaign, request: state.request, ...changes };
+  return `?${new URLSearchParams(Object.entries(shown).filter(([, value]) => value))}`;
 }
+
+const toAddress = () => history.replaceState(null, "", addressOf());
 
 // --- Talking to the fake ----------------------------------------------------------------------------------------
 
@@ -81,10 +83,8 @@ async function lookOnce() {
   try {
     const asked = ["campaigns", "limits", "next", "clock", `requests?brief=true&after=${state.newest}`];
     const [campaigns, limits, next, clock, requests] = await Promise.all(asked.map((path) => ask(path)));
-    if (requests.newest < state.newest) {
-      forgetRequests(); // another fake answers at this address now
-      return await lookOnce();
-    }
+    state.server ??= requests.server;
+    if (requests.server !== state.server) return location.reload(); // another fake answers at this address now
     state.campaigns = campaigns.data;
     state.quotas = limits.data.map((one) => ({ ...one, since: performance.now() }));
     state.waiting = next.data;
@@ -97,12 +97,9 @@ async function lookOnce() {
     show();
     await showProspects();
   } catch (error) {
-    if (error.status === 403) {
-      $("key").hidden = false;
-      notice(error.message, "trouble", true);
-    } else {
-      notice(error instanceof Refused ? error.message : "The fake does not answer; trying again …", "trouble", true);
-    }
+    const asks = error.status === 403;
+    if (asks) $("key").hidden = false;
+    notice(asks && state.key ? "This is not the control token." : told(error), "trouble", true);
   }
 }
 
@@ -112,6 +109,8 @@ function takeRequests({ data, findings, oldest, newest }) {
   if (oldest > state.oldest) {
     state.entries = state.entries.filter((one) => one.number >= oldest);
     state.oldest = oldest;
+    for (const number of state.findings.keys()) if (number < oldest) state.findings.delete(number);
+    if (state.request !== null && state.request < oldest) chooseRequest(null);
   }
   for (const { name, requests } of findings) {
     const number = requests.at(-1);
@@ -121,20 +120,14 @@ function takeRequests({ data, findings, oldest, newest }) {
   for (const one of data) one.words = words(one);
 }
 
-function forgetRequests() {
-  state.entries = [];
-  state.findings.clear();
-  state.newest = 0;
-  state.oldest = 1;
-  $("requests").tBodies[0].replaceChildren();
-}
+const told = (error) => (error instanceof Refused ? error.message : "The fake does not answer.");
 
 async function act(what, done = "") {
   try {
     await what();
     notice(done);
   } catch (error) {
-    notice(error instanceof Refused ? error.message : "The fake does not answer.", "trouble");
+    notice(told(error), "trouble");
   }
   await looking; // one that began before
   await look();
@@ -142,7 +135,7 @@ async function act(what, done = "") {
 
 function notice(text, kind = "", gone = false) {
   const place = $("notice");
-  place.textContent = text;
+  setText(place, text);
   place.className = kind;
   notice.gone = gone; // whether the next look that succeeds takes it away
   clearTimeout(notice.timer);
@@ -178,7 +171,10 @@ function keyed(parent, items, keyOf, make) {
     if (child !== place) parent.insertBefore(child, place);
     before = child;
   }
-  for (const child of old.values()) child.remove();
+  for (const child of old.values()) {
+    if (child.contains(document.activeElement)) parent.closest("[tabindex]")?.focus({ preventScroll: true });
+    child.remove();
+  }
 }
 
 function setText(element, text) {
@@ -275,17 +271,17 @@ function chooseCampaign(id) {
   state.seen = "";
   chooseRequest(null); // which stands where the prospects are to be seen
   show();
-  showProspects();
+  look();
 }
 
 async function showProspects() {
   const campaign = state.campaigns.find((one) => one.id === state.campaign);
-  if (!campaign) return;
+  $("sample").disabled = $("mistake").disabled = !(campaign && tokenFor(campaign.account));
+  if (!campaign) return setText($("prospects-note"), "The seed has no campaign.");
   setText($("send-title"), `Send to ${campaign.name}`);
   setText($("campaign-title"), `${campaign.name}: ${plural(campaign.prospects, "prospect")}`);
   const token = tokenFor(campaign.account);
   setText($("exports"), exportsFor(campaign, token));
-  $("sample").disabled = $("mistake").disabled = !token;
   const depends = [campaign.id, campaign.prospects, state.newest, state.oldest].join(" ");
   if (depends === state.seen) return;
   const { data } = await ask(`campaigns/${campaign.id}/prospects?last=${PROSPECTS}`);
@@ -300,7 +296,8 @@ async function showProspects() {
 
 function makeProspect({ record, number }) {
   const { firstName, lastName, company, jobTitle, email, linkedinUrl, phone, ...rest } = record;
-  const text = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+  const whole = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+  const text = (value) => (whole(value).length > LETTERS ? `${whole(value).slice(0, LETTERS)}…` : whole(value));
   const line = (values, between) => values.filter((one) => one !== undefined && one !== "").map(text).join(between);
   const others = Object.entries(rest).map(([name, value]) => `${name}: ${text(value)}`);
   return el(
@@ -346,7 +343,9 @@ function showRequests() {
   setText($("count"), found.length === all ? all.toLocaleString("en") : `${found.length.toLocaleString("en")} of ${all.toLocaleString("en")}`);
   keyed($("requests").tBodies[0], shown, (one) => `${one.number} ${state.findings.get(one.number) ?? ""}`, makeRow);
   for (const row of $("requests").tBodies[0].rows) {
-    row.classList.toggle("chosen", Number.parseInt(row.dataset.key, 10) === state.request);
+    const chosen = Number.parseInt(row.dataset.key, 10) === state.request;
+    row.classList.toggle("chosen", chosen);
+    row.querySelector("a").ariaCurrent = String(chosen);
   }
   $("more").hidden = shown.length === found.length;
   const none = all ? "None of the requests has all of these words." : "None yet.";
@@ -357,11 +356,15 @@ function showRequests() {
 function makeRow(one) {
   const batch = one.prospects === null ? "" : plural(one.prospects, "prospect");
   const notes = [one.rule, ...(state.findings.get(one.number) ?? []), one.forced && `forced ${one.forced}`].filter(Boolean);
-  const open = () => chooseRequest(one.number);
+  const open = (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || !getSelection().isCollapsed) return; // the browser's
+    event.preventDefault();
+    chooseRequest(one.number);
+  };
   return el(
     "tr",
     { class: kindOf(one.status), onclick: open },
-    el("td", {}, el("a", { href: `?request=${one.number}`, onclick: (event) => (event.preventDefault(), event.stopPropagation(), open()) }, String(one.number))),
+    el("td", {}, el("a", { href: addressOf({ request: one.number }) }, String(one.number))),
     el("td", { class: "time" }, one.time.slice(11, 19)),
     el("td", {}, status(one.status)),
     el("td", {}, el("span", { class: one.operation ? "what" : "what path" }, one.operation ?? `${one.method} ${one.path}`), " ", el("small", {}, [batch, one.account].filter(Boolean).join(", "))),
@@ -388,12 +391,10 @@ async function chooseRequest(number) {
     place.hidden = true;
     return;
   }
-  try {
-    const one = await ask(`requests/${number}`);
-    if (state.request === number) place.replaceChildren(...makeRequest(one));
-  } catch (error) {
-    place.replaceChildren(closer(), el("h2", { id: "request-title" }, `Request ${number}`), el("p", {}, error.message));
-  }
+  const title = el("h2", { id: "request-title" }, `Request ${number}`);
+  const shown = await ask(`requests/${number}`).then(makeRequest, (error) => [closer(), title, el("p", {}, told(error))]);
+  if (state.request !== number) return; // another was chosen meanwhile, or none
+  place.replaceChildren(...shown);
   place.hidden = false;
   if (document.activeElement?.closest?.("#requests") || !document.activeElement?.matches?.("input")) place.focus({ preventScroll: true });
   if (matchMedia("(max-width: 720px)").matches) place.scrollIntoView({ block: "start" });
@@ -496,7 +497,8 @@ async function add(records) {
   if (token.accounts.length > 1) headers["x-account-id"] = campaign.account;
   try {
     const body = JSON.stringify({ data: records });
-    const reply = await fetch(`${api}/campaigns/${campaign.id}/prospects`, { method: "POST", headers, body });
+    const path = document.body.dataset.path.replace("{campaignId}", campaign.id);
+    const reply = await fetch(api + path, { method: "POST", headers, body });
     await reply.text(); // which fails if the answer breaks off
     if (reply.ok) notice(`${plural(records.length, "prospect")} added.`);
     else {
@@ -531,6 +533,12 @@ function filter(text) {
   showRequests();
 }
 
+function clearFilter(event) {
+  event.preventDefault(); // some browsers clear the field, some do not
+  $("filter").value = "";
+  filter("");
+}
+
 function step(by) {
   const links = [...$("requests").querySelectorAll("tbody a")];
   const at = links.indexOf(document.activeElement);
@@ -549,8 +557,10 @@ const KEYS = {
 };
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || $("text").open) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || $("text").open) return;
+  if (event.key === "Escape" && event.target === $("filter") && state.filter) return clearFilter(event);
   if (event.key === "Escape" && state.request !== null) return closeRequest();
+  if (event.repeat && !"jk".includes(event.key)) return; // a key that is held is no wish for more
   if (event.target.matches("input, textarea") || !(event.key in KEYS)) return;
   event.preventDefault();
   KEYS[event.key]();
@@ -562,7 +572,18 @@ $("reset").addEventListener("click", () => {
   chooseRequest(null);
   act(() => ask("reset", "POST", {}), "Back to the seed.");
 });
-$("forget").addEventListener("click", () => act(() => ask("next", "DELETE")));
+$("forget").addEventListener("click", () => {
+  $("times").focus(); // this button goes
+  act(() => ask("next", "DELETE"));
+});
+$("har").addEventListener("click", async (event) => {
+  if (!state.key) return; // a link carries no token
+  event.preventDefault();
+  const reply = await fetch(event.target.href, { headers: { Authorization: `Bearer ${state.key}` } });
+  const file = el("a", { href: URL.createObjectURL(await reply.blob()), download: event.target.download });
+  file.click();
+  URL.revokeObjectURL(file.href);
+});
 $("force").addEventListener("click", ({ target }) => {
   const { status: code, fault } = target.dataset;
   if (!code && !fault) return;
@@ -584,10 +605,6 @@ $("key").addEventListener("submit", (event) => {
   look().then(() => state.request && chooseRequest(state.request));
 });
 document.addEventListener("visibilitychange", () => document.hidden || state.paused || look());
-addEventListener("popstate", () => {
-  Object.assign(state, fromAddress());
-  show();
-});
 
 $("base-url").textContent = location.origin + api;
 $("filter").value = state.filter;

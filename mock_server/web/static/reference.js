@@ -26,7 +26,11 @@ window.addEventListener("DOMContentLoaded", async () => {
     tryItOutEnabled: true,
     validatorUrl: null, // the public validator is another host
     onComplete: () => {
-      if (!token) return;
+      if (!token) {
+        const text = tokens ? "No token of the seed may add prospects." : "Give the control token to the live page first, to have a token filled in.";
+        document.getElementById("notice").textContent = text;
+        return;
+      }
       for (const scheme of Object.keys(document_.components.securitySchemes)) {
         ui.preauthorizeApiKey(scheme, token.token);
       }
