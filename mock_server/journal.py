@@ -145,9 +145,7 @@ class Entry:
             "operation": self.operation,
             "account": self.account,
             "user": self.outcome.caller.user if self.outcome.caller else None,
-            "requestHeaders": [
-                [self.known.redact(name), self._shown(name, value)] for name, value in self.request.headers
-            ],
+            "requestHeaders": [self._shown(name, value) for name, value in self.request.headers],
             "requestBody": self.known.redact((self.request.body or b"").decode(errors="replace")),
             "status": self.status,
             "responseHeaders": [list(pair) for pair in reply.headers],

@@ -172,3 +172,22 @@ def test_what_is_forgotten_still_counts(mock: AltaMock, send: Send, monkeypatch:
 
     assert len(mock.requests) == 2
     assert (mock.journal.statuses, mock.journal.broken) == ({200: 5, 400: 1}, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/v1/test-token/%74est-token",
+        "%74est-token=1&x=test-token",
+        '{"x":"\\u0074est-token","y":"%74est-token","z":"test-token"}',
+        "Bearer secret-1 %42earer%20secret-2",
+        "bearer ***secret-3",
+    ],
+)
+def test_no_way_of_writing_a_token_hides_another(mock: AltaMock, text: str) -> None:
+    """Plain, percent-encoded and escaped in one text: each is taken out, and a second look finds nothing more."""
+    clean = mock.redact(text)
+
+    assert "est-token" not in clean
+    assert "secret" not in clean
+    assert mock.redact(clean) == clean
