@@ -1,7 +1,8 @@
 // The live page: asks the control API what there is, once a second, and shows it.
 //
 // Law 1: whatever comes from the fake becomes text, never markup; the page's policy has the browser hold us to it.
-// Law 2: `state` is what is known, `show…` makes the page of it, and only `look` and `act` talk to the fake.
+// Law 2: `state` is what is known, and `show…` makes the page of it.
+// Law 3: what the fake says no to is a `Refused`, and told; every other error is a mistake of ours, and is not caught.
 "use strict";
 
 const LOOK_EVERY = 1000; // milliseconds
@@ -61,8 +62,9 @@ class Refused extends Error {
 async function ask(path, method = "GET", body = undefined) {
   const headers = state.key ? { Authorization: `Bearer ${state.key}` } : {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  const reply = await fetch(`/_mock/${path}`, { method, headers, body: body && JSON.stringify(body) });
-  const value = await reply.json();
+  const silent = () => Promise.reject(new Refused(0, "The fake does not answer."));
+  const reply = await fetch(`/_mock/${path}`, { method, headers, body: body && JSON.stringify(body) }).catch(silent);
+  const value = await reply.json().catch(silent);
   if (!reply.ok) throw new Refused(reply.status, value.message);
   return value;
 }
@@ -97,9 +99,10 @@ async function lookOnce() {
     show();
     await showProspects();
   } catch (error) {
+    if (!(error instanceof Refused)) throw error;
     const asks = error.status === 403;
     if (asks) $("key").hidden = false;
-    notice(asks && state.key ? "This is not the control token." : told(error), "trouble", true);
+    notice(asks && state.key ? "This is not the control token." : error.message, "trouble", true);
   }
 }
 
@@ -120,14 +123,13 @@ function takeRequests({ data, findings, oldest, newest }) {
   for (const one of data) one.words = words(one);
 }
 
-const told = (error) => (error instanceof Refused ? error.message : "The fake does not answer.");
-
 async function act(what, done = "") {
   try {
     await what();
     notice(done);
   } catch (error) {
-    notice(told(error), "trouble");
+    if (!(error instanceof Refused)) throw error;
+    notice(error.message, "trouble");
   }
   await looking; // one that began before
   await look();
@@ -345,7 +347,9 @@ function showRequests() {
   for (const row of $("requests").tBodies[0].rows) {
     const chosen = Number.parseInt(row.dataset.key, 10) === state.request;
     row.classList.toggle("chosen", chosen);
-    row.querySelector("a").ariaCurrent = String(chosen);
+    const link = row.querySelector("a");
+    link.ariaCurrent = String(chosen);
+    link.href = addressOf({ request: link.textContent });
   }
   $("more").hidden = shown.length === found.length;
   const none = all ? "None of the requests has all of these words." : "None yet.";
@@ -364,7 +368,7 @@ function makeRow(one) {
   return el(
     "tr",
     { class: kindOf(one.status), onclick: open },
-    el("td", {}, el("a", { href: addressOf({ request: one.number }) }, String(one.number))),
+    el("td", {}, el("a", {}, String(one.number))),
     el("td", { class: "time" }, one.time.slice(11, 19)),
     el("td", {}, status(one.status)),
     el("td", {}, el("span", { class: one.operation ? "what" : "what path" }, one.operation ?? `${one.method} ${one.path}`), " ", el("small", {}, [batch, one.account].filter(Boolean).join(", "))),
@@ -392,7 +396,7 @@ async function chooseRequest(number) {
     return;
   }
   const title = el("h2", { id: "request-title" }, `Request ${number}`);
-  const shown = await ask(`requests/${number}`).then(makeRequest, (error) => [closer(), title, el("p", {}, told(error))]);
+  const shown = await ask(`requests/${number}`).then(makeRequest, (error) => [closer(), title, el("p", {}, error.message)]);
   if (state.request !== number) return; // another was chosen meanwhile, or none
   place.replaceChildren(...shown);
   place.hidden = false;
