@@ -36,6 +36,7 @@ check: $(DEV)
 	$(BIN)/mypy
 
 docs: $(DEV)
+	@# The variable silences a notice of the theme, not the warnings that fail a strict build.
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 bench: $(DEV)

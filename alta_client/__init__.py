@@ -69,3 +69,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module  # noqa: PLC0415 - see above
 
     return getattr(import_module(_HOMES.get(name, "alta_client._errors")), name)
+
+
+def __dir__() -> list[str]:
+    """List what is there to be imported, also what was not asked for yet."""
+    return __all__

@@ -77,7 +77,7 @@ def survey(table: Table) -> int:
         InvalidInput: Rows are bad, which are listed on standard error, or there are none.
     """
     total = bad = 0
-    with terminal.Progress() as progress:
+    with terminal.StatusLine() as progress:
         for total, row in enumerate(table.rows(), 1):
             if row.problems:
                 bad += 1
@@ -240,7 +240,7 @@ class _Run:
         """Send the records, and show how far they are on a terminal; Ctrl-C waits for the answer that is under way."""
         handler = signal.signal(signal.SIGINT, self._interrupt)
         try:
-            with terminal.Progress() as progress:
+            with terminal.StatusLine() as progress:
                 self._waits.tell = lambda left: progress.show(f"{self._so_far()}; {_waiting(left)}", now=True)
                 progress.show(self._so_far())
                 self._client.add_prospects(
@@ -249,7 +249,7 @@ class _Run:
         finally:
             signal.signal(signal.SIGINT, handler)
 
-    def _follow(self, event: Progress, progress: terminal.Progress) -> None:
+    def _follow(self, event: Progress, progress: terminal.StatusLine) -> None:
         self._under_way = event.event == "sending"  # first: from here on, Ctrl-C waits for the answer
         if self._under_way and _version(self._table.file) != self._seen:
             raise _Changed(f"{self._table.file} was changed meanwhile; run the same command again to go on")

@@ -69,7 +69,7 @@ def paints(stream: TextIO | None) -> bool:
     return is_terminal(stream) and os.name != "nt" if wanted is None else wanted
 
 
-class Progress:
+class StatusLine:
     """One line on a terminal that is written over and over, and gone at the end; nothing where there is no terminal.
 
     Args:

@@ -52,7 +52,7 @@ def verify(given: Given, wishes: Wishes, files: Files, *, write_there: bool, rej
             f"adding about {planned_records(given)} prospects to campaign {given.campaign_id} at {given.url},"
             f" with {TAG} in a field"
         )
-    with terminal.Progress() as progress:
+    with terminal.StatusLine() as progress:
         report = examine_at(given, replace(wishes, tell=Telling(progress)))
     return conclude(report, given, files)
 
@@ -175,7 +175,7 @@ def _is_uuid(text: str) -> bool:
 class Telling:
     """Tells how far an examination has come: all of it on a terminal, elsewhere long waits only."""
 
-    def __init__(self, progress: terminal.Progress) -> None:
+    def __init__(self, progress: terminal.StatusLine) -> None:
         self._progress = progress
         self._waiting = False
 

@@ -49,7 +49,6 @@ LOOK_SECONDS = 0.05
 SEVERAL = 8
 """Situations that are counted rather than named, unless a rule was broken in them."""
 
-
 MOST_SAID = 8192
 """Bytes at the end of what a command says that are kept."""
 
@@ -246,7 +245,7 @@ def execute_consumer(
         return _run(command, name, runs.get("normal"), wishes, timeout, settings, stopped)
 
     try:
-        with terminal.Progress() as progress, ThreadPoolExecutor(AT_ONCE) as pool:
+        with terminal.StatusLine() as progress, ThreadPoolExecutor(AT_ONCE) as pool:
             try:
                 for names in (["normal"], [name for name in SITUATIONS if name != "normal"]):
                     if all(run.ended for run in runs.values()):  # one that never ends tells nothing more
@@ -266,7 +265,7 @@ def execute_consumer(
     return report.exit_code or (0 if written else UNUSABLE)
 
 
-def _follow(playing: Mapping[str, Future[Run]], before: int, begun: float, progress: terminal.Progress) -> None:
+def _follow(playing: Mapping[str, Future[Run]], before: int, begun: float, progress: terminal.StatusLine) -> None:
     """Wait for situations, and tell each second how far they have come.
 
     Raises:

@@ -117,7 +117,7 @@ class Bench:
                 return handle(changed, door)
             return replace(handle(request, door), reply=changed)
 
-        self.mock.handle = wrapped  # type: ignore[method-assign]
+        self.mock.handle = wrapped  # type: ignore[method-assign]  # wrapped on purpose
 
     def on_reply(self, change: Callable[[ApiRequest, ApiReply], ApiReply]) -> None:
         """Change answers after everything is done."""
@@ -127,7 +127,7 @@ class Bench:
             outcome = handle(request, door)
             return replace(outcome, reply=change(request, outcome.reply))
 
-        self.mock.handle = wrapped  # type: ignore[method-assign]
+        self.mock.handle = wrapped  # type: ignore[method-assign]  # wrapped on purpose
 
     def on_status(self, status: int, change: Callable[[ApiReply], ApiReply]) -> None:
         """Change the answers of a status."""
@@ -804,7 +804,7 @@ def hangs_on_large_bodies(bench: Bench) -> None:
         silent = 6_000 < len(sent.body or b"") < 9_000
         return Got(NO_ANSWER, at=got.at, trouble=f"no answer within {seconds:g} s") if silent else got
 
-    bench.provider.send = hanging  # type: ignore[method-assign]
+    bench.provider.send = hanging  # type: ignore[method-assign]  # wrapped on purpose
 
 
 @defect(SERVERS)
@@ -817,7 +817,7 @@ def hangs_on_large_batches(bench: Bench) -> None:
         silent = (sent.body or b"").count(b"@") > 90
         return Got(NO_ANSWER, at=got.at, trouble=f"no answer within {seconds:g} s") if silent else got
 
-    bench.provider.send = hanging  # type: ignore[method-assign]
+    bench.provider.send = hanging  # type: ignore[method-assign]  # wrapped on purpose
 
 
 # --- Who is calling ---------------------------------------------------------------------------------------------------
@@ -944,7 +944,7 @@ def sticky_on_a_connection(bench: Bench) -> None:
             sent = replace(sent, headers=(trusted, *sent.headers))
         return send(sent, seconds=seconds, fresh=fresh)
 
-    bench.provider.send = sticky  # type: ignore[method-assign]
+    bench.provider.send = sticky  # type: ignore[method-assign]  # wrapped on purpose
 
 
 @defect("no answer may repeat a credential")
@@ -1163,7 +1163,7 @@ def _on_the_wire(breaks: Callable[[Sent, Sent | None], Got | None]) -> Callable[
                 send(sent, seconds=seconds, fresh=fresh) if found is None else replace(found, at=bench.provider.time())
             )
 
-        bench.provider.send = wired  # type: ignore[method-assign]
+        bench.provider.send = wired  # type: ignore[method-assign]  # wrapped on purpose
 
     return build
 
@@ -1224,7 +1224,7 @@ def _stored(change: Callable[[list[Any]], list[Any]]) -> Callable[[Bench], None]
             raw = json.dumps({"data": records}, default=str).encode()
             append(account, kind, parent, Batch(raw, "data", len(records)))
 
-        store.append = wrapped  # type: ignore[method-assign, assignment]
+        store.append = wrapped  # type: ignore[method-assign, assignment]  # wrapped on purpose
 
     return build
 
@@ -1405,7 +1405,7 @@ _register("not-atomic", "Requests at the same time are counted as one.", LIMITS,
 class _Everybody(RateLimiter):
     """One quota for all."""
 
-    def spend(self, account: str, limits: Sequence[tuple[str, Limit]], at: int) -> Decision | None:  # noqa: ARG002
+    def spend(self, account: str, limits: Sequence[tuple[str, Limit]], at: int) -> Decision | None:  # noqa: ARG002 - the signature of what it stands for
         return super().spend("everybody", limits, at)
 
 
@@ -1680,7 +1680,7 @@ def duplicates_are_stored_once(bench: Bench) -> None:
         else:
             append(account, kind, parent, Batch(json.dumps({"data": kept}, default=str).encode(), "data", len(kept)))
 
-    store.append = wrapped  # type: ignore[method-assign, assignment]
+    store.append = wrapped  # type: ignore[method-assign, assignment]  # wrapped on purpose
 
 
 @variant(f"{OPEN}response-headers")
@@ -1758,7 +1758,7 @@ def _counted(counts: Callable[[ApiReply], bool]) -> Callable[[Bench], None]:
                 limiter._windows.update(before)
             return outcome
 
-        bench.mock.handle = wrapped  # type: ignore[method-assign]
+        bench.mock.handle = wrapped  # type: ignore[method-assign]  # wrapped on purpose
 
     return build
 

@@ -105,7 +105,7 @@ def score(wanted: Wanted, jobs: int, files: command.Files) -> int:
     begun = time.monotonic()
     examine_one = partial(examined, seed=wanted.seed, without=wanted.without)
     done = count(1)
-    with terminal.Progress() as progress:
+    with terminal.StatusLine() as progress:
         progress.show(f"0 of {len(chosen)} examined")
         scored = list(
             _examined(
@@ -270,10 +270,11 @@ def lines(
     caught = [one for one in defects if one.caught]
     variants = [one for one in scored if one.legal]
     single = Counter(next(iter(one.caught)) for one in caught if len(one.caught) == 1)
-    told = paint(f"{len(caught)} of {len(defects)} defects are caught", int(len(caught) < len(defects)))
+    all_caught = "pass" if len(caught) == len(defects) else "fail"
+    told = paint(f"{len(caught)} of {len(defects)} defects are caught", all_caught)
     yield f"{told}; {sum(single.values())} of them by one rule only"
     passing = sum(one.right for one in variants)
-    yield paint(f"{passing} of {len(variants)} that are right pass", int(passing < len(variants)))
+    yield paint(f"{passing} of {len(variants)} that are right pass", "pass" if passing == len(variants) else "fail")
     if whole:
         seen = {rule for one in caught for rule in one.caught}
         idle = [rule for rule in (*RULES, *consumer.RULES) if rule not in seen | without]

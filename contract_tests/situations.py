@@ -181,7 +181,7 @@ def play_in(  # noqa: PLR0913 - two say who and where, the others how
             raise GaveUpOnIt
         return handle(*arguments)
 
-    mock.handle = counted  # type: ignore[method-assign, assignment]
+    mock.handle = counted  # type: ignore[method-assign, assignment]  # wrapped on purpose
     results: list[bool] = []
 
     def consume(url: str) -> None:

@@ -215,7 +215,7 @@ def test_every_documented_answer_leads_to_its_result(
             assert (played.error.status, bool(played.error.response)) == (status, False)
             assert played.error.error == " ".join(body["error"].split())[:200]
         if isinstance(played.error, AltaError):
-            assert "***" in played.error.request.headers["Authorization"]  # type: ignore[attr-defined]
+            assert "***" in played.error.request.headers["Authorization"]  # type: ignore[attr-defined]  # its type is wider than what is there
 
     holds()
     assert len(bodies) >= 10

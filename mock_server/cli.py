@@ -1,4 +1,4 @@
-"""The command `alta-mock`; the only module that reads the environment.
+"""The command `alta-mock`.
 
 Exit codes: 0 fine, 1 a contract was broken, 2 usage or target unusable, 3 nothing was proven, 130 interrupted.
 """
@@ -261,10 +261,10 @@ def _random_seed(command: Any) -> Any:
 @_mock_settings
 def serve(bind: str, form: str, control_token: str | None, no_why: bool, **settings: Any) -> None:  # noqa: FBT001 - click calls it
     """Serve the fake Alta API until it is told to stop."""
-    import asyncio  # noqa: PLC0415 - the same
+    import asyncio  # noqa: PLC0415 - --help need not wait for the server's imports
 
     from mock_server.control import Control  # noqa: PLC0415 - the same
-    from mock_server.log import Log  # noqa: PLC0415 - --help need not wait for the server's imports
+    from mock_server.log import Log  # noqa: PLC0415 - the same
     from mock_server.mock import AltaMock  # noqa: PLC0415 - the same
     from mock_server.server import Server, listen  # noqa: PLC0415 - the same
 
@@ -281,11 +281,12 @@ def serve(bind: str, form: str, control_token: str | None, no_why: bool, **setti
         Control(mock, control_token),
         Log(sys.stdout, form, mock.redact, colour=terminal.paints(sys.stdout)),
     )
-    gc.freeze()  # what was loaded stays: the collector need not look through it again and again,
-    gc.set_threshold(100_000, 50, 100)  # nor through the journal: little here is ever part of a circle
-    sys.setswitchinterval(
-        0.0005
-    )  # so that who looks at the journal, in a thread, holds up the API for 0.5 ms, not for 5
+    # What was loaded stays, so the collector need not look through it again and again, nor through the journal: little
+    # here is ever part of a circle.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+    # Who looks at the journal, in a thread, gives way to the API after 0.5 ms instead of 5, but within a call of json.
+    sys.setswitchinterval(0.0005)
     asyncio.run(_until_told(server))
 
 
@@ -328,9 +329,8 @@ def banner(mock: AltaMock, origin: str) -> str:
         for campaign in account.campaigns:
             archived = ", archived" if campaign.is_archived else ""
             lines.append(f"  {campaign.id}  {campaign.name} ({campaign.status}{archived})")
-    here = origin.replace("//0.0.0.0:", "//127.0.0.1:").replace(
-        "//[::]:", "//[::1]:"
-    )  # which are no addresses to go to
+    # Every address of the machine is none to go to.
+    here = origin.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
     if "addProspectsToCampaign" in {operation.id for operation in mock.contract.operations}:
         lines += _try_it(mock.seed, here + mock.contract.base_path)
     lines += ["", f"Look at it in a browser: {here}/ (and {here}/docs, the API reference)"]

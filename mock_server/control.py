@@ -23,7 +23,7 @@ from mock_server.documents import Document
 from mock_server.errors import ApiError, MockError
 from mock_server.export import har
 from mock_server.layout import layout
-from mock_server.messages import MAX_BODY, ApiReply
+from mock_server.messages import ApiReply
 from mock_server.ratelimit import SECOND
 from mock_server.replay import as_curl, as_program, as_test
 from mock_server.seed import EDIT_CAMPAIGN
@@ -148,12 +148,10 @@ class Control:
         if entry is None:
             raise Refused(404, "NotFound", f"request {call.path['number']} is not remembered")
         whole = entry.as_dict()
-        body = (
-            whole["requestBody"] if entry.request.body is not None else f"(over {MAX_BODY} bytes, which were not kept)"
-        )
         return {
             **whole,
-            "requestLines": [_line(line) for line in layout(body, entry.violations)],
+            "bodyKept": entry.request.body is not None,
+            "requestLines": [_line(line) for line in layout(whole["requestBody"], entry.violations)],
             "responseLines": [_line(line) for line in layout(whole["responseBody"])],
             "findings": [one.as_dict() for one in self._mock.findings() if entry.number in one.requests],
             "copies": {

@@ -66,7 +66,7 @@ def execute(command: Sequence[str], mock: AltaMock, wishes: Wishes) -> int:
     for line in summary(mock, wishes):
         say(line)
     verdict = exit_code(code, mock.journal, wishes)
-    origin = server.url.removesuffix(mock.contract.base_path)
+    origin = server.origin
     reports = {
         wishes.har: partial(har, mock.requests, origin),
         wishes.json: partial(_json, command, code, verdict, mock),

@@ -1,7 +1,7 @@
 """What the traffic says about the consumer: things that are no breach of the contract, or explain one.
 
 Law of this module: each finding stands in a section of its own with its threshold: a function that is shown one entry
-after another, oldest first, and remembers what it must. So a journal that grows is never read twice.
+after another, oldest first, and remembers what it must. So a journal that grows is read on, not anew.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ class Seen:
 class Watch:
     """The findings of a journal that grows: each entry is looked at once; safe to use from many threads.
 
-    It remembers no more than twice what the journal does, and never longer than until the journal is cleared.
+    What it remembers is bounded: it begins anew, with the entries there are, once it has seen twice what the journal
+    can hold, and after the journal was cleared.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -137,7 +138,7 @@ def early_retry() -> Look:
             return
         key = (entry.account, entry.operation)
         before = last.get(key)
-        wait = before.outcome.reply.header("Retry-After") if before and before.status == 429 else None  # noqa: PLR2004
+        wait = before.outcome.reply.header("Retry-After") if before and before.status == 429 else None  # noqa: PLR2004 - a status of HTTP
         told = seconds_told(wait, before.outcome.at) if before and wait else None
         if before and told is not None:
             waited = (entry.outcome.at - before.outcome.at) / SECOND
@@ -195,7 +196,7 @@ def rejected_again() -> Look:
 
 def duplicate_prospect() -> Look:
     """Find prospects that are in a campaign twice."""
-    first_seen: dict[tuple[str, tuple[str, ...]], int] = {}
+    last_seen: dict[tuple[str, tuple[str, ...]], int] = {}
 
     def look(seen: Seen) -> Iterator[Finding]:
         entry = seen.entry
@@ -204,24 +205,24 @@ def duplicate_prospect() -> Look:
         doubled: list[tuple[int, int]] = []
         for index, record in enumerate(seen.records):
             keys = [(entry.path.lower(), identity) for identity in _identities(record)]
-            before = [first_seen[key] for key in keys if key in first_seen]
+            before = [last_seen[key] for key in keys if key in last_seen]
             if before:
                 doubled.append((index, before[0]))
-            first_seen.update(dict.fromkeys(keys, entry.number))
+            last_seen.update(dict.fromkeys(keys, entry.number))
         if doubled:
-            index, first = doubled[0]
+            index, before_that = doubled[0]
             text = (
                 f"{len(doubled)} of {len(seen.records)} prospects are in the campaign already,"
                 f" the first is /data/{index}"
             )
-            yield Finding("duplicate-prospect", text, tuple(sorted({first, entry.number})))
+            yield Finding("duplicate-prospect", text, tuple(sorted({before_that, entry.number})))
 
     return look
 
 
 def _carried_out(entry: Entry) -> bool:
     forced = entry.outcome.forced
-    return not entry.violations and entry.status == 200 and not (forced and forced.fault is None)  # noqa: PLR2004
+    return not entry.violations and entry.status == 200 and not (forced and forced.fault is None)  # noqa: PLR2004 - a status of HTTP
 
 
 def _identities(record: Any) -> list[tuple[str, ...]]:

@@ -136,31 +136,31 @@ class Entry:
         """Return the entry as JSON has it: for the control API, JSON lines and reports."""
         reply = self.outcome.reply
         return {
-            "number": self.number,
-            "time": self._time(),
+            **self._facts(),
             "door": self.door,
-            "method": self.method,
-            "path": self.path,
             "query": self.known.redact(self.request.query),
-            "operation": self.operation,
-            "account": self.account,
-            "user": self.outcome.caller.user if self.outcome.caller else None,
             "requestHeaders": [self._shown(name, value) for name, value in self.request.headers],
             "requestBody": self.known.redact((self.request.body or b"").decode(errors="replace")),
-            "status": self.status,
             "responseHeaders": [list(pair) for pair in reply.headers],
             "responseBody": reply.body.decode(errors="replace"),
-            "forced": self.forced,
             "violations": [self._explained(violation) for violation in self.violations],
         }
 
     def summary(self) -> dict[str, Any]:
         """Return what a list of requests shows, a tenth of the whole."""
-        records = self.body.get("data") if isinstance(self.body, dict) else None
-        first = self.violations[0] if self.violations else None
+        body = self.body
+        records = body.get("data") if isinstance(body, dict) else None
+        return {
+            **self._facts(),
+            "rule": self.violations[0].rule if self.violations else None,
+            "prospects": len(records) if isinstance(records, list) else None,
+        }
+
+    def _facts(self) -> dict[str, Any]:
+        """Return what is short."""
         return {
             "number": self.number,
-            "time": self._time(),
+            "time": datetime.fromtimestamp(self.outcome.at / SECOND, tz=UTC).isoformat(timespec="milliseconds"),
             "method": self.method,
             "path": self.path,
             "operation": self.operation,
@@ -168,12 +168,7 @@ class Entry:
             "user": self.outcome.caller.user if self.outcome.caller else None,
             "status": self.status,
             "forced": self.forced,
-            "rule": first.rule if first else None,
-            "prospects": len(records) if isinstance(records, list) else None,
         }
-
-    def _time(self) -> str:
-        return datetime.fromtimestamp(self.outcome.at / SECOND, tz=UTC).isoformat(timespec="milliseconds")
 
     def _shown(self, name: str, value: str) -> list[str]:
         secret = name in {"authorization", "proxy-authorization", "cookie"}

@@ -17,9 +17,11 @@ class LiveServer:
     """Serves a mock from `__enter__` to `__exit__`.
 
     Attributes:
-        url: The base URL, ends in the contract's base path (`/v1`); set while it serves.
+        origin: Scheme, host and port; set while it serves.
+        url: The base URL: that, and the contract's base path (`/v1`).
     """
 
+    origin: str
     url: str
 
     def __init__(self, mock: AltaMock, host: str, port: int, control_token: str | None) -> None:
@@ -38,7 +40,8 @@ class LiveServer:
         """
         listening = listen(*self._address, self._control_token)
         host, port = listening.getsockname()[:2]
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}{self._mock.contract.base_path}"
+        self.origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        self.url = self.origin + self._mock.contract.base_path
         server = Server(self._mock, listening, Control(self._mock, self._control_token))
         ready = threading.Event()
 

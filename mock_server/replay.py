@@ -1,6 +1,6 @@
 """A request of the journal as something to run again: a curl line, a program, a test.
 
-Law 1: it does the same again, or says that it cannot.
+Law 1: it does the same again, or says that it does not.
 Law 2: no token gets out that can be read in the request. A known one becomes the variable, or the place in the seed,
 that it is found by; whatever else was sent as one becomes a word that is wrong as well.
 """
@@ -42,6 +42,10 @@ _WRONG = "not-a-token"
 
 def as_curl(entry: Entry, origin: str) -> str:
     """Return a command for a POSIX shell; `origin` is scheme and host. Its token is `$ALTA_API_TOKEN`."""
+    return _warning(entry) + _curl(entry, origin)
+
+
+def _curl(entry: Entry, origin: str) -> str:
     url = _url(entry, origin)
     words = ["curl", "-i"] if entry.method != "HEAD" else ["curl"]
     words += ["-g"] if set(url) & set("{}[]") else []  # or curl takes them for patterns
@@ -70,7 +74,7 @@ def as_program(entry: Entry, origin: str) -> str:
         return trouble
     call = _call(entry, repr(_url(entry, origin)), lambda text: _joined(text, 'os.environ["ALTA_API_TOKEN"]'))
     imports = "import os\n\nimport requests\n" if "os.environ" in call else "import requests\n"
-    return f"{imports}\nreply = {call}\nprint(reply.status_code, reply.headers, reply.text)\n"
+    return f"{_warning(entry)}{imports}\nreply = {call}\nprint(reply.status_code, reply.headers, reply.text)\n"
 
 
 def as_test(entry: Entry) -> str:
@@ -98,7 +102,7 @@ def as_test(entry: Entry) -> str:
         settings = ", ".join(f"{name}={file!r}" for name, file in entry.known.files.items())
         test.insert(0, f"@pytest.mark.alta({settings})")
     text = "\n".join(test) + "\n"
-    return ("import pytest\n" if "pytest." in text else "") + f"import requests\n\n\n{text}"
+    return _warning(entry) + ("import pytest\n" if "pytest." in text else "") + f"import requests\n\n\n{text}"
 
 
 def _before(entry: Entry) -> list[str]:
@@ -115,7 +119,9 @@ def _forced_again(entry: Entry) -> list[str]:
         seconds = f", seconds={forced.fault.seconds!r}" if forced.fault.seconds else ""
         return [f"alta_mock.fault({forced.fault.name!r}{seconds})"]
     if forced and forced.source == "queue":
-        return [f"alta_mock.next({forced.status}, allow_undocumented=True)"]
+        given = {"retry_after": forced.retry_after, "body": forced.body, "headers": dict(forced.headers) or None}
+        more = "".join(f", {name}={value!r}" for name, value in given.items() if value is not None)
+        return [f"alta_mock.next({forced.status}, allow_undocumented=True{more})"]
     return [f"alta_mock.next({entry.status})"] if _refused_by_quota(entry) else []
 
 
@@ -130,6 +136,15 @@ def _trouble(entry: Entry) -> str:
     if doubled:
         return f"# requests cannot send the header {doubled[0]} twice; copy it as curl\n"
     return "# requests changes such a path; copy it as curl\n" if "/." in entry.path else ""
+
+
+def _warning(entry: Entry) -> str:
+    """Say that a token was taken out which no variable can put back, empty if none was."""
+    request, redact = entry.request, entry.known.redact
+    others = [value for name, value in request.headers if name not in {*LEFT_OUT, "authorization"}]
+    texts = [request.path, request.query, (request.body or b"").decode(errors="replace"), *others]
+    changed = any(redact(text) != text for text in texts)
+    return "# *** stands for a token that was sent there: this is not quite the same request\n" if changed else ""
 
 
 def _origin(base_path: str) -> str:

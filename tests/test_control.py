@@ -153,8 +153,11 @@ def test_a_body_that_was_not_kept_is_said_to_be_none_of_those_without(mock: Alta
     """It was too large."""
     mock.answer(replace(request_of(), body=None))
 
-    (line,) = value(ask(mock, "GET", "requests/1"))["requestLines"]
-    assert line["text"] == "(over 1048576 bytes, which were not kept)"
+    mock.answer(request_of(b""))
+    large, none = (value(ask(mock, "GET", f"requests/{number}")) for number in (1, 2))
+
+    assert (large["bodyKept"], large["requestLines"], large["status"]) == (False, [], 413)
+    assert (none["bodyKept"], none["requestLines"], none["status"]) == (True, [], 400)
 
 
 def test_half_an_emoji_is_shown(mock: AltaMock) -> None:
@@ -354,7 +357,7 @@ def test_another_address_needs_a_token(mock: AltaMock, host: str) -> None:
 def test_with_a_token_another_address_is_served(mock: AltaMock) -> None:
     """The API answers everybody, the control API those who have the token."""
     with mock.serve("0.0.0.0", control_token="right") as server:
-        port = server.url.removesuffix("/v1").rpartition(":")[2]
+        port = server.origin.rpartition(":")[2]
         base = f"http://127.0.0.1:{port}"
         assert requests.get(f"{base}/_mock/health", timeout=5).status_code == 200
         bound = {"Host": "build.example"}
@@ -385,7 +388,7 @@ def test_what_is_loopback(address: str, *, loopback: bool) -> None:
 def test_it_is_below_every_door_and_never_below_v1(mock: AltaMock) -> None:
     """By socket and by WSGI."""
     with mock.serve() as live:
-        origin = live.url.removesuffix("/v1")
+        origin = live.origin
         assert requests.get(f"{origin}/_mock/health", timeout=5).json() == {"status": "ok"}
         assert requests.get(f"{origin}/v1/_mock/health", timeout=5).status_code == 404
         answer = talk(live, last(b"GET /_mock/health HTTP/1.1\r\nHost: x\r\nHost: 127.0.0.1\r\n\r\n"))

@@ -17,6 +17,8 @@ from mock_server.cli import commands
 from mock_server.errors import api_errors
 from tests.conftest import ROOT
 
+SOURCES = ("mock_server", "alta_client", "contract_tests", "tests", "benchmarks")
+
 
 def read(name: str) -> str:
     """Return a file of the project."""
@@ -108,3 +110,17 @@ def test_figures_of_the_score_are_true() -> None:
     assert f"{wrong} of {wrong} defects are caught" in read("docs/score.md")
     assert f"{right} of {right} that are right pass" in read("docs/score.md")
     assert f"{wrong} providers and clients with one defect each, and {right}\nthat must pass" in read("README.md")
+
+
+def test_every_exception_has_its_reason() -> None:
+    """Each `noqa` and each `type: ignore` says why, on its line."""
+    bare = re.compile(r"# (?:noqa: [A-Z0-9, ]+|type: ignore\[[a-z, -]+\])\s*$")
+    files = [file for folder in SOURCES for file in (ROOT / folder).rglob("*.py")]
+
+    assert len(files) > 100
+    assert [
+        f"{file.relative_to(ROOT)}:{number}"
+        for file in files
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+        if bare.search(line)
+    ] == []

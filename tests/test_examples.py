@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(120)  # compilers, and several pytests, on a bu
 
 EXAMPLES = ROOT / "examples"
 PACKAGES = EXAMPLES / "typescript" / "node_modules"
-IGNORED = shutil.ignore_patterns("node_modules", "build", "alta.d.ts", "__pycache__", ".*_cache", "*.alta-add.json")
+IGNORED = shutil.ignore_patterns("node_modules", "build", "alta.d.ts", "__pycache__", ".*_cache", "*.alta-add.*")
 """What is made by using the examples."""
 ENVIRON = {**os.environ, "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))}
 """What README.md of the examples asks for: the commands of this environment are found."""

@@ -194,7 +194,7 @@ def test_looking_often_finds_the_same_as_looking_once(clock: Clock) -> None:
     """Each story on one journal, looked at after each request, and on another, looked at in the end."""
     often, once = AltaMock(clock=clock), AltaMock(clock=clock)
     original = often.handle
-    often.handle = lambda *args: (original(*args), often.findings())[0]  # type: ignore[method-assign]
+    often.handle = lambda *args: (original(*args), often.findings())[0]  # type: ignore[method-assign]  # wrapped on purpose
     for mock in (often, once):
         for _, _, story, _ in CASES:
             story(mock)

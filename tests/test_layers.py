@@ -114,6 +114,7 @@ def test_names_that_are_exported_exist() -> None:
     """`__all__` is true, and anything else is an AttributeError."""
     import mock_server  # noqa: PLC0415 - the subject of the test
 
+    assert dir(mock_server) == sorted(mock_server.__all__)
     for name in mock_server.__all__:
         assert getattr(mock_server, name).__name__ == name
     with pytest.raises(AttributeError, match="no attribute 'Nope'"):

@@ -107,7 +107,7 @@ def live(unlimited: AltaMock) -> Iterator[LiveServer]:
 
 def origin_of(live: LiveServer) -> str:
     """Return scheme, host and port of a server."""
-    return live.url.removesuffix("/v1")
+    return live.origin
 
 
 @pytest.mark.parametrize("name", [*REQUESTS, *CURL_ONLY])

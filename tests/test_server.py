@@ -42,7 +42,7 @@ def live(unlimited: AltaMock) -> Iterator[LiveServer]:
 
 def connect(live: LiveServer) -> socket.socket:
     """Open a connection that gives up after ten seconds."""
-    host, port = live.url.removeprefix("http://").removesuffix("/v1").split(":")
+    host, port = live.origin.removeprefix("http://").split(":")
     return socket.create_connection((host, int(port)), timeout=10)
 
 
@@ -309,7 +309,7 @@ def test_sixty_four_clients_get_exactly_ten_answers(mock: AltaMock) -> None:
 
 def test_a_port_that_is_taken(live: LiveServer) -> None:
     """One line that names the address and the way out."""
-    port = int(live.url.removesuffix("/v1").rpartition(":")[2])
+    port = int(live.origin.rpartition(":")[2])
     with pytest.raises(MockError, match=rf"cannot listen on 127\.0\.0\.1:{port}: address already in use; choose"):
         AltaMock().serve(port=port).__enter__()
 

@@ -172,7 +172,7 @@ def test_commands_do_what_the_page_says(block: Block, checkout: Path) -> None:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ALTA_", "PYTEST_"))}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with AltaMock().serve() as server:
-        address = server.url.removeprefix("http://").removesuffix("/v1")
+        address = server.origin.removeprefix("http://")
         commands = "\n".join([PRELUDE, *(line for line, _ in block.lines())]).replace("127.0.0.1:8080", address)
         done = subprocess.run(
             ["bash", "-e", "-o", "pipefail", "-c", commands],  # noqa: S607 - whichever bash the reader has

@@ -17,7 +17,7 @@ import click
 import pytest
 
 from alta_client import terminal
-from alta_client.terminal import Progress, colour
+from alta_client.terminal import StatusLine, colour
 from contract_tests.command import Telling
 from contract_tests.verify import Step
 from mock_server.cli import main
@@ -154,13 +154,13 @@ def test_verdicts_of_score(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None
     assert f"{GREEN}1 of 1 that are right pass\x1b[0m" in text
 
 
-# --- Progress ---------------------------------------------------------------------------------------------------------
+# --- The status line -------------------------------------------------------------------------------------------------
 
 
 def test_a_line_is_written_over_and_gone_at_the_end() -> None:
     """A shorter text leaves nothing of a longer one; no escape sequence is needed."""
     stream = Terminal()
-    with Progress(stream, {}, clock=iter(range(10**6)).__next__) as progress:
+    with StatusLine(stream, {}, clock=iter(range(10**6)).__next__) as progress:
         progress.show("a long text")
         assert stream.screen() == "a long text"
         progress.show("short")
@@ -174,7 +174,7 @@ def test_a_line_is_written_over_and_gone_at_the_end() -> None:
 def test_it_changes_ten_times_a_second_at_most() -> None:
     """But at once for what must be seen."""
     stream, now = Terminal(), [0.0]
-    progress = Progress(stream, {}, clock=lambda: now[0])
+    progress = StatusLine(stream, {}, clock=lambda: now[0])
     progress.show("first")
     now[0] = 0.05
     progress.show("too early")
@@ -191,7 +191,7 @@ def test_it_changes_ten_times_a_second_at_most() -> None:
 )
 def test_elsewhere_nothing_is_written(stream: io.StringIO, environ: Mapping[str, str]) -> None:
     """Not in a pipe, nor where the cursor cannot go back."""
-    with Progress(stream, environ) as progress:
+    with StatusLine(stream, environ) as progress:
         progress.show("text")
 
     assert not progress.visible
@@ -201,7 +201,7 @@ def test_elsewhere_nothing_is_written(stream: io.StringIO, environ: Mapping[str,
 def test_nobody_need_listen() -> None:
     """A stream that was closed, or is none, is no error."""
     stream = Terminal()
-    with Progress(stream, {}) as progress:
+    with StatusLine(stream, {}) as progress:
         stream.close()
         progress.show("text")
     assert not terminal.is_terminal(stream)
@@ -214,14 +214,14 @@ def test_it_fits_into_the_terminal(columns: int, shown: str) -> None:
     ours, theirs = pty.openpty()
     with os.fdopen(theirs, "w") as stream, os.fdopen(ours, "rb", buffering=0) as screen:
         fcntl.ioctl(stream, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        Progress(stream, {}).show("x" * 100)
+        StatusLine(stream, {}).show("x" * 100)
         assert screen.read(1000) == b"\r" + shown.encode()
 
 
 def test_what_verify_tells_on_a_terminal() -> None:
     """What is done, how far it has come, and for how long it will wait."""
     stream = Terminal()
-    tell = Telling(Progress(stream, {}, clock=iter(range(10**6)).__next__))
+    tell = Telling(StatusLine(stream, {}, clock=iter(range(10**6)).__next__))
     tell(Step("at-most-20", 12, 200))
     assert stream.screen() == "12 of about 200 requests  at-most-20"
     tell(Step("at-most-20: waiting for quota", 12, 200, 41.6))
@@ -232,7 +232,7 @@ def test_what_verify_tells_on_a_terminal() -> None:
 
 def test_what_verify_tells_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
     """A long wait, once: not each of its seconds, and no short one."""
-    tell = Telling(Progress(io.StringIO(), {}))
+    tell = Telling(StatusLine(io.StringIO(), {}))
     for wait in (0.0, 8.0, 7.0, 6.0, 0.0, 4.0, 0.0, 9.0):
         tell(Step("limit-is-kept", 11, 200, wait))
 

@@ -13,7 +13,7 @@ from mock_server import AltaMock
 from mock_server.messages import ApiRequest
 from mock_server.web import Pages
 from mock_server.web.views import STATIC
-from tests.conftest import prospects_path
+from tests.conftest import CAMPAIGN, request_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ def get(mock: AltaMock, path: str) -> ApiReply:
 def test_both_doors_serve_a_browser(mock: AltaMock, path: str, kind: str) -> None:
     """The same bytes with the same headers; nothing of it is a request of a consumer."""
     with mock.serve() as live:
-        origin = live.url.removesuffix("/v1")
+        origin = live.origin
         by_socket = requests.get(origin + path, timeout=10)
         head = requests.head(origin + path, timeout=10)
     by_wsgi = mock.app.test_client().get(path)
@@ -106,8 +106,8 @@ def test_the_page_is_small(mock: AltaMock) -> None:
 
 def test_the_page_holds_nothing_of_the_fakes_state(mock: AltaMock) -> None:
     """Which is the control API's to tell, or not: no token, no campaign, no prospect."""
-    with mock.serve() as live:
-        requests.post(live.url + prospects_path().removeprefix("/v1"), data=b'{"secret":1}', timeout=10)
+    mock.answer(request_of({"data": [{"email": "secret@example.com"}]}))
+    assert mock.prospects(CAMPAIGN)
     shown = b"".join(get(mock, path).body for path in ("/", "/docs", "/openapi.json"))
 
     assert not any(token.encode() in shown for token in mock.seed.tokens)

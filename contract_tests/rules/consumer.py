@@ -333,7 +333,7 @@ def follows_no_redirect(run: Run) -> list[Breach] | None:
     """A redirect is not followed."""
     found, exercised = [], False
     for index, entry in enumerate(run.entries):
-        location = entry.outcome.reply.header("Location") if 300 <= entry.status < BAD_REQUEST else None  # noqa: PLR2004
+        location = entry.outcome.reply.header("Location") if 300 <= entry.status < BAD_REQUEST else None  # noqa: PLR2004 - a status of HTTP
         exercised = exercised or location is not None
         target = unquote(urlsplit(urljoin(f"http://fake{entry.request.path}", location or "")).path)
         for later in run.entries[index + 1 :] if location else ():

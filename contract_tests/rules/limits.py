@@ -149,7 +149,7 @@ def _until_refused(ex: Examiner, most: int) -> tuple[list[tuple[Sent, Got]], tup
         sent = ex.spare()
         got = ex.send(sent)
         answers.append((sent, got))
-        if got.status == TOO_MANY or got.status == NO_ANSWER or got.status >= 500:  # noqa: PLR2004, PLR1714
+        if got.status == TOO_MANY or got.status == NO_ANSWER or got.status >= 500:  # noqa: PLR2004, PLR1714 - statuses; each case by itself
             return answers, (sent, got)
     return answers, None
 

@@ -711,7 +711,7 @@ def allow_names_the_methods(sent: Sent, got: Got) -> str:  # noqa: ARG001 - see 
 @answer_rule("openapi.yaml#/paths")
 def success_is_no_error(sent: Sent, got: Got) -> str:  # noqa: ARG001 - see above
     """A 200 does not hold the body of an error."""
-    told = got.json.get("error") if got.status == 200 and isinstance(got.json, dict) else None  # noqa: PLR2004
+    told = got.json.get("error") if got.status == 200 and isinstance(got.json, dict) else None  # noqa: PLR2004 - a status of HTTP
     return f'200 with the error "{told}"' if told in IDENTIFIERS.values() else ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -58,8 +58,8 @@ class Pages:
             "/docs": self._reference,
             "/openapi.json": self._document,
             "/favicon.ico": lambda: _file(STATIC / "icon.svg"),
-            **{f"/assets/{file.name}": lambda file=file: _file(file) for file in STATIC.iterdir()},  # type: ignore[misc]  # mypy knows no default of a lambda
-            **{f"/assets/{name}": lambda name=name: _file(_renderer() / name) for name in RENDERER},  # type: ignore[misc]  # the same
+            **{f"/assets/{file.name}": partial(_file, file) for file in STATIC.iterdir()},
+            **{f"/assets/{name}": partial(_of_renderer, name) for name in RENDERER},
         }
 
     def serves(self, request: ApiRequest) -> bool:
@@ -72,9 +72,9 @@ class Pages:
 
     def _page(self) -> ApiReply:
         statuses = [(status, phrase(status)) for status in self._mock.documented if status >= 400]  # noqa: PLR2004 - errors
-        paths = [one.path for one in self._mock.contract.operations if one.id == "addProspectsToCampaign"]
-        base_path = self._mock.contract.base_path
-        html = _render("page.html", statuses=statuses, faults=FAULTS, base_path=base_path, path="".join(paths))
+        contract = self._mock.contract
+        path = next((one.path for one in contract.operations if one.id == "addProspectsToCampaign"), "")
+        html = _render("page.html", statuses=statuses, faults=FAULTS, base_path=contract.base_path, path=path)
         return _reply(html, "text/html; charset=utf-8", POLICY | TRUSTED_TYPES)
 
     def _reference(self) -> ApiReply:
@@ -99,11 +99,11 @@ def _render(name: str, **values: Any) -> bytes:
     return _templates().get_template(name).render(version=version("alta-mock"), **values).encode()
 
 
-def _renderer() -> Path:
-    """Return the folder of Swagger UI; found without running the package, which would import web frameworks."""
+def _of_renderer(name: str) -> ApiReply:
+    """Return a file of Swagger UI; found without running the package, which would import web frameworks."""
     found = find_spec("swagger_ui")
     folders = list(found.submodule_search_locations or ()) if found else []
-    return Path(folders[0]) / "static"
+    return _file(Path(folders[0]) / "static" / name)
 
 
 def _file(file: Path) -> ApiReply:

@@ -42,7 +42,7 @@ def live(mock: AltaMock) -> Iterator[LiveServer]:
 @pytest.fixture
 def origin(live: LiveServer) -> str:
     """Scheme, host and port."""
-    return live.url.removesuffix("/v1")
+    return live.origin
 
 
 @pytest.fixture

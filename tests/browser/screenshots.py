@@ -56,7 +56,7 @@ def take(browser: Browser, name: str, folder: Path) -> None:
     """Take one picture of a fake of its own."""
     options, act = PICTURES[name]
     with AltaMock().serve() as live:
-        context = browser.new_context(base_url=live.url.removesuffix("/v1"), **options)
+        context = browser.new_context(base_url=live.origin, **options)
         page = context.new_page()
         page.goto("/")
         expect(page.locator("#campaigns button").first).to_be_visible()

@@ -403,9 +403,9 @@ def test_a_fake_that_is_gone_is_told_and_another_one_is_seen(tab: Page, tmp_path
     before = AltaMock()
     with before.serve() as live:
         before.answer(request_of({"data": []}))
-        tab.goto(live.url.removesuffix("/v1") + "/?request=1")
+        tab.goto(live.origin + "/?request=1")
         expect(tab.locator("#request h2")).to_contain_text("Request 1")
-        port = int(live.url.rpartition(":")[2].removesuffix("/v1"))
+        port = int(live.origin.rpartition(":")[2])
     expect(tab.locator("#notice")).to_have_text("The fake does not answer.")
     after = AltaMock(data=seed, rate_limit="3/10s")
     for _ in range(2):
@@ -458,7 +458,7 @@ def test_escape_in_the_filter_clears_it_first(page: Page, mock: AltaMock) -> Non
 def test_nothing_is_lost_while_requests_come_in(tab: Page) -> None:
     """The page ends with every request that the fake has seen, once and in order."""
     with AltaMock(rate_limit="off", account_rate_limit="off").serve() as live:
-        tab.goto(live.url.removesuffix("/v1"))
+        tab.goto(live.origin)
         for _ in range(30):
             client(live).add_prospects(CAMPAIGN, [{"email": f"{n}@example.com"} for n in range(200)])
         expect(tab.locator("#count")).to_have_text("300")
@@ -499,7 +499,7 @@ def test_from_another_machine_the_page_asks_for_the_control_token(
     monkeypatch.setattr("mock_server.control.is_loopback", lambda _: False)
     mock.answer(request_of())
     with mock.serve(control_token="right-one") as live:
-        origin = live.url.removesuffix("/v1")
+        origin = live.origin
         tab.goto(f"{origin}/docs")
         expect(tab.locator("#notice")).to_contain_text("Give the control token")
         tab.goto(origin)
@@ -531,7 +531,7 @@ def test_names_of_any_length_stay_on_the_page(browser: Browser, tmp_path: Path) 
         context = browser.new_context(viewport={"width": width, "height": 780})
         page = context.new_page()
         with AltaMock(data=seed).serve() as live:
-            page.goto(live.url.removesuffix("/v1"))
+            page.goto(live.origin)
             expect(page.locator("#campaigns button")).to_be_visible()
             assert page.evaluate("document.documentElement.scrollWidth") == width
         context.close()

@@ -178,7 +178,7 @@ def test_settings_it_refuses(
     add: Add, people: Path, unlimited: AltaMock, monkeypatch: pytest.MonkeyPatch, server: LiveServer
 ) -> None:
     """One line each, and nothing is sent."""
-    origin = server.url.removesuffix("/v1")
+    origin = server.origin
     cases: list[tuple[tuple[object, ...], str]] = [
         ((people, "--base-url", origin), f"did you mean {origin}/v1"),
         ((people, "--campaign", "x"), "the campaign id 'x' is no UUID"),
@@ -326,7 +326,7 @@ def test_a_file_that_changes_meanwhile(add: Add, people: Path, unlimited: AltaMo
             people.write_text(people.read_text() + "Ada,p50@example.com\n")
         return handle(*arguments)
 
-    unlimited.handle = changing  # type: ignore[method-assign, assignment]
+    unlimited.handle = changing  # type: ignore[method-assign, assignment]  # wrapped on purpose
     done = add(people)
     assert done.code == 1
     assert "was changed meanwhile; run the same command again to go on; 40 of 50 prospects added" in done.err
@@ -402,7 +402,7 @@ def test_two_runs_at_once_are_refused(add: Add, people: Path, unlimited: AltaMoc
             inner.append(Ended(done.returncode, done.stdout, done.stderr))
         return handle(*arguments)
 
-    unlimited.handle = meanwhile  # type: ignore[method-assign, assignment]
+    unlimited.handle = meanwhile  # type: ignore[method-assign, assignment]  # wrapped on purpose
     assert add(people).code == 0
     assert inner[0].code == 2
     assert "another alta-add is adding" in inner[0].err
@@ -441,7 +441,7 @@ def test_cut_short_during_a_wait(add: Add, people: Path, unlimited: AltaMock, nu
             reached.set()
         return outcome
 
-    unlimited.handle = counting  # type: ignore[method-assign, assignment]
+    unlimited.handle = counting  # type: ignore[method-assign, assignment]  # wrapped on purpose
     process = started(people)
     assert reached.wait(20)
     assert process.stderr is not None
@@ -451,7 +451,7 @@ def test_cut_short_during_a_wait(add: Add, people: Path, unlimited: AltaMock, nu
     assert process.returncode == (130 if number == signal.SIGINT else -number)
     assert "Traceback" not in err
 
-    unlimited.handle = handle  # type: ignore[method-assign]
+    unlimited.handle = handle  # type: ignore[method-assign]  # wrapped on purpose
     done = add(people)
     assert (done.code, done.out) == (0, "50 of 50 prospects added\n")
     assert "going on behind 40 of 50" in done.err
@@ -474,14 +474,14 @@ def test_cut_short_while_a_batch_is_under_way(add: Add, people: Path, unlimited:
             sent.set()
         return handle(*arguments)
 
-    unlimited.handle = killing  # type: ignore[method-assign, assignment]
+    unlimited.handle = killing  # type: ignore[method-assign, assignment]  # wrapped on purpose
     process.append(started(people))
     ready.set()
     assert sent.wait(20)
     _, err = process[0].communicate(timeout=20)
     assert process[0].returncode == (130 if number == signal.SIGINT else -number), err
 
-    unlimited.handle = handle  # type: ignore[method-assign]
+    unlimited.handle = handle  # type: ignore[method-assign]  # wrapped on purpose
     if number == signal.SIGKILL:
         assert add(people).code == 2
         done = add(people, "--skip")
@@ -502,7 +502,7 @@ def test_the_state_is_whole_at_every_moment(add: Add, people: Path, unlimited: A
         seen.append((state["done"], state["unknown"]))
         return handle(*arguments)
 
-    unlimited.handle = looking  # type: ignore[method-assign, assignment]
+    unlimited.handle = looking  # type: ignore[method-assign, assignment]  # wrapped on purpose
     assert add(people).code == 0
     assert seen == [(0, 20), (20, 20), (40, 10)]
 

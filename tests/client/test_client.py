@@ -566,7 +566,7 @@ def test_its_own_session_repeats_nothing_by_any_scheme() -> None:
     """Whatever fails: reading, TLS, a status."""
     session = own_session()
     for scheme in ("http://x", "https://x"):
-        retries = session.get_adapter(scheme).max_retries  # type: ignore[attr-defined]
+        retries = session.get_adapter(scheme).max_retries  # type: ignore[attr-defined]  # its type is wider than what is there
         assert (retries.read, retries.status, retries.redirect, retries.other) == (False,) * 4
         assert retries.connect == 2
 
@@ -576,7 +576,7 @@ def test_any_mapping_is_a_record(client: AltaClient, mock: AltaMock) -> None:
     assert client.add_prospects(CAMPAIGN, [MappingProxyType(ADA), ChainMap({**ADA})]) == 2
     assert mock.prospects(CAMPAIGN) == [ADA, ADA]
     with pytest.raises(InvalidProspect, match="a field that is no text"):
-        client.add_prospects(CAMPAIGN, [{**ADA, 1: "x"}])  # type: ignore[dict-item]
+        client.add_prospects(CAMPAIGN, [{**ADA, 1: "x"}])  # type: ignore[dict-item]  # wrong on purpose
 
 
 def test_the_client_stands_alone() -> None:

@@ -344,7 +344,7 @@ def test_a_server_that_hangs_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> N
         answered += 1
         if answered > 6:
             gone.wait(20)
-        return answering(b"{}", Content_Type="application/json")(environ, start_response)  # type: ignore[no-any-return]
+        return answering(b"{}", Content_Type="application/json")(environ, start_response)  # type: ignore[no-any-return]  # as WSGI has it
 
     with serving(app) as url:
         given = Given(url, "some-token", CAMPAIGN, rate_limit=None)

@@ -12,7 +12,7 @@ const LETTERS = 300; // of a value of a prospect
 const NOTICE = 8000; // milliseconds that a remark stays
 
 const $ = (id) => document.getElementById(id);
-const api = document.body.dataset.basePath;
+const { basePath, path: addPath } = document.body.dataset; // of the API; of the operation that adds prospects
 
 const state = {
   key: sessionStorage.getItem("control-token"),
@@ -298,8 +298,8 @@ async function showProspects() {
 
 function makeProspect({ record, number }) {
   const { firstName, lastName, company, jobTitle, email, linkedinUrl, phone, ...rest } = record;
-  const whole = (value) => (typeof value === "string" ? value : JSON.stringify(value));
-  const text = (value) => (whole(value).length > LETTERS ? `${whole(value).slice(0, LETTERS)}…` : whole(value));
+  const plain = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+  const text = (value) => (plain(value).length > LETTERS ? `${plain(value).slice(0, LETTERS)}…` : plain(value));
   const line = (values, between) => values.filter((one) => one !== undefined && one !== "").map(text).join(between);
   const others = Object.entries(rest).map(([name, value]) => `${name}: ${text(value)}`);
   return el(
@@ -317,7 +317,7 @@ function tokenFor(wanted) {
 }
 
 function exportsFor(campaign, token) {
-  const values = { ALTA_BASE_URL: location.origin + api, ALTA_API_TOKEN: token?.token ?? "", ALTA_CAMPAIGN_ID: campaign.id };
+  const values = { ALTA_BASE_URL: location.origin + basePath, ALTA_API_TOKEN: token?.token ?? "", ALTA_CAMPAIGN_ID: campaign.id };
   return Object.entries(values).map(([name, value]) => `export ${name}=${value}`).join("\n");
 }
 
@@ -395,8 +395,10 @@ async function chooseRequest(number) {
     place.hidden = true;
     return;
   }
-  const title = el("h2", { id: "request-title" }, `Request ${number}`);
-  const shown = await ask(`requests/${number}`).then(makeRequest, (error) => [closer(), title, el("p", {}, error.message)]);
+  const shown = await ask(`requests/${number}`).then(makeRequest, (error) => {
+    if (!(error instanceof Refused)) throw error;
+    return [closer(), el("h2", { id: "request-title" }, `Request ${number}`), el("p", {}, error.message)];
+  });
   if (state.request !== number) return; // another was chosen meanwhile, or none
   place.replaceChildren(...shown);
   place.hidden = false;
@@ -431,10 +433,10 @@ function makeRequest(one) {
     ),
     el("h3", {}, "Sent"),
     headers(one.requestHeaders),
-    lines(one.requestLines, one.violations),
+    lines(one.requestLines, one.violations, one.bodyKept ? "No body." : "A body that was too large to be kept."),
     el("h3", {}, "Answered ", status(one.status)),
     headers(one.responseHeaders),
-    lines(one.responseLines, []),
+    lines(one.responseLines),
   ].flat();
 }
 
@@ -456,8 +458,8 @@ function headers(pairs) {
   );
 }
 
-function lines(all, violations) {
-  if (!all.length) return el("p", { class: "note" }, "No body.");
+function lines(all, violations = [], none = "No body.") {
+  if (!all.length) return el("p", { class: "note" }, none);
   const made = all.map((line) => [
     el("code", { class: line.violations.length ? "wrong" : null }, `${"  ".repeat(line.indent)}${line.text}\n`),
     line.violations.map((index) => makeViolation(violations[index])),
@@ -466,16 +468,13 @@ function lines(all, violations) {
 }
 
 async function copy(text, name) {
-  try {
-    await navigator.clipboard.writeText(text);
-    notice(`Copied as ${name}.`);
-  } catch {
-    $("text-title").textContent = `Copy it yourself: ${name}`; // the browser lets only safe origins do it
-    const area = $("text").querySelector("textarea");
-    area.value = text;
-    $("text").showModal();
-    area.select();
-  }
+  const written = navigator.clipboard?.writeText(text).then(() => true, () => false); // only on origins that are safe
+  if (await written) return notice(`Copied as ${name}.`);
+  $("text-title").textContent = `Copy it yourself: ${name}`;
+  const area = $("text").querySelector("textarea");
+  area.value = text;
+  $("text").showModal();
+  area.select();
 }
 
 // --- Samples ----------------------------------------------------------------------------------------------------
@@ -499,28 +498,33 @@ async function add(records) {
   if (!token) return;
   const headers = { Authorization: `Bearer ${token.token}`, "Content-Type": "application/json" };
   if (token.accounts.length > 1) headers["x-account-id"] = campaign.account;
-  try {
-    const body = JSON.stringify({ data: records });
-    const path = document.body.dataset.path.replace("{campaignId}", campaign.id);
-    const reply = await fetch(api + path, { method: "POST", headers, body });
-    await reply.text(); // which fails if the answer breaks off
-    if (reply.ok) notice(`${plural(records.length, "prospect")} added.`);
-    else {
-      const wait = reply.headers.get("Retry-After");
-      const [rule] = (reply.headers.get("X-Alta-Mock-Why") ?? reply.statusText).split(": ");
-      const why = wait ? `try again in ${wait} s` : `${rule}; open the request to see more`;
-      notice(`Answered ${reply.status}: ${why}.`, "trouble");
-    }
-  } catch {
-    notice("No whole answer came: the connection was lost.", "trouble");
-  }
-  await looking;
-  await look();
+  const url = basePath + addPath.replace("{campaignId}", campaign.id);
+  await act(async () => {
+    const reply = await whole(fetch(url, { method: "POST", headers, body: JSON.stringify({ data: records }) }));
+    if (reply.ok) return;
+    const wait = reply.headers.get("Retry-After");
+    const [rule] = (reply.headers.get("X-Alta-Mock-Why") ?? reply.statusText).split(": ");
+    const why = wait ? `try again in ${wait} s` : `${rule}; open the request to see more`;
+    throw new Refused(reply.status, `Answered ${reply.status}: ${why}.`);
+  }, `${plural(records.length, "prospect")} added.`);
+}
+
+// Wait for an answer and its end, which may not come.
+async function whole(fetched) {
+  const lost = () => Promise.reject(new Refused(0, "No whole answer came: the connection was lost."));
+  const reply = await fetched.catch(lost);
+  await reply.text().catch(lost);
+  return reply;
 }
 
 // --- What a user does -------------------------------------------------------------------------------------------
 
 const advance = () => act(() => ask("clock/advance", "POST", { seconds: 60 }), "A minute has gone by.");
+
+async function start() {
+  await look();
+  if (state.request !== null) await chooseRequest(state.request);
+}
 
 function pause() {
   state.paused = !state.paused;
@@ -580,13 +584,15 @@ $("forget").addEventListener("click", () => {
   $("times").focus(); // this button goes
   act(() => ask("next", "DELETE"));
 });
-$("har").addEventListener("click", async (event) => {
+$("har").addEventListener("click", (event) => {
   if (!state.key) return; // a link carries no token
   event.preventDefault();
-  const reply = await fetch(event.target.href, { headers: { Authorization: `Bearer ${state.key}` } });
-  const file = el("a", { href: URL.createObjectURL(await reply.blob()), download: event.target.download });
-  file.click();
-  URL.revokeObjectURL(file.href);
+  act(async () => {
+    const har = new Blob([JSON.stringify(await ask("requests.har"))], { type: "application/json" });
+    const file = el("a", { href: URL.createObjectURL(har), download: event.target.download });
+    file.click();
+    URL.revokeObjectURL(file.href);
+  });
 });
 $("force").addEventListener("click", ({ target }) => {
   const { status: code, fault } = target.dataset;
@@ -606,14 +612,14 @@ $("key").addEventListener("submit", (event) => {
   event.preventDefault();
   state.key = event.target.elements.token.value;
   sessionStorage.setItem("control-token", state.key);
-  look().then(() => state.request && chooseRequest(state.request));
+  start();
 });
 document.addEventListener("visibilitychange", () => document.hidden || state.paused || look());
 
-$("base-url").textContent = location.origin + api;
+$("base-url").textContent = location.origin + basePath;
 $("filter").value = state.filter;
 setInterval(() => {
   showTime();
   if (!state.paused) showQuotas();
 }, 250);
-look().then(() => state.request && chooseRequest(state.request));
+start();
