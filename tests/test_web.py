@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ from mock_server import AltaMock
 from mock_server.messages import ApiRequest
 from mock_server.web import Pages
 from mock_server.web.views import STATIC
-from tests.conftest import CAMPAIGN, request_of
+from tests.conftest import CAMPAIGN, ROOT, request_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,6 +95,18 @@ def test_the_reference_is_the_effective_contract_at_this_fake(mock: AltaMock) ->
 
     assert document["servers"] == [{"url": "/v1", "description": "This fake."}]
     assert {**document, "servers": None} == {**json.loads(json.dumps(mock.contract.document)), "servers": None}
+
+
+@pytest.mark.timeout(120)  # a compiler, on a busy machine
+def test_the_scripts_are_checked() -> None:
+    """By the compiler of TypeScript, which knows what a browser has: no name that is not there, no call of nothing."""
+    compiler = ROOT / "examples" / "typescript" / "node_modules" / ".bin" / "tsc"
+    assert compiler.exists(), "the compiler is missing: make test, or npm ci in examples/typescript"
+    words = ["--allowJs", "--checkJs", "--noEmit", "--strict", "--noImplicitAny", "false", "--target", "es2023"]
+    for script in STATIC.glob("*.js"):
+        lib = ["--lib", "es2023,dom,dom.iterable"]
+        done = subprocess.run([compiler, *words, *lib, script], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, ""), script.name
 
 
 def test_the_page_is_small(mock: AltaMock) -> None:

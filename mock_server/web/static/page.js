@@ -11,9 +11,11 @@ const PROSPECTS = 100;
 const LETTERS = 300; // of a value of a prospect
 const NOTICE = 8000; // milliseconds that a remark stays
 
+/** @type {(id: string) => any} */
 const $ = (id) => document.getElementById(id);
-const { basePath, path: addPath } = document.body.dataset; // of the API; of the operation that adds prospects
+const { basePath, path: addPath = "" } = document.body.dataset; // of the API; of the operation that adds prospects
 
+/** @type {Record<string, any>} */
 const state = {
   key: sessionStorage.getItem("control-token"),
   paused: false,
@@ -43,9 +45,10 @@ function fromAddress() {
   };
 }
 
+/** @param {Record<string, any>} changes */
 function addressOf(changes = {}) {
-  const shown = { filter: state.filter, campaign: state.campaign, request: state.request, ...changes };
-  return `?${new URLSearchParams(Object.entries(shown).filter(([, value]) => value))}`;
+  const { filter, campaign, request } = { ...state, ...changes };
+  return `?${new URLSearchParams(Object.entries({ filter, campaign, request }).filter(([, value]) => value))}`;
 }
 
 const toAddress = () => history.replaceState(null, "", addressOf());
@@ -59,9 +62,11 @@ class Refused extends Error {
   }
 }
 
+/** @type {(path: string, method?: string, body?: object) => Promise<any>} */
 async function ask(path, method = "GET", body = undefined) {
-  const headers = state.key ? { Authorization: `Bearer ${state.key}` } : {};
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const headers = new Headers();
+  if (state.key) headers.set("Authorization", `Bearer ${state.key}`);
+  if (body !== undefined) headers.set("Content-Type", "application/json");
   const silent = () => Promise.reject(new Refused(0, "The fake does not answer."));
   const reply = await fetch(`/_mock/${path}`, { method, headers, body: body && JSON.stringify(body) }).catch(silent);
   const value = await reply.json().catch(silent);
@@ -95,7 +100,7 @@ async function lookOnce() {
     if (!state.tokens.length) state.tokens = (await ask("tokens")).data;
     if (!state.campaigns.some((one) => one.id === state.campaign)) state.campaign = state.campaigns[0]?.id;
     $("key").hidden = true;
-    if (notice.gone) notice("");
+    if (passing) notice("");
     show();
     await showProspects();
   } catch (error) {
@@ -135,17 +140,20 @@ async function act(what, done = "") {
   await look();
 }
 
-function notice(text, kind = "", gone = false) {
-  const place = $("notice");
-  setText(place, text);
-  place.className = kind;
-  notice.gone = gone; // whether the next look that succeeds takes it away
-  clearTimeout(notice.timer);
-  if (!gone) notice.timer = setTimeout(() => (place.textContent = ""), NOTICE);
+let passing = false; // whether the next look that succeeds takes the remark away
+let noticed = 0; // the timer that does
+
+function notice(text, kind = "", passes = false) {
+  setText($("notice"), text);
+  $("notice").className = kind;
+  passing = passes;
+  clearTimeout(noticed);
+  if (!passes) noticed = setTimeout(() => setText($("notice"), ""), NOTICE);
 }
 
 // --- Elements ---------------------------------------------------------------------------------------------------
 
+/** @returns {any} */
 function el(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -158,6 +166,7 @@ function el(tag, attributes = {}, ...children) {
 }
 
 // Put children in order under their keys; what has not changed stays the element it is, with its focus.
+/** @type {(parent: any, items: any[], keyOf: (item: any) => any, make: (item: any) => any) => void} */
 function keyed(parent, items, keyOf, make) {
   const old = new Map([...parent.children].map((child) => [child.dataset.key, child]));
   let before = null;
@@ -361,7 +370,7 @@ function makeRow(one) {
   const batch = one.prospects === null ? "" : plural(one.prospects, "prospect");
   const notes = [one.rule, ...(state.findings.get(one.number) ?? []), one.forced && `forced ${one.forced}`].filter(Boolean);
   const open = (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || !getSelection().isCollapsed) return; // the browser's
+    if (event.ctrlKey || event.metaKey || event.shiftKey || !getSelection()?.isCollapsed) return; // the browser's
     event.preventDefault();
     chooseRequest(one.number);
   };
@@ -370,7 +379,7 @@ function makeRow(one) {
     { class: kindOf(one.status), onclick: open },
     el("td", {}, el("a", {}, String(one.number))),
     el("td", { class: "time" }, one.time.slice(11, 19)),
-    el("td", {}, status(one.status)),
+    el("td", {}, statusOf(one.status)),
     el("td", {}, el("span", { class: one.operation ? "what" : "what path" }, one.operation ?? `${one.method} ${one.path}`), " ", el("small", {}, [batch, one.account].filter(Boolean).join(", "))),
     el("td", {}, notes.map((name) => [el("span", { class: "tag" }, name), " "])),
   );
@@ -381,7 +390,7 @@ function kindOf(code) {
 }
 
 // Never by colour alone: a sign stands beside the figure.
-function status(code) {
+function statusOf(code) {
   const sign = { fine: "✓", later: "↻", refused: "✕" }[kindOf(code)];
   return el("span", { class: `status ${kindOf(code)}` }, el("span", { "aria-hidden": "true" }, sign), ` ${code}`);
 }
@@ -402,7 +411,7 @@ async function chooseRequest(number) {
   if (state.request !== number) return; // another was chosen meanwhile, or none
   place.replaceChildren(...shown);
   place.hidden = false;
-  if (document.activeElement?.closest?.("#requests") || !document.activeElement?.matches?.("input")) place.focus({ preventScroll: true });
+  if (document.activeElement?.closest("#requests") || !document.activeElement?.matches("input")) place.focus({ preventScroll: true });
   if (matchMedia("(max-width: 720px)").matches) place.scrollIntoView({ block: "start" });
 }
 
@@ -420,7 +429,7 @@ function makeRequest(one) {
   const elsewhere = one.violations.filter((_, index) => !one.requestLines.some((line) => line.violations.includes(index)));
   return [
     closer(),
-    el("h2", { id: "request-title" }, `Request ${one.number} `, status(one.status), one.forced ? el("small", {}, ` forced: ${one.forced}`) : null),
+    el("h2", { id: "request-title" }, `Request ${one.number} `, statusOf(one.status), one.forced ? el("small", {}, ` forced: ${one.forced}`) : null),
     el("p", { class: "line" }, el("code", {}, `${one.method} ${one.path}${query}`)),
     el("p", { class: "note" }, facts.filter(Boolean).join(" · ")),
     one.findings.map((found) => el("p", { class: "finding" }, el("span", { class: "tag" }, found.name), ` ${found.text} (request ${found.requests.join(", ")})`)),
@@ -434,7 +443,7 @@ function makeRequest(one) {
     el("h3", {}, "Sent"),
     headers(one.requestHeaders),
     lines(one.requestLines, one.violations, one.bodyKept ? "No body." : "A body that was too large to be kept."),
-    el("h3", {}, "Answered ", status(one.status)),
+    el("h3", {}, "Answered ", statusOf(one.status)),
     headers(one.responseHeaders),
     lines(one.responseLines),
   ].flat();
@@ -564,7 +573,7 @@ const KEYS = {
   p: pause,
 };
 
-document.addEventListener("keydown", (event) => {
+document.addEventListener("keydown", (/** @type {any} */ event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || $("text").open) return;
   if (event.key === "Escape" && event.target === $("filter") && state.filter) return clearFilter(event);
   if (event.key === "Escape" && state.request !== null) return closeRequest();

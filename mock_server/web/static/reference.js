@@ -3,6 +3,8 @@
 
 const key = sessionStorage.getItem("control-token");
 
+const notice = /** @type {HTMLElement} */ (document.getElementById("notice"));
+
 window.addEventListener("DOMContentLoaded", async () => {
   const [document_, tokens, campaigns] = await Promise.all([
     get("/openapi.json"),
@@ -18,7 +20,7 @@ window.addEventListener("DOMContentLoaded", async () => {
       }
     }
   }
-  const ui = SwaggerUIBundle({
+  const ui = /** @type {any} */ (window).SwaggerUIBundle({
     spec: document_,
     dom_id: "#reference",
     deepLinking: true,
@@ -28,13 +30,13 @@ window.addEventListener("DOMContentLoaded", async () => {
     onComplete: () => {
       if (!token) {
         const text = tokens ? "No token of the seed may add prospects." : "Give the control token to the live page first, to have a token filled in.";
-        document.getElementById("notice").textContent = text;
+        notice.textContent = text;
         return;
       }
       for (const scheme of Object.keys(document_.components.securitySchemes)) {
         ui.preauthorizeApiKey(scheme, token.token);
       }
-      document.getElementById("notice").textContent = `Filled in: the token of ${token.user} (${token.note}).`;
+      notice.textContent = `Filled in: the token of ${token.user} (${token.note}).`;
     },
   });
 });
