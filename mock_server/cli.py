@@ -191,6 +191,8 @@ def _in_place(flag: str, what: str) -> Callable[[Any], Any]:
     return _setting(flag, metavar="FILE", shell_complete=_files, help=f"{what} in place of the bundled one.")
 
 
+_OF_A_LIMIT: dict[str, Any] = {"callback": _checked(_limit), "metavar": "N/Ss|off", "show_default": True}
+
 _OPENAPI = _in_place("--openapi", "A published OpenAPI 3.1 document")
 _OVERLAY = _in_place("--overlay", "An overlay")
 
@@ -202,18 +204,8 @@ def _mock_settings(command: Any) -> Any:
             _in_place("--data", "A seed of accounts, campaigns and tokens"),
             _OPENAPI,
             _OVERLAY,
-            _setting(
-                "--rate-limit",
-                callback=_checked(_limit),
-                metavar="N/Ss|off",
-                help="The limit of each operation.  [contract: 10/60s]",
-            ),
-            _setting(
-                "--account-rate-limit",
-                callback=_checked(_limit),
-                metavar="N/Ss|off",
-                help="The limit over all operations.  [contract: 100/60s]",
-            ),
+            _setting("--rate-limit", help="The limit of each operation.  [contract: 10/60s]", **_OF_A_LIMIT),
+            _setting("--account-rate-limit", help="The limit over all operations.  [contract: 100/60s]", **_OF_A_LIMIT),
             _setting("--no-why", is_flag=True, help="Leave out the header X-Alta-Mock-Why."),
         )
     ):
@@ -506,21 +498,9 @@ def _needing_verify(module: str = "contract_tests.command") -> Any:
 @click.option("--second-campaign-id", metavar="ID", help="Another campaign of the same account.")
 @click.option("--other-account-token", metavar="TOKEN", help="A token of another account.")
 @click.option("--foreign-campaign-id", metavar="ID", help="A campaign of that other account.")
+@click.option("--rate-limit", default="10/60s", help="The limit that adding prospects is to have.", **_OF_A_LIMIT)
 @click.option(
-    "--rate-limit",
-    default="10/60s",
-    show_default=True,
-    callback=_checked(_limit),
-    metavar="N/Ss|off",
-    help="The limit that adding prospects is to have.",
-)
-@click.option(
-    "--account-rate-limit",
-    default="100/60s",
-    show_default=True,
-    callback=_checked(_limit),
-    metavar="N/Ss|off",
-    help="The limit that there is to be over all operations.",
+    "--account-rate-limit", default="100/60s", help="The limit that there is to be over all operations.", **_OF_A_LIMIT
 )
 @click.option("--allow-get", is_flag=True, help="Send GET /campaigns too, to measure the limit over all operations.")
 @click.option("--write", "write_there", is_flag=True, help="Add prospects on another machine than this one.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,9 @@ from mock_server.messages import ApiReply, ApiRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+collect_ignore = ["test_terminal.py"] if os.name == "nt" else []
+"""What needs a pseudo-terminal, which Windows has no module for."""
 
 ROOT = Path(__file__).parent.parent
 CAMPAIGN = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
@@ -62,6 +67,21 @@ def _no_wishes_about_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is printed does not depend on who runs the tests, and where."""
     for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):
         monkeypatch.delenv(name, raising=False)
+
+
+class Terminal(io.StringIO):
+    """What is written to a terminal of 80 columns."""
+
+    def isatty(self) -> bool:
+        """Say that somebody watches, unless it is closed."""
+        return super().isatty() or True
+
+    def screen(self) -> str:
+        """Return what stands in its line."""
+        shown = ""
+        for text in self.getvalue().split("\r"):
+            shown = text + shown[len(text) :]
+        return shown.rstrip()
 
 
 @pytest.fixture

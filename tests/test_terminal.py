@@ -22,7 +22,7 @@ from contract_tests.command import Telling
 from contract_tests.verify import Step
 from mock_server.cli import main
 from mock_server.log import Log
-from tests.conftest import CAMPAIGN, ROOT, request_of
+from tests.conftest import CAMPAIGN, ROOT, Terminal, request_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,21 +56,6 @@ GREEN, YELLOW, RED = "\x1b[32m", "\x1b[33m", "\x1b[31m"
 def test_what_the_environment_wants(environ: Mapping[str, str], wanted: object) -> None:
     """True for colour everywhere, False for none, None for colour on a terminal."""
     assert colour(environ) is wanted
-
-
-class Terminal(io.StringIO):
-    """What is written to a terminal of 80 columns."""
-
-    def isatty(self) -> bool:
-        """Say that somebody watches, unless it is closed."""
-        return super().isatty() or True
-
-    def screen(self) -> str:
-        """Return what stands in its line."""
-        shown = ""
-        for text in self.getvalue().split("\r"):
-            shown = text + shown[len(text) :]
-        return shown.rstrip()
 
 
 def logged(mock: AltaMock, form: str, *, coloured: bool, body: bytes = b"{}") -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import signal
@@ -17,7 +16,7 @@ from alta_client import _run, cli
 from alta_client._run import Waits
 from contract_tests.runs import follow_script
 from mock_server.forced import Forced
-from tests.conftest import CAMPAIGN, ROOT, SECOND_CAMPAIGN, UNKNOWN_CAMPAIGN
+from tests.conftest import CAMPAIGN, ROOT, SECOND_CAMPAIGN, UNKNOWN_CAMPAIGN, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -524,11 +523,6 @@ def test_on_a_terminal_a_wait_is_counted_down(
     people: Path, mock: AltaMock, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Beside how far it is, in a line that is gone at the end; the last line is the result."""
-
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
     monkeypatch.setenv("TERM", "xterm")
     stderr = Terminal()
     monkeypatch.setattr(sys, "stderr", stderr)
