@@ -86,6 +86,14 @@ def test_the_banner_has_all_a_new_user_needs() -> None:
         assert text in server.banner
 
 
+def test_the_log_is_coloured_where_that_is_wanted() -> None:
+    """A 404 in yellow."""
+    with serving(FORCE_COLOR="1") as server:
+        requests.post(f"{server.url}/x", timeout=5)
+        assert server.process.stdout
+        assert "\x1b[33m404\x1b[0m" in server.process.stdout.readline()
+
+
 @pytest.mark.parametrize(("bound", "shown"), [("0.0.0.0", "127.0.0.1"), ("[::]", "[::1]"), ("10.0.0.7", "10.0.0.7")])
 def test_the_banner_names_an_address_that_can_be_gone_to(bound: str, shown: str) -> None:
     """Every address of the machine is none; but where it listens is said as it is."""

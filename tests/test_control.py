@@ -200,6 +200,17 @@ def test_one_request_is_laid_out(mock: AltaMock) -> None:
     assert ask(mock, "GET", "requests/3").status == 404
 
 
+def test_a_request_has_its_own_findings_and_copies(mock: AltaMock) -> None:
+    """Not those of another; and each copy is of its kind."""
+    mock.answer(request_of({"data": [{"email": "a", "linkedin_url": "x"}]}))
+    mock.answer(request_of())
+    one = value(ask(mock, "GET", "requests/2"))
+
+    assert one["findings"] == []
+    assert [text.split()[0] for text in one["copies"].values()] == ["curl", "import", "import"]
+    assert "def test_request_2(" in one["copies"]["pytest"]
+
+
 def test_the_newest_prospects_and_the_tokens(mock: AltaMock) -> None:
     """For who only wants to see what has just come, and for who has to send something."""
     mock.answer(request_of({"data": [{"email": "a"}, {"email": "b"}, {"email": "c"}]}))

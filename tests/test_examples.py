@@ -207,6 +207,14 @@ def test_the_dockerfile_is_clean() -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
+def test_the_container_has_one_port_and_no_root() -> None:
+    """In the Dockerfile and in compose.yaml the same."""
+    text = "".join((EXAMPLES / "docker" / name).read_text("utf-8") for name in ("Dockerfile", "compose.yaml"))
+
+    assert set(re.findall(r":(\d{4})\b", text)) == {"8080"}
+    assert instructions("USER") == ["65534:65534"]
+
+
 def test_what_is_copied_is_enough_to_build(tmp_path: Path) -> None:
     """The wheel is the one of the whole checkout."""
     source = tmp_path / "source"

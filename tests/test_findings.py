@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -239,6 +240,38 @@ def test_a_misspelling_is_told_again_when_its_first_request_is_forgotten(
     for number in range(9):
         add(unlimited, {"email": str(number), "linkedin_url": "b"})
         assert [one.name for one in unlimited.findings()] == ["misspelt-field"]
+
+
+def test_a_misspelling_is_told_again_after_a_reset(mock: AltaMock) -> None:
+    """What was told before is forgotten as well."""
+    for _ in range(2):
+        add(mock, {"email": "a", "linkedin_url": "b"})
+        assert [one.name for one in mock.findings()] == ["misspelt-field"]
+        mock.journal.clear()
+
+
+def test_findings_stand_by_their_first_request(mock: AltaMock) -> None:
+    """Whenever they were found."""
+    for record in ({"email": "a"}, {"email": "b", "linkedin_url": "x"}, {"email": "a"}):
+        add(mock, record)
+
+    assert [one.requests for one in mock.findings()] == [(1, 3), (2,)]
+
+
+@pytest.mark.parametrize(("most", "size"), [("MOST_ENTRIES", 4), ("MOST_BYTES", 200)])
+def test_what_is_remembered_is_bounded(
+    unlimited: AltaMock, monkeypatch: pytest.MonkeyPatch, most: str, size: int
+) -> None:
+    """Refused requests, which are compared with later ones, do not stay for ever."""
+    for module in (journal, findings):
+        monkeypatch.setattr(module, most, size)
+    for number in range(50):
+        add(unlimited, {"email": number})
+        unlimited.findings()
+    known = unlimited.requests[0].known
+    gc.collect()
+
+    assert sum(isinstance(one, journal.Entry) and one.known is known for one in gc.get_objects()) < 25
 
 
 def test_a_model_consumer_has_no_findings(mock: AltaMock) -> None:

@@ -61,6 +61,7 @@ REQUESTS = {
     "an empty header": request_of(headers=(JSON, ("x-account-id", ""))),
     "only the head": ApiRequest("HEAD", PATH, "", (("authorization", "Bearer test-token"),)),
     "another scheme": request_of(token=None, headers=(JSON, ("authorization", "test-token foo"))),
+    "two tokens": request_of(token=None, headers=(JSON, ("authorization", "test-token test-token-2"))),
     "the scheme behind": request_of(token=None, headers=(JSON, ("authorization", "nobody-knows-this Bearer"))),
     "a wish": request_of(headers=(JSON, ("prefer", "code=404"))),
     "elsewhere": request_of(path="/campaigns"),
@@ -243,6 +244,43 @@ def test_a_test_has_the_files_of_its_fake(tmp_path: Path) -> None:
     assert f"@pytest.mark.alta(data={str(seed)!r})" in text
     assert "secret" not in text
     run(text, AltaMock(data=seed))
+
+
+def test_no_cookie_gets_out(unlimited: AltaMock) -> None:
+    """Nor what was meant for a proxy."""
+    secrets = (("cookie", "session=nobody-knows-this"), ("proxy-authorization", "Basic nobody-knows-this"))
+    entry = entry_of(unlimited, request_of(headers=(JSON, *secrets)))
+    shown = [as_curl(entry, ORIGIN), as_program(entry, ORIGIN), as_test(entry), json.dumps(entry.as_dict())]
+
+    assert not any("nobody-knows-this" in text for text in shown)
+
+
+def test_a_copy_that_lacks_a_token_says_so(unlimited: AltaMock) -> None:
+    """And one that lacks none does not."""
+    whole = entry_of(unlimited, request_of())
+    lacking = entry_of(unlimited, request_of({"data": [{"email": "test-token"}]}))
+    for copied in (lambda entry: as_curl(entry, ORIGIN), lambda entry: as_program(entry, ORIGIN), as_test):
+        assert copied(lacking).startswith("# *** stands for a token")
+        assert "***" not in copied(whole)
+
+
+def test_a_forced_answer_is_asked_for_with_all_it_had(mock: AltaMock) -> None:
+    """Its wait, its headers, its body."""
+    mock.next(429, retry_after=77, headers={"X-Own": "mine"}, body={"own": True})
+    entry = entry_of(mock, request_of())
+    fresh = AltaMock()
+    run(as_test(entry), fresh)
+
+    reply = fresh.requests[-1].outcome.reply
+    assert (reply.header("Retry-After"), reply.header("X-Own"), reply.body) == ("77", "mine", b'{"own":true}')
+
+
+def test_a_test_waits_as_long_as_its_fault() -> None:
+    """And as usual on top."""
+    mock = AltaMock()
+    mock.fault("delay", seconds=30)
+
+    assert "timeout=40" in as_test(entry_of(mock, request_of()))
 
 
 def test_a_header_that_is_named_like_a_token_does_not_get_out(unlimited: AltaMock) -> None:

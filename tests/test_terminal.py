@@ -77,7 +77,8 @@ def test_a_status_in_the_log_has_the_colour_of_its_class(mock: AltaMock) -> None
     assert f" {YELLOW}400\x1b[0m " in bad
     assert f"{RED}502\x1b[0m no request" in bad
     assert click.unstyle(bad) == logged(mock, "text", coloured=False)
-    assert "\x1b" not in logged(mock, "json", coloured=True)
+    shown = [re.sub('"time": "[^"]*"', "", logged(mock, "json", coloured=coloured)) for coloured in (True, False)]
+    assert shown[0] == shown[1]
 
 
 @pytest.mark.parametrize(("wish", "seen"), [(None, False), ("FORCE_COLOR", True), ("NO_COLOR", False)])
@@ -126,6 +127,7 @@ def test_verdicts_of_exec(monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path
     plain = printed(capsys, *words, script)
 
     assert f"alta-mock: {YELLOW}required status 429 was not seen\x1b[0m" in coloured
+    assert f"{RED}broken by request 1\x1b[0m" in coloured
     assert "required status 429 was not seen" in plain
     assert "\x1b" not in plain + (tmp_path / "r").read_text()
 
@@ -137,6 +139,8 @@ def test_verdicts_of_score(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None
 
     assert f"client: correct  {GREEN}passes\x1b[0m" in text
     assert f"{GREEN}1 of 1 that are right pass\x1b[0m" in text
+    slips = printed(capsys, "score", "--jobs", "1", "--only", "21-accepted", "--without", "at-most-20")
+    assert f"21-accepted  {RED}SURVIVES\x1b[0m" in slips
 
 
 # --- The status line -------------------------------------------------------------------------------------------------

@@ -61,6 +61,10 @@ def test_each_answer_has_a_strict_policy(mock: AltaMock, path: str) -> None:
 
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert policy["img-src"] == "'self' data:"
+    assert policy.get("trusted-types") == ("'none'" if path == "/" else None)
+    assert reply.header("Cache-Control") == "no-cache"
+    assert reply.header("Cross-Origin-Resource-Policy") == "same-origin"
     assert policy["frame-ancestors"] == policy["base-uri"] == policy["form-action"] == "'none'"
     assert (path == "/") is ("require-trusted-types-for" in policy)
     assert reply.header("X-Content-Type-Options") == "nosniff"

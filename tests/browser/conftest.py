@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
@@ -12,6 +12,7 @@ from tests.browser.chromium import launch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from mock_server.live_server import LiveServer
 
@@ -27,9 +28,17 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def mock() -> AltaMock:
-    """A fake as it is out of the box; a browser's time is real, so its clock goes."""
-    return AltaMock()
+def mock(request: pytest.FixtureRequest, tmp_path: Path) -> AltaMock:
+    """A fake as it is out of the box, or with other settings; a browser's time is real, so its clock goes.
+
+    A seed is given as its text.
+    """
+    settings: dict[str, Any] = dict(getattr(request, "param", {}))
+    if "data" in settings:
+        seed = tmp_path / "seed.yaml"
+        seed.write_text(settings["data"], encoding="utf-8")
+        settings["data"] = seed
+    return AltaMock(**settings)
 
 
 @pytest.fixture

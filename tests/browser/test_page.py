@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import expect
 
 from alta_client import AltaClient, RateLimited
-from mock_server import AltaMock
-from tests.conftest import CAMPAIGN, FOREIGN_CAMPAIGN, SECOND_CAMPAIGN, request_of
+from mock_server import AltaMock, Clock
+from mock_server.messages import ApiRequest
+from tests.conftest import CAMPAIGN, FOREIGN_CAMPAIGN, SECOND_CAMPAIGN, prospects_path, request_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -184,6 +185,7 @@ def test_by_keyboard_alone(page: Page, mock: AltaMock) -> None:
     page.keyboard.press("/")
     page.keyboard.type("nothing-like-it")
     expect(rows(page)).to_have_count(0)
+    expect(page.locator("#requests-note")).to_contain_text("None of the requests has")
     expect(page.locator("#filter")).to_have_value("nothing-like-it")  # the letters did nothing else
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.press("Delete")
@@ -307,6 +309,210 @@ def test_copies_can_be_pasted(page: Page, mock: AltaMock, origin: str, name: str
     ] in copied
 
 
+NOBODY = "accounts: [{id: mine, campaigns: []}]\ntokens: [{token: some-token, accounts: [mine]}]\n"
+
+
+@pytest.mark.parametrize("mock", [{"rate_limit": "off", "account_rate_limit": "off"}, {"data": NOBODY}], indirect=True)
+def test_there_may_be_nothing_to_show(page: Page) -> None:
+    """No limit, or no campaign: that is said, and nothing breaks."""
+    page.goto("/")
+
+    expect(page.locator("#quotas")).to_have_text("No limit is in force.")
+
+
+def test_where_no_clipboard_is_the_text_is_shown(page: Page, mock: AltaMock) -> None:
+    """Selected, to be copied by hand; Escape closes this, and nothing else."""
+    mock.answer(request_of())
+    page.goto("/?request=1")
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('not here')); }")
+    page.get_by_role("button", name="curl", exact=True).click()
+    shown = page.get_by_role("dialog")
+    expect(shown).to_contain_text("Copy it yourself: curl")
+    expect(shown.locator("textarea")).to_have_value(re.compile(CAMPAIGN))
+    expect(shown.locator("textarea")).to_be_focused()
+    page.keyboard.press("Escape")
+
+    expect(shown).to_be_hidden()
+    expect(page.locator("#request")).to_be_visible()
+
+
+def test_a_request_is_shown_whole(page: Page, mock: AltaMock) -> None:
+    """Query, who and when, what is wrong outside the body and what to do, both heads, and a body that is indented."""
+    headers = (("authorization", "Bearer test-token"), ("content-type", "text/plain"), ("x-own", "mine"))
+    mock.answer(ApiRequest("POST", prospects_path(), "page=1", headers, b'{"data":[]}'))
+    page.goto("/?request=1")
+    shown = page.locator("#request")
+    expect(shown.locator(".line")).to_contain_text("/prospects?page=1")
+    expect(shown.locator("> .note").first).to_contain_text("addProspectsToCampaign · Ada of acme")
+    expect(shown.locator("> .violation")).to_contain_text("content-type header/content-type: got another")
+    expect(shown.locator("> .violation")).to_contain_text("Set Content-Type: application/json.")
+    expect(shown.locator("details").first).to_contain_text("x-own")
+    expect(shown.locator("details").last).to_contain_text("X-Alta-Mock-Why")
+    expect(shown).to_be_focused()
+
+    assert shown.locator(".body code", has_text='"data"').evaluate("one => one.innerText") == '  "data": []\n'
+
+
+def test_each_violation_stands_at_its_own_line(page: Page, mock: AltaMock) -> None:
+    """Two in one record."""
+    mock.answer(request_of({"data": [{"email": "a"}, {"email": 7}]}))
+    page.goto("/?request=1")
+
+    expect(page.locator("#request .body .violation strong")).to_have_text(["✕ contact-or-identity", "✕ type"])
+
+
+def test_what_was_forced_is_told_and_goes_when_it_is_forgotten(page: Page, mock: AltaMock) -> None:
+    """By a sign, not by colour alone."""
+    mock.next(429)
+    mock.answer(request_of())
+    page.goto("/?request=1")
+    expect(page.locator("#request h2")).to_have_text("Request 1 ↻ 429 forced: 429")
+    mock.reset()
+
+    expect(page.locator("#request")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [("misspelt-field", "2"), ("globex", "3"), ("hank", "3"), ("forced 429", "4"), ("200 misspelt", "2"), ("4XX", "4")],
+)
+def test_the_filter_finds(page: Page, mock: AltaMock, words: str, number: str) -> None:
+    """By findings, account, user and what was forced; in either case."""
+    mock.answer(request_of())
+    mock.answer(request_of({"data": [{"email": "b", "linkedin_url": "x"}]}))
+    mock.answer(request_of(path=prospects_path(FOREIGN_CAMPAIGN), token="other-token"))
+    mock.next(429)
+    mock.answer(request_of())
+    page.goto("/")
+    page.get_by_label("Filter").fill(words)
+    expect(rows(page).locator("a")).to_have_text([number])
+    rows(page).first.click()
+
+    expect(page.locator("#requests [aria-current=true]")).to_have_text(number)
+
+
+def test_a_fake_that_is_back_is_no_trouble(tab: Page) -> None:
+    """The next look that succeeds takes the remark away."""
+    tab.goto("/")
+    expect(tab.locator("#requests-note")).to_have_text("None yet.")
+    tab.route("**/_mock/**", lambda route: route.abort())
+    expect(tab.locator("#notice")).to_have_text("The fake does not answer.")
+    tab.unroute("**/_mock/**")
+
+    expect(tab.locator("#notice")).to_be_empty()
+
+
+def test_a_remark_goes_by_itself(page: Page) -> None:
+    """After some seconds."""
+    page.clock.install()
+    page.goto("/")
+    page.get_by_role("button", name="+60 s").click()
+    expect(page.locator("#notice")).to_have_text("A minute has gone by.")
+    page.clock.fast_forward(10_000)
+
+    expect(page.locator("#notice")).to_be_empty()
+
+
+def test_what_the_fake_refuses_is_told(tab: Page) -> None:
+    """In its own words."""
+    tab.route("**/_mock/clock/advance", lambda route: route.fulfill(status=400, json={"message": "a century ahead"}))
+    tab.goto("/")
+    tab.get_by_role("button", name="+60 s").click()
+
+    expect(tab.locator("#notice.trouble")).to_have_text("a century ahead")
+
+
+def test_the_clock_and_the_quota_run_between_two_looks(tab: Page) -> None:
+    """The fake's time, and the seconds until the quota is full again."""
+    mock = AltaMock(clock=Clock(lambda: 0, epoch=1_767_225_600 * 10**9))
+    mock.answer(request_of())
+    tab.clock.install()
+    with mock.serve() as live:
+        tab.goto(live.origin)
+        expect(tab.locator("#time")).to_have_text(re.compile("00:00:0[0-9] UTC"))
+        tab.route("**/_mock/limits", lambda _: None)  # no look comes to an end any more
+        tab.clock.fast_forward(30_000)
+        expect(tab.locator("#time")).to_have_text(re.compile("00:00:[34][0-9] UTC"))
+        expect(tab.locator("#quotas .refill").first).to_have_text(re.compile("full again in [23][0-9] s"))
+        tab.clock.fast_forward(60_000)
+        expect(tab.locator("#quotas .left").last).to_have_text("10 of 10 left")
+
+
+def test_two_looks_are_one(page: Page, mock: AltaMock) -> None:
+    """Nothing stands there twice; and what is done while it is paused does not set it going."""
+    mock.answer(request_of())
+    page.goto("/")
+    expect(rows(page)).to_have_count(1)
+    again = "await looking; state.newest = 0; state.entries = []; await Promise.all([look(), look()])"
+    assert page.evaluate(f"async () => {{ {again}; return state.entries.length; }}") == 1
+    page.clock.install()
+    page.get_by_role("button", name="Pause", exact=True).click()
+    page.get_by_role("button", name="+60 s").click()
+    expect(page.locator("#advanced")).to_have_text("(+60 s)")
+    page.evaluate("async () => { await looking; }")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.clock.fast_forward(60_000)
+    page.evaluate("async () => { await looking; }")
+
+    assert asked == []
+
+
+TWO_ACCOUNTS = (
+    f"accounts: [{{id: a, campaigns: [{{id: {CAMPAIGN}, name: A}}]}},"
+    f" {{id: b, campaigns: [{{id: {FOREIGN_CAMPAIGN}, name: B}}]}}]\n"
+    "tokens: [{token: some-token, accounts: [a, b]}]\n"
+)
+
+
+@pytest.mark.parametrize("mock", [{"data": TWO_ACCOUNTS}], indirect=True)
+def test_a_token_of_several_accounts_names_one(page: Page, mock: AltaMock) -> None:
+    """Where a seed has no other; and the samples are five people."""
+    page.goto("/")
+    page.get_by_role("button", name="Add sample prospects").click()
+    expect(page.locator("#notice")).to_have_text("5 prospects added.")
+
+    assert len({one["email"] for one in mock.prospects(CAMPAIGN)}) == 5
+
+
+def test_every_status_can_be_asked_for(page: Page) -> None:
+    """The button of a status asks for that; there is nothing to forget before."""
+    page.goto("/")
+    expect(page.locator("#forget")).to_be_hidden()
+    for status in ("400", "401", "403", "404", "429"):
+        page.get_by_role("button", name=status, exact=True).click()
+        expect(page.locator("#waiting")).to_contain_text(f"{status} x 1")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("Q3 outreach", "acme, active101"), ("Trade fair", "archived"), ("Always 404", "acme, always 404")],
+)
+def test_a_campaign_tells_what_it_is(page: Page, mock: AltaMock, name: str, told: str) -> None:
+    """Its state, its answer, and how many prospects it has, of which the newest are shown."""
+    for size in (20, 20, 20, 20, 20, 1):
+        mock.answer(request_of({"data": [{"email": str(number)} for number in range(size)]}))
+    page.goto("/")
+    expect(page.locator("#prospects-note")).to_have_text("The newest 100 of 101.")
+    page.locator("#campaigns button", has_text=name).click()
+
+    expect(page.locator("#send-title")).to_have_text(f"Send to {name}")
+    expect(page.locator("#campaigns [aria-pressed=true]")).to_contain_text(told)
+
+
+def test_a_row_and_a_prospect_tell_what_they_are(page: Page, mock: AltaMock) -> None:
+    """And whoever has no keyboard closes a request, too."""
+    record = {"firstName": "Ada", "lastName": "L", "jobTitle": "CTO", "company": "N", "email": "x"}
+    mock.answer(request_of({"data": [record]}))
+    page.goto("/?request=1")
+    expect(rows(page).first).to_contain_text("1 prospect, acme")
+    expect(rows(page).first.locator(".time")).to_have_text(re.compile(r"\d\d:\d\d:\d\d"))
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator("#request")).to_be_hidden()
+    expect(page.locator("#prospects li strong")).to_have_text("Ada L")
+    expect(page.locator("#prospects li")).to_contain_text("CTO, N")
+
+
 def test_a_program_is_told_how_to_connect(page: Page, live: LiveServer) -> None:
     """The three variables that every example reads."""
     page.goto("/")
@@ -315,6 +521,10 @@ def test_a_program_is_told_how_to_connect(page: Page, live: LiveServer) -> None:
     expect(page.locator("#exports")).to_have_text(
         f"export ALTA_BASE_URL={live.url}\nexport ALTA_API_TOKEN=test-token\nexport ALTA_CAMPAIGN_ID={CAMPAIGN}"
     )
+    expect(page.locator("#base-url")).to_have_text(live.url)
+    page.locator("#copy-exports").click()
+    expect(page.locator("#notice")).to_have_text("Copied as shell commands.")
+    assert page.evaluate("navigator.clipboard.readText()") == page.locator("#exports").inner_text()
 
 
 def test_ten_thousand_requests_are_usable(page: Page, mock: AltaMock) -> None:
@@ -331,6 +541,7 @@ def test_ten_thousand_requests_are_usable(page: Page, mock: AltaMock) -> None:
 
     expect(rows(page)).to_have_count(1)
     expect(page.locator("#count")).to_have_text("1 of 10,000")
+    expect(page.get_by_role("button", name="Show more")).to_be_hidden()
 
 
 def test_nothing_is_wider_than_a_phone(browser: Browser, origin: str, mock: AltaMock) -> None:
@@ -349,12 +560,14 @@ def test_nothing_is_wider_than_a_phone(browser: Browser, origin: str, mock: Alta
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_can_be_read_on_its_ground(browser: Browser, origin: str, mock: AltaMock, scheme: Any) -> None:
     """A contrast of 4.5 to 1 at least (WCAG 2.2, 1.4.3), in both schemes."""
-    for body in ({"data": [{"email": "a"}]}, {"data": [{"email": 7}]}):
+    for body in ({"data": [{"email": "a"}]}, {"data": [{"email": 7}]}, *([{}] * 9)):
         mock.answer(request_of(body))
     context = browser.new_context(color_scheme=scheme)
     page = context.new_page()
     page.goto(f"{origin}/?request=2")
     expect(page.locator("#request h2")).to_contain_text("Request 2")
+    expect(page.locator(".quota.spent")).to_have_count(1)
+    expect(rows(page).first).to_contain_text("429")
     poor = page.evaluate(CONTRAST)
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     context.close()
@@ -483,6 +696,8 @@ def test_a_key_that_is_held_is_one_wish(page: Page, mock: AltaMock) -> None:
     """Not thirty requests a second."""
     page.goto("/")
     expect(page.locator("#sample")).to_be_enabled()
+    for key in ("ControlOrMeta+a", "Alt+a", "Meta+a"):  # the browser's own
+        page.keyboard.press(key)
     for _ in range(3):
         page.keyboard.down("a")
     page.keyboard.up("a")
@@ -527,7 +742,7 @@ def test_names_of_any_length_stay_on_the_page(browser: Browser, tmp_path: Path) 
         f"accounts: [{{id: {'a' * 60}, campaigns: [{{id: {CAMPAIGN}, name: {'N' * 200}}}]}}]\n"
         f"tokens: [{{token: some-token, accounts: [{'a' * 60}]}}]\n"
     )
-    for width in (360, 1280):
+    for width in (360, 1000, 1280):
         context = browser.new_context(viewport={"width": width, "height": 780})
         page = context.new_page()
         with AltaMock(data=seed).serve() as live:

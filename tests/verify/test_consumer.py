@@ -375,6 +375,7 @@ FAILING = """
 import os, sys
 print("0 " * 100_000, file=sys.stderr)
 print("\\x1b[31mstarting\\x1b[0m", os.environ["ALTA_MOCK_SITUATION"], file=sys.stderr)
+print("bell\\x07", "-" * 300, file=sys.stderr)
 print("    at frame (of a stack)", file=sys.stderr)
 raise RuntimeError("cannot use " + os.environ["ALTA_API_TOKEN"])
 """
@@ -389,6 +390,7 @@ def test_what_a_command_said_that_failed_before_it_sent_anything(run: Run, tmp_p
     assert "\n17 situations: the consumer sent nothing\n    it said: starting" in out
     assert [line.removeprefix("    it said: ") for line in out.splitlines() if "it said" in line] == [
         "starting normal",
+        f"bell? {'-' * 300}"[:200],
         "Traceback (most recent call last):",
         "RuntimeError: cannot use ***",
     ]
