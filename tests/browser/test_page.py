@@ -750,3 +750,22 @@ def test_names_of_any_length_stay_on_the_page(browser: Browser, tmp_path: Path) 
             expect(page.locator("#campaigns button")).to_be_visible()
             assert page.evaluate("document.documentElement.scrollWidth") == width
         context.close()
+
+
+def test_the_har_can_be_played_back(tab: Page, mock: AltaMock, origin: str, tmp_path: Path) -> None:
+    """By a browser: it reads the file as one of its own, and answers from it without asking the fake."""
+    tab.goto(origin)
+    asked = f"""async () => {{
+      const headers = {{ Authorization: "Bearer test-token", "Content-Type": "application/json" }};
+      const path = "/v1/campaigns/{CAMPAIGN}/prospects";
+      const reply = await fetch(path, {{ method: "POST", body: '{{"data":[]}}', headers }});
+      return [reply.status, await reply.text()];
+    }}"""
+    answered = tab.evaluate(asked)
+    kept = tmp_path / "kept.har"
+    kept.write_bytes(tab.request.get(f"{origin}/_mock/requests.har").body())
+    tab.route_from_har(kept, url="**/v1/**")
+    mock.reset()
+
+    assert tab.evaluate(asked) == answered == [400, '{"error":"ValidationError","message":"Invalid request body"}']
+    assert mock.requests == []
