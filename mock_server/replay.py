@@ -84,7 +84,7 @@ def as_test(entry: Entry) -> str:
         return trouble
     base, target = entry.known.contract.base_path, _target(entry)
     below = target.startswith(base + "/")
-    url = f"alta_server.url + {target.removeprefix(base)!r}" if below else f"{_origin(base)} + {target!r}"
+    url = f"alta_server.url + {target.removeprefix(base)!r}" if below else f"alta_server.origin + {target!r}"
     forced = entry.outcome.forced
     seconds = ceil(forced.fault.seconds) if forced and forced.fault else 0
     call = _call(entry, url, lambda text: _joined(text, "token"), 10 + seconds)
@@ -145,10 +145,6 @@ def _warning(entry: Entry) -> str:
     texts = [request.path, request.query, (request.body or b"").decode(errors="replace"), *others]
     changed = any(redact(text) != text for text in texts)
     return "# *** stands for a token that was sent there: this is not quite the same request\n" if changed else ""
-
-
-def _origin(base_path: str) -> str:
-    return f"alta_server.url.removesuffix({base_path!r})" if base_path else "alta_server.url"
 
 
 def _target(entry: Entry) -> str:

@@ -13,7 +13,7 @@ import requests
 from mock_server import AltaMock
 from mock_server.messages import ApiRequest
 from mock_server.web import Pages
-from mock_server.web.views import STATIC
+from mock_server.web.views import STATIC, UNASKED
 from tests.conftest import CAMPAIGN, ROOT, request_of
 
 if TYPE_CHECKING:
@@ -79,6 +79,15 @@ def test_a_page_has_nothing_inline_and_nothing_from_elsewhere(mock: AltaMock, pa
     assert re.findall(r"<script(?![^>]* src=)|<style| style=| on\w+=", html) == []
     assert [url for url in re.findall(r'(?:src|href)="([^"]*)"', html) if not re.match(r"/(?!/)", url)] == []
     assert all(get(mock, url).status == 200 for url in re.findall(r'"(/assets/[^"]*)"', html))
+
+
+def test_what_a_browser_looks_for_by_itself_is_no_request_of_a_consumer(mock: AltaMock) -> None:
+    """Opening its tools is not told as a mistake."""
+    with mock.serve() as live:
+        for name in UNASKED:
+            assert requests.get(f"{live.origin}/{name}", timeout=10).status_code == 404
+
+    assert mock.requests == []
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,13 @@ POLICY = {
 TRUSTED_TYPES = {"require-trusted-types-for": "'script'", "trusted-types": "'none'"}
 """And no text that becomes markup: the browser stops our own script, should it ever try."""
 
+UNASKED = (
+    "apple-touch-icon.png",
+    "apple-touch-icon-precomposed.png",
+    ".well-known/appspecific/com.chrome.devtools.json",
+)
+"""What browsers look for by themselves: there is none, and it is no mistake of a consumer."""
+
 KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 """Media types by the end of a name; `mimetypes` would ask the system, which may think otherwise."""
 
@@ -58,6 +65,7 @@ class Pages:
             "/docs": self._reference,
             "/openapi.json": self._document,
             "/favicon.ico": lambda: _file(STATIC / "icon.svg"),
+            **{f"/{name}": lambda: _reply(b"", "text/plain", POLICY, 404) for name in UNASKED},
             **{f"/assets/{file.name}": partial(_file, file) for file in STATIC.iterdir()},
             **{f"/assets/{name}": partial(_of_renderer, name) for name in RENDERER},
         }
@@ -110,7 +118,7 @@ def _file(file: Path) -> ApiReply:
     return _reply(file.read_bytes(), f"{KINDS[file.suffix]}; charset=utf-8", POLICY)
 
 
-def _reply(body: bytes, kind: str, policy: dict[str, str]) -> ApiReply:
+def _reply(body: bytes, kind: str, policy: dict[str, str], status: int = 200) -> ApiReply:
     headers = (
         ("Content-Type", kind),
         ("Content-Security-Policy", "; ".join(f"{name} {value}" for name, value in policy.items())),
@@ -119,4 +127,4 @@ def _reply(body: bytes, kind: str, policy: dict[str, str]) -> ApiReply:
         ("Cross-Origin-Resource-Policy", "same-origin"),
         ("Cache-Control", "no-cache"),
     )
-    return ApiReply(200, headers, body)
+    return ApiReply(status, headers, body)
