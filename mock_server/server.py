@@ -247,6 +247,8 @@ class Server:
 
     async def _look_after_connections(self) -> None:
         loop = asyncio.get_running_loop()
+        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.to_thread(self._pages.prepare)
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             for connection in list(self._state.connections):

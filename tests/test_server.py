@@ -261,6 +261,15 @@ def test_stop_lets_a_request_in_flight_finish(unlimited: AltaMock) -> None:
     assert status(answer) == 200
 
 
+def test_the_page_is_prepared_before_anybody_opens_it(unlimited: AltaMock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While there is nothing else to do."""
+    prepared = threading.Event()
+    monkeypatch.setattr(server, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("mock_server.web.Pages.prepare", lambda _: prepared.set())
+    with unlimited.serve():
+        assert prepared.wait(10)
+
+
 def test_stop_closes_idle_connections_at_once(unlimited: AltaMock) -> None:
     """Fifty kept-alive connections do not keep the server; afterwards no thread is left, and nothing listens."""
     threads = threading.active_count()

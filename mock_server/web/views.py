@@ -78,6 +78,10 @@ class Pages:
         """Answer a request that is served here."""
         return self._pages[request.path]()
 
+    def prepare(self) -> None:
+        """Import and compile what makes the page, so that the first who opens it need not wait for that."""
+        self._page()
+
     def _page(self) -> ApiReply:
         statuses = [(status, phrase(status)) for status in self._mock.documented if status >= 400]  # noqa: PLR2004 - errors
         contract = self._mock.contract
