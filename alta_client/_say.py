@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from alta_client.terminal import colour, paint
+from alta_client.terminal import colour, paint, visible
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
@@ -24,18 +24,13 @@ def say(text: str, code: int | None = None) -> None:
     """Say it on standard error in one line; with an exit code in its colour."""
     name = "alta-add:" if code is None else paint("alta-add:", code)
     with contextlib.suppress(OSError, AttributeError):
-        click.echo(f"{name} {shown(' '.join(text.split()))}", err=True, color=colour())
-
-
-def shown(text: str) -> str:
-    """Return a text with question marks for what is not printable."""
-    return "".join(one if one.isprintable() else "?" for one in text)
+        click.echo(f"{name} {visible(' '.join(text.split()))}", err=True, color=colour())
 
 
 def show(text: str) -> None:
     """Show a line on standard error as it is, but for what is not printable."""
     with contextlib.suppress(OSError, AttributeError):
-        click.echo(shown(text), err=True)
+        click.echo(visible(text), err=True)
 
 
 def result(text: str, code: int) -> None:

@@ -53,6 +53,11 @@ def plain(text: str, _verdict: str | int) -> str:
     return text
 
 
+def visible(text: str) -> str:
+    """Return a text with question marks for what is not printable, which a terminal would obey."""
+    return "".join(one if one.isprintable() else "?" for one in text)
+
+
 def is_terminal(stream: TextIO | None, environ: Mapping[str, str] = os.environ) -> bool:
     """Tell whether a stream is a terminal whose cursor can go back; there is no stream under pythonw."""
     with suppress(ValueError):  # it is closed

@@ -163,10 +163,9 @@ class ConsumerReport:
     def _without_effect(self, told: Container[str]) -> Iterator[str]:
         """Yield the situations that prove nothing, those told already left out, with what the consumer said in one."""
         silent = [name for name, run in self.runs.items() if not run.entries and name not in told]
-        failed = [
-            name for name in ("normal",) if not self.runs[name].succeeded and name not in silent and name not in told
-        ]
-        for names, what in ((silent, "the consumer sent nothing"), (failed, "the consumer failed")):
+        failed = not self.runs["normal"].succeeded and "normal" not in silent and "normal" not in told
+        usual = ["normal"] if failed else []
+        for names, what in ((silent, "the consumer sent nothing"), (usual, "the consumer failed")):
             if names:
                 yield ""
                 yield f"{_named(names)}: {what}"
@@ -302,9 +301,7 @@ class LastWords(threading.Thread):
         whole = self._kept if len(self._kept) < MOST_SAID else self._kept.partition(b"\n")[2]  # no half line, or token
         text = click.unstyle(whole.decode(errors="replace"))
         found = [line.rstrip() for line in text.splitlines() if line.strip() and not line[0].isspace()]
-        return [
-            redact("".join(one if one.isprintable() else "?" for one in line))[:200] for line in found[-MOST_LINES:]
-        ]
+        return [redact(terminal.visible(line))[:200] for line in found[-MOST_LINES:]]
 
 
 def _run(  # noqa: PLR0913, PLR0917 - what a run depends on

@@ -19,6 +19,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
+from alta_client.terminal import visible
 from mock_server.control import is_loopback
 from mock_server.errors import MockError
 from mock_server.messages import MAX_BODY, ApiRequest
@@ -78,7 +79,7 @@ class Got:
         if self.status == NO_ANSWER:
             return self.trouble
         text = " ".join(self.body.decode(errors="replace").split())
-        shown = "".join(one if one.isprintable() else "?" for one in text[:2000])
+        shown = visible(text[:2000])
         return f"{self.status} {shown}".rstrip()
 
     @cached_property

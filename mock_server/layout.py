@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mock_server.pointers import pointer as pointer_of
+
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
 
@@ -94,8 +96,7 @@ def _lines(value: Any, pointer: str, indent: int, before: str, after: str) -> It
     for index, (name, member) in enumerate(members):
         key = f"{_scalar(name)}: " if is_object else ""
         comma = "," if index < len(members) - 1 else ""
-        below = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
-        yield from _lines(member, below, indent + 1, key, comma)
+        yield from _lines(member, pointer + pointer_of(name), indent + 1, key, comma)
     yield Line(indent, "]}"[is_object] + after, None)
 
 

@@ -67,8 +67,8 @@ def _coloured(status: int) -> str:
 
 def _text(request: ApiRequest, outcome: Outcome, ms: float, shown: Callable[[int], str]) -> str:
     time = _clock_face(outcome.at // SECOND)
-    why = f"  {_plain(str(outcome.violations[0]))}" if outcome.violations else ""
-    method, path = _plain(request.method), _plain(request.path)
+    why = f"  {escaped(str(outcome.violations[0]))}" if outcome.violations else ""
+    method, path = escaped(request.method), escaped(request.path)
     return f"{time} {method} {path} {shown(outcome.reply.status)} {ms:.1f} ms{why}"
 
 
@@ -97,6 +97,6 @@ def _clock_face(second: int) -> str:
     return datetime.fromtimestamp(second, tz=UTC).strftime("%H:%M:%S")
 
 
-def _plain(text: str) -> str:
+def escaped(text: str) -> str:
     """Escape what would break a line or move a terminal's cursor."""
     return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")

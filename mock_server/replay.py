@@ -53,17 +53,18 @@ def _curl(entry: Entry, origin: str) -> str:
     words += ["-I"] if entry.method == "HEAD" else ["-X", shlex.quote(entry.method)]
     words.append(shlex.quote(url))
     for name, value in _headers(entry):
-        text = f"{name}: {value}" if value else f"{name};"
-        before, token, after = text.partition(_TOKEN)
+        header = f"{name}: {value}" if value else f"{name};"
+        before, token, after = header.partition(_TOKEN)
         quoted = f'{shlex.quote(before)}"$ALTA_API_TOKEN"{shlex.quote(after) if after else ""}'
-        words += ["\\\n  -H", quoted if token else shlex.quote(text)]
+        words += ["\\\n  -H", quoted if token else shlex.quote(header)]
     if entry.request.body is None:
         return f"head -c {MAX_BODY + 1} /dev/zero | " + " ".join([*words, "\\\n  --data-binary", "@-"])
     body = _body(entry)
     if not body:
         return " ".join(words)
-    if len(body) <= LONGEST_ARGUMENT and b"\0" not in body and _is_text(body):
-        return " ".join([*words, "\\\n  --data-raw", shlex.quote(body.decode())])
+    text = _text(body)
+    if text is not None:
+        return " ".join([*words, "\\\n  --data-raw", shlex.quote(text)])
     return f"echo {base64.b64encode(body).decode()} | base64 -d | " + " ".join([*words, "\\\n  --data-binary", "@-"])
 
 
@@ -92,11 +93,7 @@ def as_test(entry: Entry) -> str:
     if forced and forced.fault and forced.fault.name in NO_ANSWER:
         lines += ["with pytest.raises(requests.RequestException):", *(f"    {line}" for line in call.splitlines())]
     else:
-        lines += [*f"reply = {call}".splitlines(), "", f"assert reply.status_code == {entry.status}"]
-        rules = [(one.rule, one.pointer) for one in entry.violations]
-        if rules and not _refused_by_quota(entry):
-            got = "[(one.rule, one.pointer) for one in alta_mock.requests[-1].violations]"
-            lines += f"assert {got} == {pprint.pformat(rules, width=100)}".splitlines()
+        lines += [*f"reply = {call}".splitlines(), "", *_expected(entry)]
     test = [f"def test_request_{entry.number}(alta_mock, alta_server):", *(f"    {line}".rstrip() for line in lines)]
     if entry.known.files:
         settings = ", ".join(f"{name}={file!r}" for name, file in entry.known.files.items())
@@ -123,6 +120,16 @@ def _forced_again(entry: Entry) -> list[str]:
         more = "".join(f", {name}={value!r}" for name, value in given.items() if value is not None)
         return [f"alta_mock.next({forced.status}, allow_undocumented=True{more})"]
     return [f"alta_mock.next({entry.status})"] if _refused_by_quota(entry) else []
+
+
+def _expected(entry: Entry) -> list[str]:
+    """Return the lines that hold the answer against that of before: its status, and the rules that were broken."""
+    lines = [f"assert reply.status_code == {entry.status}"]
+    rules = [(one.rule, one.pointer) for one in entry.violations]
+    if rules and not _refused_by_quota(entry):
+        got = "[(one.rule, one.pointer) for one in alta_mock.requests[-1].violations]"
+        lines += f"assert {got} == {pprint.pformat(rules, width=100)}".splitlines()
+    return lines
 
 
 def _refused_by_quota(entry: Entry) -> bool:
@@ -157,12 +164,12 @@ def _url(entry: Entry, origin: str) -> str:
     return origin + _target(entry)
 
 
-def _is_text(body: bytes) -> bool:
+def _text(body: bytes) -> str | None:
+    """Return a body as an argument of a command, None for one that cannot be: too long, or no text."""
     try:
-        body.decode()
+        return body.decode() if len(body) <= LONGEST_ARGUMENT and b"\0" not in body else None
     except UnicodeDecodeError:
-        return False
-    return True
+        return None
 
 
 def _body(entry: Entry) -> bytes:

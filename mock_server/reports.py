@@ -9,6 +9,7 @@ import click
 import junitparser
 
 from mock_server.errors import MockError
+from mock_server.log import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -75,6 +76,4 @@ def junit(suite: str, cases: Sequence[Case]) -> str:
 
 def _printable(text: str) -> str:
     """Escape what XML cannot hold; line ends stay."""
-    return "\n".join(
-        line if line.isprintable() else line.encode("unicode_escape").decode("ascii") for line in text.split("\n")
-    )
+    return "\n".join(map(escaped, text.split("\n")))

@@ -192,7 +192,8 @@ function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-const plural = (count, name) => `${count.toLocaleString("en")} ${name}${count === 1 ? "" : "s"}`;
+const figure = (number) => number.toLocaleString("en");
+const plural = (count, name) => `${figure(count)} ${name}${count === 1 ? "" : "s"}`;
 
 // --- Showing ----------------------------------------------------------------------------------------------------
 
@@ -208,12 +209,11 @@ function showTime() {
   if (!state.clock) return;
   const now = new Date(state.clock.at + (state.paused ? 0 : performance.now() - state.clock.since));
   setText($("time"), `${now.toISOString().slice(11, 19)} UTC`);
-  setText($("advanced"), state.clock.advanced ? `(+${state.clock.advanced.toLocaleString("en")} s)` : "");
+  setText($("advanced"), state.clock.advanced ? `(+${figure(state.clock.advanced)} s)` : "");
 }
 
-function account() {
-  return state.campaigns.find((one) => one.id === state.campaign)?.account;
-}
+const chosen = () => state.campaigns.find((one) => one.id === state.campaign);
+const account = () => chosen()?.account;
 
 function showQuotas() {
   const mine = state.quotas.filter((one) => one.account === account());
@@ -272,7 +272,7 @@ function showCampaigns() {
   });
   for (const [index, one] of state.campaigns.entries()) {
     const button = $("campaigns").children[index].firstChild;
-    setText(button.querySelector(".tally"), one.prospects ? one.prospects.toLocaleString("en") : "");
+    setText(button.querySelector(".tally"), one.prospects ? figure(one.prospects) : "");
     button.setAttribute("aria-pressed", String(one.id === state.campaign));
   }
 }
@@ -286,7 +286,7 @@ function chooseCampaign(id) {
 }
 
 async function showProspects() {
-  const campaign = state.campaigns.find((one) => one.id === state.campaign);
+  const campaign = chosen();
   $("sample").disabled = $("mistake").disabled = !(campaign && tokenFor(campaign.account));
   if (!campaign) return setText($("prospects-note"), "The seed has no campaign.");
   setText($("send-title"), `Send to ${campaign.name}`);
@@ -301,7 +301,7 @@ async function showProspects() {
   const first = campaign.prospects - data.length;
   const numbered = data.map((record, index) => ({ record, key: `${campaign.id} ${first + index + 1}`, number: first + index + 1 }));
   keyed($("prospects"), numbered.reverse(), (one) => `${one.key} ${JSON.stringify(one.record)}`, makeProspect);
-  const hidden = campaign.prospects > data.length ? `The newest ${data.length} of ${campaign.prospects.toLocaleString("en")}.` : "Newest first.";
+  const hidden = campaign.prospects > data.length ? `The newest ${data.length} of ${figure(campaign.prospects)}.` : "Newest first.";
   setText($("prospects-note"), campaign.prospects ? hidden : "None yet. What your program adds appears here at once.");
 }
 
@@ -351,13 +351,13 @@ function showRequests() {
   const found = matching();
   const shown = found.slice(-state.rows).reverse();
   const all = state.entries.length;
-  setText($("count"), found.length === all ? all.toLocaleString("en") : `${found.length.toLocaleString("en")} of ${all.toLocaleString("en")}`);
+  setText($("count"), found.length === all ? figure(all) : `${figure(found.length)} of ${figure(all)}`);
   keyed($("requests").tBodies[0], shown, (one) => `${one.number} ${state.findings.get(one.number) ?? ""}`, makeRow);
   for (const row of $("requests").tBodies[0].rows) {
-    const chosen = Number.parseInt(row.dataset.key, 10) === state.request;
-    row.classList.toggle("chosen", chosen);
+    const open = Number.parseInt(row.dataset.key, 10) === state.request;
+    row.classList.toggle("chosen", open);
     const link = row.querySelector("a");
-    link.ariaCurrent = String(chosen);
+    link.ariaCurrent = String(open);
     link.href = addressOf({ request: link.textContent });
   }
   $("more").hidden = shown.length === found.length;
@@ -501,8 +501,10 @@ function sample() {
   return { firstName, lastName, company, jobTitle: pick(TITLE), email };
 }
 
+const addSamples = () => add(Array.from({ length: 5 }, sample));
+
 async function add(records) {
-  const campaign = state.campaigns.find((one) => one.id === state.campaign);
+  const campaign = chosen();
   const token = campaign && tokenFor(campaign.account);
   if (!token) return;
   const headers = { Authorization: `Bearer ${token.token}`, "Content-Type": "application/json" };
@@ -559,8 +561,8 @@ function clearFilter(event) {
 function step(by) {
   const links = [...$("requests").querySelectorAll("tbody a")];
   const at = links.indexOf(document.activeElement);
-  const chosen = links.findIndex((link) => link.closest("tr").classList.contains("chosen"));
-  const from = at >= 0 ? at : chosen;
+  const opened = links.findIndex((link) => link.closest("tr").classList.contains("chosen"));
+  const from = at >= 0 ? at : opened;
   links[Math.min(Math.max(from + by, 0), links.length - 1)]?.focus();
 }
 
@@ -568,7 +570,7 @@ const KEYS = {
   "/": () => $("filter").focus(),
   j: () => step(1),
   k: () => step(-1),
-  a: () => add(Array.from({ length: 5 }, sample)),
+  a: addSamples,
   t: advance,
   p: pause,
 };
@@ -609,7 +611,7 @@ $("force").addEventListener("click", ({ target }) => {
   const times = Math.max(1, Math.trunc(Number($("times").value)) || 1);
   act(() => ask("next", "POST", code ? { status: Number(code), times } : { fault, times }));
 });
-$("sample").addEventListener("click", () => add(Array.from({ length: 5 }, sample)));
+$("sample").addEventListener("click", addSamples);
 $("mistake").addEventListener("click", () => add([sample(), { firstName: "Nobody", jobTitle: "without a contact" }]));
 $("copy-exports").addEventListener("click", () => copy($("exports").textContent, "shell commands"));
 $("more").addEventListener("click", () => {
