@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Run the command; Ctrl-C while it is still being imported ends it without a word."""
     try:
-        from alta_client.cli import main as run  # noqa: PLC0415 - see above
+        from alta_client.add.cli import main as run  # noqa: PLC0415 - see above
 
         run()
     except KeyboardInterrupt:

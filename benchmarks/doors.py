@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import requests
 import responses
 
-import mock_server.live_server  # noqa: F401 - a first import is not what is measured
+import mock_server.transports.live_server  # noqa: F401 - a first import is not what is measured
 from mock_server import AltaMock
-from mock_server.messages import ApiRequest
+from mock_server.messages.http import ApiRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +89,7 @@ def journal(times: int = 4000) -> tuple[float, float]:
 def plugin(times: int = 15) -> float:
     """Return the milliseconds that a run of pytest which does not use the plugin spends on importing it."""
     code = (
-        "import pytest, time; begun = time.perf_counter(); import mock_server.pytest_plugin;"
+        "import pytest, time; begun = time.perf_counter(); import alta_mock_pytest;"
         "print((time.perf_counter() - begun) * 1000)"
     )
     words = [sys.executable, "-c", code]

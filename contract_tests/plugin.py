@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract_tests.rules.provider import Given
-from contract_tests.tally import Tally
-from contract_tests.target import DOORS, IDS, TICK, Target, open_target, seeded
-from contract_tests.verify import Wishes
+from contract_tests.fake import DOORS, IDS, TICK, Target, open_target, seeded
+from contract_tests.provider.rules import Given
+from contract_tests.provider.verify import Wishes
+from contract_tests.reporting.tally import Tally
 from mock_server import AltaMock
-from mock_server.contract import Contract
+from mock_server.contract.contract import Contract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contract_tests.verdict import Report
+    from contract_tests.provider.results import Report
 
 PROVIDER = {
     "url": "examine the provider at this base URL, by the rules alone",
@@ -83,7 +83,7 @@ def alta_url(pytestconfig: pytest.Config) -> str | None:
 @pytest.fixture(scope="session")
 def provider(pytestconfig: pytest.Config, alta_url: str | None) -> Given:
     """What is known of the provider: what the options say, else what the fake is seeded with."""
-    from contract_tests import command  # noqa: PLC0415 - a run without it need not pay for the import
+    from contract_tests.provider import command  # noqa: PLC0415 - a run without it need not pay for the import
 
     if alta_url is None:
         return seeded("")
@@ -101,7 +101,7 @@ def provider(pytestconfig: pytest.Config, alta_url: str | None) -> Given:
 @pytest.fixture(scope="session")
 def provider_report(provider: Given, alta_url: str | None, exploring_seed: int | None) -> Iterator[Report]:
     """What came of the examination of the provider."""
-    from contract_tests.command import examine_at  # noqa: PLC0415 - see provider
+    from contract_tests.provider.command import examine_at  # noqa: PLC0415 - see provider
 
     if alta_url is not None:
         yield examine_at(provider, Wishes(seed=exploring_seed or 0))

@@ -25,20 +25,20 @@ from alta_client import (
     ServerError,
     Unauthorized,
 )
-from contract_tests.rules.consumer import Fate, broken, fate_of, records
-from contract_tests.runs import door_of, follow_script, until
-from contract_tests.score import CLIENT, examined
-from contract_tests.situations import PEOPLE, SITUATIONS, play
-from contract_tests.target import CAMPAIGN, TOKEN
-from contract_tests.wrong_clients import WRONG_CLIENTS
+from contract_tests.consumer.rules import Fate, broken, fate_of, records
+from contract_tests.consumer.runs import door_of, follow_script, until
+from contract_tests.consumer.scenarios import PEOPLE, SITUATIONS, play
+from contract_tests.fake import CAMPAIGN, TOKEN
+from contract_tests.mutants.clients import WRONG_CLIENTS
+from contract_tests.mutants.score import CLIENT, examined
 from mock_server import AltaMock, Clock
-from mock_server.contract import Contract
-from mock_server.forced import Forced, forced_fault, forced_status
+from mock_server.contract.contract import Contract
+from mock_server.pipeline.injection import Forced, forced_fault, forced_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contract_tests.runs import Step
+    from contract_tests.consumer.runs import Step
 
 DOORS = ("responses", "socket")
 START = 1_767_225_600 * 10**9

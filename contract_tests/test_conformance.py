@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import schemathesis
 
-from contract_tests.target import CAMPAIGN, TOKEN
+from contract_tests.fake import CAMPAIGN, TOKEN
 
 if TYPE_CHECKING:
-    from contract_tests.tally import Tally
-    from contract_tests.target import Target
+    from contract_tests.fake import Target
+    from contract_tests.reporting.tally import Tally
 
 schema = schemathesis.pytest.from_fixture("api_schema")
 

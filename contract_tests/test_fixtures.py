@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract_tests.judge import body_validator
-from contract_tests.target import CAMPAIGN, TOKEN
-from mock_server import AltaMock, resources
-from mock_server.contract import Contract
-from mock_server.messages import ApiRequest
+from contract_tests.body_schema import body_validator
+from contract_tests.fake import CAMPAIGN, TOKEN
+from mock_server import AltaMock
+from mock_server.contract import bundled_files as resources
+from mock_server.contract.contract import Contract
+from mock_server.messages.http import ApiRequest
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,10 +17,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract_tests.target import CAMPAIGN, TOKEN
-from mock_server import AltaMock, resources
-from mock_server.messages import ApiRequest
-from mock_server.pointers import pointer
+from contract_tests.fake import CAMPAIGN, TOKEN
+from mock_server import AltaMock
+from mock_server.contract import bundled_files as resources
+from mock_server.messages.http import ApiRequest
+from mock_server.messages.pointers import pointer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contract_tests.report import lines
-from contract_tests.rules.provider import RULES
-from contract_tests.verify import redactor_of
+from contract_tests.provider.rules import RULES
+from contract_tests.provider.verify import redactor_of
+from contract_tests.reporting.provider_report import lines
 
 if TYPE_CHECKING:
-    from contract_tests.rules.provider import Given
-    from contract_tests.verdict import Report
+    from contract_tests.provider.results import Report
+    from contract_tests.provider.rules import Given
 
 LACKS = {"limit-of-all-operations": "needs --allow-get, which sends GET /campaigns"}
 """What the fake cannot be put to the test by, and why: it has no such operation."""

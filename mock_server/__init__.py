@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mock_server.clock import Clock
-    from mock_server.errors import MockError
+    from mock_server.messages.errors import MockError
     from mock_server.mock import AltaMock
+    from mock_server.pipeline.clock import Clock
 
 __all__ = ["AltaMock", "Clock", "MockError"]
 
-_HOMES = {"AltaMock": "mock_server.mock", "Clock": "mock_server.clock", "MockError": "mock_server.errors"}
+_HOMES = {
+    "AltaMock": "mock_server.mock",
+    "Clock": "mock_server.pipeline.clock",
+    "MockError": "mock_server.messages.errors",
+}
 
 
 def __getattr__(name: str) -> Any:

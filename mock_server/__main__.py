@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Run the command; Ctrl-C while it is still being imported ends it without a word."""
     try:
-        from mock_server.cli import main as run  # noqa: PLC0415 - see above
+        from mock_server.cli.main import main as run  # noqa: PLC0415 - see above
 
         run()
     except KeyboardInterrupt:

@@ -9,22 +9,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from mock_server import resources
-from mock_server.behaviours import BEHAVIOURS
-from mock_server.clock import Clock
 from mock_server.config import Config
-from mock_server.contract import Contract, to_json
-from mock_server.documents import Document
-from mock_server.errors import MockError
-from mock_server.findings import Finding, Watch
-from mock_server.forced import ERRORS, Queue, forced_fault, forced_status
-from mock_server.journal import Entry, Journal, Known
-from mock_server.pipeline import Outcome, Parts, answer
-from mock_server.ratelimit import Limit, RateLimiter
-from mock_server.redaction import Redactor
-from mock_server.seed import Seed
+from mock_server.contract import bundled_files as resources
+from mock_server.contract.contract import Contract, to_json
+from mock_server.contract.documents import Document
+from mock_server.contract.schemas import violations
+from mock_server.handlers import BEHAVIOURS
+from mock_server.journal.entries import Entry, Journal, Known
+from mock_server.journal.rules import Finding, Watch
+from mock_server.messages.errors import MockError
+from mock_server.messages.redaction import Redactor
+from mock_server.pipeline.clock import Clock
+from mock_server.pipeline.injection import ERRORS, Queue, forced_fault, forced_status
+from mock_server.pipeline.pipeline import Outcome, Parts, answer
+from mock_server.pipeline.ratelimit import Limit, RateLimiter
 from mock_server.store import MemoryStore
-from mock_server.validation import violations
+from mock_server.store.seed import Seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from contract_tests.consumers import ConsumerReport
-    from contract_tests.runs import Surroundings
-    from mock_server.live_server import LiveServer
-    from mock_server.messages import ApiReply, ApiRequest
+    from contract_tests.consumer.check import ConsumerReport
+    from contract_tests.consumer.runs import Surroundings
+    from mock_server.messages.http import ApiReply, ApiRequest
     from mock_server.store import Batch
+    from mock_server.transports.live_server import LiveServer
 
 
 class AltaMock:
@@ -201,7 +201,7 @@ class AltaMock:
             MockError: There is no such rule, or the extra `verify` is not installed.
         """
         try:
-            from contract_tests import consumers  # noqa: PLC0415 - only those who check need the libraries
+            from contract_tests.consumer import check as consumers  # noqa: PLC0415 - only those who check need the libraries
         except ImportError as error:
             raise MockError(f"check_consumer needs {error.name}: pip install 'alta-mock[verify]'") from error
         wishes = consumers.wishes_of(expect, require, only, skip)
@@ -217,7 +217,7 @@ class AltaMock:
         Raises:
             MockError: The library `responses` is not installed.
         """
-        from mock_server.in_process import patched  # noqa: PLC0415 - only those who use it need the library
+        from mock_server.transports.responses import patched  # noqa: PLC0415 - only those who use it need the library
 
         return patched(self)
 
@@ -232,14 +232,14 @@ class AltaMock:
         Raises:
             MockError: When it is entered: the address cannot be used.
         """
-        from mock_server.live_server import LiveServer  # noqa: PLC0415 - only those who serve pay for the import
+        from mock_server.transports.live_server import LiveServer  # noqa: PLC0415 - only those who serve pay for the import
 
         return LiveServer(self, host, port, control_token)
 
     @cached_property
     def app(self) -> Flask:
         """The fake as a WSGI application, for any client that can call one."""
-        from mock_server.app import create_app  # noqa: PLC0415 - Flask is imported for those who ask for it
+        from mock_server.transports.wsgi import create_app  # noqa: PLC0415 - Flask is imported for those who ask for it
 
         return create_app(self)
 

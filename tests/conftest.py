@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from mock_server import AltaMock, Clock
-from mock_server.messages import ApiReply, ApiRequest
+from mock_server.messages.http import ApiReply, ApiRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

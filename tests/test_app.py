@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from mock_server import AltaMock, Clock
-from mock_server.messages import ApiRequest
+from mock_server.messages.http import ApiRequest
 from tests.conftest import CAMPAIGN, ONE, UNKNOWN_CAMPAIGN, prospects_path
 
 if TYPE_CHECKING:

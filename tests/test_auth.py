@@ -11,7 +11,7 @@ from tests.conftest import FOREIGN_CAMPAIGN, error_of, prospects_path, why
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mock_server.messages import ApiReply
+    from mock_server.messages.http import ApiReply
 
     Send = Callable[..., ApiReply]
 

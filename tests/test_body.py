@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from mock_server.body import MAX_DEPTH, MAX_DIGITS, UnreadableBody, read_json
+from mock_server.messages.json_text import MAX_DEPTH, MAX_DIGITS, UnreadableBody, read_json
 
 
 def rule(raw: bytes) -> str:

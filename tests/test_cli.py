@@ -18,9 +18,9 @@ import pytest
 import requests
 
 from mock_server import AltaMock
-from mock_server.assumptions import load as load_assumptions
-from mock_server.cli import banner, main, parse_address
-from mock_server.errors import MockError
+from mock_server.cli.main import banner, main, parse_address
+from mock_server.contract.assumptions import load as load_assumptions
+from mock_server.messages.errors import MockError
 from tests.conftest import CAMPAIGN, ONE, ROOT
 
 if TYPE_CHECKING:

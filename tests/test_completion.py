@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 import pytest
 
-from alta_client import cli as alta_add
-from contract_tests.defects import DEVIATIONS
-from contract_tests.rules import consumer
-from contract_tests.rules.limits import STATEMENTS as LIMITS
-from mock_server import cli as alta_mock
-from mock_server.errors import MockError
+from alta_client.add import cli as alta_add
+from contract_tests.consumer import rules as consumer
+from contract_tests.mutants.catalogue import DEVIATIONS
+from contract_tests.provider.limits import STATEMENTS as LIMITS
+from mock_server.cli.main import main as alta_mock
+from mock_server.messages.errors import MockError
 
 SHELLS = ("bash", "zsh", "fish")
 MAINS = {"alta-mock": alta_mock.main, "alta-add": alta_add.main}

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_server import AltaMock, MockError
-from mock_server.assumptions import load as load_assumptions
-from mock_server.contract import Contract
-from mock_server.documents import Document
-from mock_server.pointers import place
-from mock_server.validation import violations
+from mock_server.contract.assumptions import load as load_assumptions
+from mock_server.contract.contract import Contract
+from mock_server.contract.documents import Document
+from mock_server.contract.schemas import violations
+from mock_server.messages.pointers import place
 from tests.conftest import CAMPAIGN, ROOT, request_of, why
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ import schemathesis
 from schemathesis import Config
 
 from mock_server import AltaMock, MockError
-from mock_server.control import Control, is_loopback
-from mock_server.messages import ApiRequest
+from mock_server.control.api import Control, is_loopback
+from mock_server.messages.http import ApiRequest
 from tests.conftest import CAMPAIGN, ONE, ROOT, UNKNOWN_CAMPAIGN, prospects_path, request_of
 from tests.test_server import last, status, talk
 
 if TYPE_CHECKING:
-    from mock_server.messages import ApiReply
+    from mock_server.messages.http import ApiReply
 
 
 def ask(

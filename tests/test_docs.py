@@ -10,11 +10,11 @@ import yaml
 
 import alta_client
 from alta_client import _errors
-from contract_tests.defects import DEVIATIONS
-from contract_tests.wrong_clients import WRONG_CLIENTS
-from mock_server.assumptions import load
-from mock_server.cli import commands
-from mock_server.errors import api_errors
+from contract_tests.mutants.catalogue import DEVIATIONS
+from contract_tests.mutants.clients import WRONG_CLIENTS
+from mock_server.cli.main import commands
+from mock_server.contract.assumptions import load
+from mock_server.messages.errors import api_errors
 from tests.conftest import ROOT
 
 SOURCES = ("mock_server", "alta_client", "contract_tests", "tests", "benchmarks")

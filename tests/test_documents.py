@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mock_server import MockError
-from mock_server.documents import Document
+from mock_server.contract.documents import Document
 
 if TYPE_CHECKING:
     from pathlib import Path

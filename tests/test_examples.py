@@ -175,7 +175,7 @@ def test_the_workflow_runs(copied: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     (package / "fake.py").write_text(
-        f"from mock_server.cli import main\nmain(['serve', '--bind', '127.0.0.1:{port}'])\n"
+        f"from mock_server.cli.main import main\nmain(['serve', '--bind', '127.0.0.1:{port}'])\n"
     )
     job = yaml.safe_load((copied / "examples" / "contract.yml").read_text(encoding="utf-8"))["jobs"]["contract"]
     steps = [step for step in job["steps"] if "your_package" in step.get("run", "")]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import junitparser
 import pytest
 
-from mock_server.cli import main
+from mock_server.cli.main import main
 from tests.conftest import CAMPAIGN
 
 if TYPE_CHECKING:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mock_server import AltaMock, Clock, findings, journal
-from mock_server.messages import ApiRequest
+from mock_server import AltaMock, Clock
+from mock_server.journal import entries as journal
+from mock_server.journal import rules as findings
+from mock_server.messages.http import ApiRequest
 from tests.conftest import CAMPAIGN, ONE, ROOT, SECOND_CAMPAIGN, prospects_path, request_of
 
 if TYPE_CHECKING:

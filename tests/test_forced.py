@@ -11,14 +11,14 @@ import pytest
 import requests
 
 from mock_server import AltaMock, MockError
-from mock_server.forced import FAULTS
+from mock_server.pipeline.injection import FAULTS
 from tests.conftest import CAMPAIGN, ONE, ROOT, error_of, prospects_path, request_of, why
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mock_server import Clock
-    from mock_server.messages import ApiReply
+    from mock_server.messages.http import ApiReply
 
     Send = Callable[..., ApiReply]
 

@@ -9,8 +9,8 @@ import shlex
 import click
 import pytest
 
-from alta_client.cli import command as alta_add
-from mock_server.cli import commands
+from alta_client.add.cli import command as alta_add
+from mock_server.cli.main import commands
 
 COMMANDS: dict[str, click.Command] = {
     "alta-add": alta_add,

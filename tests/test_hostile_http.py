@@ -18,14 +18,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mock_server import AltaMock, server
+from mock_server.transports import asgi as server
 from tests.conftest import CAMPAIGN, FIELDS
 from tests.test_server import BODY, HEAD, WHOLE, connect, last, status, talk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_server.live_server import LiveServer
+    from mock_server import AltaMock
+    from mock_server.transports.live_server import LiveServer
 
 ALLOWED = 0.3
 """Seconds for a whole request, in these tests."""

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mock_server import AltaMock, journal
-from mock_server.export import har, json_lines
+from mock_server.journal import entries as journal
+from mock_server.journal.har import har, json_lines
 from tests.conftest import CAMPAIGN, ONE, ROOT, prospects_path, request_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mock_server.messages import ApiReply
+    from mock_server import AltaMock
+    from mock_server.messages.http import ApiReply
 
     Send = Callable[..., ApiReply]
 

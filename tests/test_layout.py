@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mock_server import AltaMock, layout
-from mock_server.layout import MOST_LETTERS, MOST_LINES, Line
-from mock_server.messages import Violation
+from mock_server.journal import annotated_body as layout
+from mock_server.journal.annotated_body import MOST_LETTERS, MOST_LINES, Line
+from mock_server.messages.http import Violation
 from tests.conftest import request_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from mock_server import AltaMock
 
 
 def shown(lines: Sequence[Line]) -> list[str]:

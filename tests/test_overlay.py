@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from mock_server import MockError
-from mock_server.documents import Document
-from mock_server.overlay import apply
+from mock_server.contract.documents import Document
+from mock_server.contract.overlay import apply
 
 
 def applied(value: Any, *actions: dict[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mock_server import AltaMock, MockError
-from mock_server.errors import Bug
+from mock_server.messages.errors import Bug
 from tests.conftest import (
     CAMPAIGN,
     FOREIGN_CAMPAIGN,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mock_server import Clock
-    from mock_server.messages import ApiReply
+    from mock_server.messages.http import ApiReply
 
     Send = Callable[..., ApiReply]
 

@@ -131,9 +131,9 @@ def test_a_wrong_setting_is_an_error_of_that_test(pytester: pytest.Pytester) -> 
 def test_a_run_that_does_not_use_it_imports_nothing() -> None:
     """So it costs next to nothing: neither Flask nor uvicorn nor the engine itself."""
     code = (
-        "import sys, mock_server.pytest_plugin\n"
+        "import sys, alta_mock_pytest\n"
         "print([m for m in sys.modules if m.partition('.')[0] in ('flask', 'uvicorn', 'jsonschema_rs', 'yaml')"
-        " or m.startswith('mock_server.') and m != 'mock_server.pytest_plugin'])"
+        " or m.startswith('mock_server.') and m != 'alta_mock_pytest'])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mock_server import AltaMock, MockError
-from mock_server.ratelimit import SECOND, Limit, RateLimiter, Window, hit
+from mock_server.pipeline.ratelimit import SECOND, Limit, RateLimiter, Window, hit
 from tests.conftest import (
     FOREIGN_CAMPAIGN,
     SECOND_CAMPAIGN,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mock_server import Clock
-    from mock_server.messages import ApiReply
+    from mock_server.messages.http import ApiReply
 
     Send = Callable[..., ApiReply]
 

@@ -11,17 +11,17 @@ from urllib.parse import unquote
 import pytest
 
 from mock_server import AltaMock, Clock
-from mock_server.forced import FAULTS
-from mock_server.messages import ApiRequest
-from mock_server.replay import as_curl, as_program, as_test
+from mock_server.journal.snippets import as_curl, as_program, as_test
+from mock_server.messages.http import ApiRequest
+from mock_server.pipeline.injection import FAULTS
 from tests.conftest import CAMPAIGN, FOREIGN_CAMPAIGN, ONE, prospects_path, request_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from mock_server.journal import Entry
-    from mock_server.live_server import LiveServer
+    from mock_server.journal.entries import Entry
+    from mock_server.transports.live_server import LiveServer
 
 JSON = ("content-type", "application/json")
 PATH = prospects_path()

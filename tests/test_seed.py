@@ -7,8 +7,8 @@ import re
 import pytest
 
 from mock_server import MockError
-from mock_server.documents import Document
-from mock_server.seed import Seed
+from mock_server.contract.documents import Document
+from mock_server.store.seed import Seed
 from tests.conftest import CAMPAIGN, FOREIGN_CAMPAIGN, ROOT, SECOND_CAMPAIGN
 
 GOOD = (ROOT / "fixtures/seed.yaml").read_text(encoding="utf-8")

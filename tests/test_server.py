@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from mock_server import AltaMock, MockError, server
-from mock_server.errors import Bug
-from mock_server.pipeline import Parts
+from mock_server import AltaMock, MockError
+from mock_server.messages.errors import Bug
+from mock_server.pipeline.pipeline import Parts
+from mock_server.transports import asgi as server
 from tests.conftest import CAMPAIGN, ONE, prospects_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_server.live_server import LiveServer
+    from mock_server.transports.live_server import LiveServer
 
 BODY = json.dumps(ONE).encode()
 HEAD = (

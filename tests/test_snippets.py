@@ -27,7 +27,7 @@ import yaml
 from markdown_it import MarkdownIt
 
 from mock_server import AltaMock
-from mock_server.cli import commands
+from mock_server.cli.main import commands
 from tests.conftest import CAMPAIGN, ROOT, request_of
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contract_tests.tally import Tally
+from contract_tests.reporting.tally import Tally
 
 pytest_plugins = ["pytester"]
 
@@ -47,7 +47,7 @@ def test_what_was_not_reached_is_said(counts: dict[tuple[str, str, int], int], p
 NAIVE = """
 import pytest
 import schemathesis
-from contract_tests.target import open_target
+from contract_tests.fake import open_target
 
 @pytest.fixture(params=["free"])
 def target():

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
-from alta_client import terminal
-from alta_client.terminal import StatusLine, colour
-from contract_tests.command import Telling
-from contract_tests.verify import Step
-from mock_server.cli import main
-from mock_server.log import Log
+import alta_terminal as terminal
+from alta_terminal import StatusLine, colour
+from contract_tests.provider.command import Telling
+from contract_tests.provider.verify import Step
+from mock_server.cli.main import main
+from mock_server.journal.access_log import Log
 from tests.conftest import CAMPAIGN, ROOT, Terminal, request_of
 
 if TYPE_CHECKING:

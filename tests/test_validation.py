@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mock_server.decoding import MANY
-from mock_server.messages import Violation
-from mock_server.validation import Schemas, violations
+from mock_server.contract.schemas import Schemas, violations
+from mock_server.messages.http import Violation
+from mock_server.pipeline.decoding import MANY
 from tests.conftest import FIELDS, error_of, request_of, why
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mock_server import AltaMock
-    from mock_server.messages import ApiReply
+    from mock_server.messages.http import ApiReply
 
     Send = Callable[..., ApiReply]
 

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from mock_server import AltaMock
-from mock_server.messages import ApiRequest
+from mock_server.messages.http import ApiRequest
 from mock_server.web import Pages
 from mock_server.web.views import STATIC, UNASKED
 from tests.conftest import CAMPAIGN, ROOT, request_of
@@ -19,7 +19,7 @@ from tests.conftest import CAMPAIGN, ROOT, request_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mock_server.messages import ApiReply
+    from mock_server.messages.http import ApiReply
 
 EVERYTHING = [
     ("/", "text/html; charset=utf-8"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mock_server.body import read_json
+from mock_server.messages.json_text import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,15 +9,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mock_server.forced import FAULTS, phrase
-from mock_server.messages import ApiReply
+from mock_server.messages.http import ApiReply
+from mock_server.pipeline.injection import FAULTS, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jinja2 import Environment
 
-    from mock_server.messages import ApiRequest
+    from mock_server.messages.http import ApiRequest
     from mock_server.mock import AltaMock
 
 STATIC = Path(__file__).parent / "static"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from mock_server.live_server import LiveServer
+    from mock_server.transports.live_server import LiveServer
 
 
 expect.set_options(timeout=20_000)  # milliseconds, for a busy machine; what is there is seen at once

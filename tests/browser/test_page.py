@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from alta_client import AltaClient, RateLimited
 from mock_server import AltaMock, Clock
-from mock_server.messages import ApiRequest
+from mock_server.messages.http import ApiRequest
 from tests.conftest import CAMPAIGN, FOREIGN_CAMPAIGN, SECOND_CAMPAIGN, prospects_path, request_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page, Route
 
-    from mock_server.live_server import LiveServer
+    from mock_server.transports.live_server import LiveServer
 
 
 def client(live: LiveServer, **options: Any) -> AltaClient:
@@ -711,7 +711,7 @@ def test_from_another_machine_the_page_asks_for_the_control_token(
     tab: Page, mock: AltaMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It tells a wrong one, keeps the right one for the tab, and the reference and the HAR have it as well."""
-    monkeypatch.setattr("mock_server.control.is_loopback", lambda _: False)
+    monkeypatch.setattr("mock_server.control.api.is_loopback", lambda _: False)
     mock.answer(request_of())
     with mock.serve(control_token="right-one") as live:
         origin = live.origin

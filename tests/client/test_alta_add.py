@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alta_client import _run, cli
-from alta_client._run import Waits
-from contract_tests.runs import follow_script
-from mock_server.forced import Forced
+from alta_client.add import cli
+from alta_client.add import run as _run
+from alta_client.add.run import Waits
+from contract_tests.consumer.runs import follow_script
+from mock_server.pipeline.injection import Forced
 from tests.conftest import CAMPAIGN, ROOT, SECOND_CAMPAIGN, UNKNOWN_CAMPAIGN, Terminal
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mock_server import AltaMock
-    from mock_server.live_server import LiveServer
+    from mock_server.transports.live_server import LiveServer
 
 Add = Any
 

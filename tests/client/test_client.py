@@ -582,7 +582,7 @@ def test_any_mapping_is_a_record(client: AltaClient, mock: AltaMock) -> None:
 def test_the_client_stands_alone() -> None:
     """It imports nothing of the fake, of the kit, or of Flask."""
     code = (
-        "import sys, alta_client, alta_client.cli;"
+        "import sys, alta_client, alta_client.add.cli;"
         "print([m for m in sys.modules if m.split('.')[0] in ('mock_server', 'contract_tests', 'flask', 'responses')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

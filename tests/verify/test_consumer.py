@@ -16,19 +16,19 @@ import pytest
 import requests
 
 from alta_client import OutcomeUnknown, RateLimited
-from contract_tests.consumers import ConsumerBroken, check, wishes_of
-from contract_tests.rules.consumer import RULES
-from contract_tests.situations import PEOPLE, SITUATIONS
-from contract_tests.wrong_clients import WRONG_CLIENTS, batches, client, right_client
+from contract_tests.consumer.check import ConsumerBroken, check, wishes_of
+from contract_tests.consumer.rules import RULES
+from contract_tests.consumer.scenarios import PEOPLE, SITUATIONS
+from contract_tests.mutants.clients import WRONG_CLIENTS, batches, client, right_client
 from mock_server import AltaMock
-from mock_server.cli import main
-from mock_server.errors import MockError
+from mock_server.cli.main import main
+from mock_server.messages.errors import MockError
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from contract_tests.runs import Surroundings
+    from contract_tests.consumer.runs import Surroundings
 
 Run = Any
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract_tests.rules.consumer import RULES, Fate, broken, fate_of
-from contract_tests.rules.limits import _wrong_with_headers, seconds_of
-from contract_tests.runs import Run
-from contract_tests.score import examined
-from contract_tests.target import seeded
-from contract_tests.verify import Wishes, examine
-from contract_tests.wire import Got, InProcess
+from contract_tests.consumer.rules import RULES, Fate, broken, fate_of
+from contract_tests.consumer.runs import Run
+from contract_tests.fake import seeded
+from contract_tests.mutants.score import examined
+from contract_tests.provider.limits import _wrong_with_headers, seconds_of
+from contract_tests.provider.verify import Wishes, examine
+from contract_tests.provider.wire import Got, InProcess
 from tests.conftest import CAMPAIGN, SECOND_CAMPAIGN, prospects_path, request_of
 
 if TYPE_CHECKING:

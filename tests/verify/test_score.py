@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract_tests.defects import DEVIATIONS
-from contract_tests.rules import consumer
-from contract_tests.rules.provider import RULES
-from contract_tests.score import CLIENT, CORRECT, examined
-from mock_server.cli import main
+from contract_tests.consumer import rules as consumer
+from contract_tests.mutants.catalogue import DEVIATIONS
+from contract_tests.mutants.score import CLIENT, CORRECT, examined
+from contract_tests.provider.rules import RULES
+from mock_server.cli.main import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,11 +170,13 @@ def test_the_table(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> 
 
 def test_a_defect_of_ones_own(run: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: Any) -> None:
     """Declared by the decorator, in a file of one's own; one that nothing catches is named."""
-    monkeypatch.setattr("contract_tests.defects.DEVIATIONS", dict(DEVIATIONS))
-    monkeypatch.setattr("contract_tests.score.DEVIATIONS", __import__("contract_tests.defects").defects.DEVIATIONS)
+    monkeypatch.setattr("contract_tests.mutants.catalogue.DEVIATIONS", dict(DEVIATIONS))
+    monkeypatch.setattr(
+        "contract_tests.mutants.score.DEVIATIONS", __import__("contract_tests.mutants.catalogue").defects.DEVIATIONS
+    )
     file = tmp_path / "mine.py"
     file.write_text(
-        "from contract_tests.defects import Bench, defect\n"
+        "from contract_tests.mutants.catalogue import Bench, defect\n"
         "@defect('the wish of a user')\n"
         "def job_title_is_required(bench: Bench) -> None:\n"
         '    """Refuses prospects without a jobTitle."""\n'
@@ -194,7 +196,10 @@ def test_a_defect_of_ones_own(run: Callable[..., tuple[int, str, str]], tmp_path
     ("text", "says"),
     [
         ("raise SystemExit(0)", "cannot import .*: SystemExit"),
-        ("from contract_tests.defects import defect\n@defect('x')\ndef one(bench): pass", "one has no docstring"),
+        (
+            "from contract_tests.mutants.catalogue import defect\n@defect('x')\ndef one(bench): pass",
+            "one has no docstring",
+        ),
         ("1/0", "ZeroDivisionError"),
     ],
 )
@@ -270,7 +275,7 @@ def test_ctrl_c_is_quiet(tmp_path: Path) -> None:
 
 DYING = """
 import os
-from contract_tests.defects import Bench, defect
+from contract_tests.mutants.catalogue import Bench, defect
 
 @defect("none")
 def dies(bench: Bench) -> None:

@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from werkzeug.serving import make_server
 
-from contract_tests.report import curl
-from contract_tests.rules import page
-from contract_tests.rules.provider import RULES, TAG, Asking, Given, Probe
-from contract_tests.target import seeded
-from contract_tests.verify import Step, Wishes, examine, planned_records
-from contract_tests.wire import Got, InProcess, Sent, Unusable, Wire
+from contract_tests.fake import seeded
+from contract_tests.provider.rules import RULES, TAG, Asking, Given, Probe
+from contract_tests.provider.verify import Step, Wishes, examine, planned_records
+from contract_tests.provider.wire import Got, InProcess, Sent, Unusable, Wire
+from contract_tests.reporting import rules_page as page
+from contract_tests.reporting.provider_report import curl
 from mock_server import AltaMock, Clock
-from mock_server.cli import main
+from mock_server.cli.main import main
 from tests.conftest import CAMPAIGN, ROOT, UNKNOWN_CAMPAIGN
 from tests.verify.naive_server import TOKEN, naive_server
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from contract_tests.verdict import Report
+    from contract_tests.provider.results import Report
 
 
 @contextmanager
@@ -335,7 +335,7 @@ def test_a_server_that_closes_every_connection(run: Callable[..., tuple[int, str
 
 def test_a_server_that_hangs_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """After three requests without an answer; what was found before is reported."""
-    monkeypatch.setattr("contract_tests.verify.REQUEST_SECONDS", 0.05)
+    monkeypatch.setattr("contract_tests.provider.verify.REQUEST_SECONDS", 0.05)
     answered = 0
     gone = threading.Event()
 
@@ -386,7 +386,7 @@ def test_a_server_that_dies_keeps_what_was_found(fake: AltaMock) -> None:
 
 def test_a_server_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """After its time, however often a byte comes."""
-    monkeypatch.setattr("contract_tests.verify.REQUEST_SECONDS", 0.1)
+    monkeypatch.setattr("contract_tests.provider.verify.REQUEST_SECONDS", 0.1)
     listening = socket.create_server(("127.0.0.1", 0))
     gone = threading.Event()
 
@@ -583,10 +583,10 @@ def test_a_missing_library_is_one_line(
     run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The extra is named."""
-    monkeypatch.setitem(sys.modules, "contract_tests.command", None)
+    monkeypatch.setitem(sys.modules, "contract_tests.provider.command", None)
     code, _, err = run(*target("http://127.0.0.1:1/v1"))
 
     assert (code, err) == (
         2,
-        "alta-mock: this command needs contract_tests.command: pip install 'alta-mock[verify]'\n",
+        "alta-mock: this command needs contract_tests.provider.command: pip install 'alta-mock[verify]'\n",
     )

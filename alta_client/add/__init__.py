@@ -1,0 +1,1 @@
+"""The command `alta-add`: adds the prospects of a file."""

@@ -1,0 +1,119 @@
+"""`alta-add`: adds the prospects of a file to a campaign, and goes on where it was cut short.
+
+Exit codes: 0 all are added, 1 not all, 2 nothing could be done (input, settings, token, campaign, no connection),
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from alta_client._errors import AltaError, InvalidInput
+from alta_client.add.output import INTERRUPTED, USAGE, fail
+from alta_terminal import colour
+
+EXAMPLES = """\b
+Examples:
+  alta-add people.csv
+  alta-add people.csv --dry-run
+  alta-add people.csv --map 'Work Email=email' --map 'Notes='
+  alta-add people.csv --resend
+"""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and end the process with its exit code; a mistake is one line on standard error."""
+    try:
+        sys.exit(command.main(arguments, prog_name="alta-add", standalone_mode=False, color=colour()))
+    except AltaError as error:
+        fail(str(error), USAGE)
+    except OSError as error:
+        fail(f"{error.filename or 'a file'}: {error.strerror}", USAGE)
+    except click.ClickException as error:
+        fail(f"{error.format_message().rstrip('.')} (alta-add --help lists what there is)", USAGE)
+    except (KeyboardInterrupt, click.Abort):
+        fail("interrupted; run the same command again to go on", INTERRUPTED)
+
+
+def _names(_context: object, _option: object, pairs: tuple[str, ...]) -> dict[str, str]:
+    """Read `COLUMN=FIELD`; a column may have an equals sign in its name, a field has none."""
+    from alta_client.add.table import field_of  # noqa: PLC0415 - --help need not wait for it
+
+    names = {}
+    for pair in pairs:
+        column, equals, field = pair.rpartition("=")
+        if not equals or not column.strip():
+            raise click.BadParameter(f"{pair!r} is not possible; write it like 'Work Email=email'")
+        if column.strip() in names:
+            raise click.BadParameter(f"{column.strip()!r} is mapped twice")
+        names[column.strip()] = field_of(field.strip())
+    return names
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=EXAMPLES)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--campaign", metavar="ID", envvar="ALTA_CAMPAIGN_ID", show_envvar=True, help="The campaign to add them to."
+)
+@click.option(
+    "--base-url", metavar="URL", envvar="ALTA_BASE_URL", show_envvar=True, help="The base URL; it ends in /v1."
+)
+@click.option(
+    "--account-id", metavar="ID", envvar="ALTA_ACCOUNT_ID", show_envvar=True, help="The account, for users of several."
+)
+@click.option(
+    "--map",
+    "names",
+    metavar="COLUMN=FIELD",
+    multiple=True,
+    callback=_names,
+    help="Read a column as a field, or leave it out if there is no field.",
+)
+@click.option("--dry-run", is_flag=True, help="Check the file, and send nothing.")
+@click.option("--resend", is_flag=True, help="Send a batch again of which nobody knows whether it was added.")
+@click.option("--skip", is_flag=True, help="Go on behind such a batch, and do not send it again.")
+def command(  # noqa: PLR0913 - click calls it with each option
+    file: Path,
+    *,
+    campaign: str | None,
+    base_url: str | None,
+    account_id: str | None,
+    names: dict[str, str],
+    dry_run: bool,
+    resend: bool,
+    skip: bool,
+) -> int:
+    """Add the prospects of FILE, CSV or JSON lines, to a campaign.
+
+    The token is read from ALTA_API_TOKEN. How far a file has come is kept beside it, in FILE.alta-add.json: run the
+    same command again to go on.
+    """
+    if resend and skip:
+        raise click.UsageError("--resend and --skip exclude each other")
+    from alta_client.add.run import Waits, add, check  # noqa: PLC0415 - --help need not wait for it
+    from alta_client.add.table import Table  # noqa: PLC0415 - the same
+
+    table = Table(file.resolve() if file.exists() else file, names)  # what is kept beside it is found by any link
+    if dry_run:
+        return check(table, file)
+    wanted = {"--base-url": base_url, "--campaign": campaign, "ALTA_API_TOKEN": os.environ.get("ALTA_API_TOKEN")}
+    for name, value in wanted.items():
+        if not value:
+            raise InvalidInput(f"{name} is missing; {HINTS[name]}")
+    from alta_client._client import AltaClient  # noqa: PLC0415 - --help need not wait for it
+
+    waits, token = Waits(), os.environ["ALTA_API_TOKEN"]
+    with AltaClient(str(base_url), token, account_id=account_id or None, sleep=waits.sleep) as client:
+        return add(client, waits, str(campaign), table, resend=resend, skip=skip)
+
+
+HINTS = {
+    "--base-url": "set ALTA_BASE_URL to https://api.altahq.com/v1, or to http://127.0.0.1:8080/v1 for alta-mock",
+    "--campaign": "give the UUID of a campaign, or set ALTA_CAMPAIGN_ID",
+    "ALTA_API_TOKEN": "set the variable to your token",
+}
+"""What to do about a setting that is missing."""

@@ -1,0 +1,1 @@
+"""Check a consumer: scenarios, runs and the rules they are judged by."""

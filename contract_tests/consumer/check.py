@@ -1,0 +1,442 @@
+"""Examine a consumer: in every situation, by every rule, and what it comes to.
+
+`alta-mock exec --consumer` runs a command once for each situation, several at a time; `AltaMock.check_consumer` calls a
+function of a test, on clocks that are moved.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import click
+
+import alta_terminal as terminal
+from contract_tests.consumer.rules import MOST_REFUSALS, RULES, TOO_MANY, Breach, Rule
+from contract_tests.consumer.scenarios import SITUATIONS, made_run, most_requests, play_in
+from contract_tests.provider.command import Files, known_names
+from mock_server import Clock
+from mock_server.cli.exec import environment, stop
+from mock_server.cli.output import BROKEN, INTERRUPTED, NOT_PROVEN, UNUSABLE, junit, refuse_unwritable, write
+from mock_server.messages.errors import MockError
+from mock_server.pipeline.ratelimit import SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from alta_terminal import Paint
+    from contract_tests.consumer.runs import Run, Surroundings
+    from mock_server import AltaMock
+    from mock_server.messages.redaction import Redactor
+
+AT_ONCE = 6
+"""Situations that are played at a time: most of the time of a run is waiting."""
+
+LOOK_SECONDS = 0.05
+"""Seconds between two looks at whether a command has ended, or asks on and on."""
+
+SEVERAL = 8
+"""Situations that are counted rather than named, unless a rule was broken in them."""
+
+MOST_SAID = 8192
+"""Bytes at the end of what a command says that are kept."""
+
+MOST_LINES = 5
+"""Lines of them that are shown."""
+
+
+class ConsumerBroken(AssertionError):
+    """A consumer breaks rules; its text is the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a consumer is held to.
+
+    Attributes:
+        expected: The prospects that it is to add; None if nobody says.
+        require: Rules that must have been put to the test.
+        only: Ids of the rules to judge by; empty for all.
+        skip: Ids of rules to leave out.
+    """
+
+    expected: Sequence[Mapping[str, Any]] | None = None
+    require: frozenset[str] = frozenset()
+    only: frozenset[str] = frozenset()
+    skip: frozenset[str] = frozenset()
+
+    def rules(self) -> list[Rule]:
+        """Return the rules to judge by."""
+        return [one for one in RULES.values() if (not self.only or one.id in self.only) and one.id not in self.skip]
+
+
+@dataclass(slots=True)
+class Judged:
+    """What came of a rule.
+
+    Attributes:
+        situations: Those that put it to the test.
+        breaches: Those that broke it, each with its breaches.
+    """
+
+    rule: Rule
+    situations: list[str] = field(default_factory=list)
+    breaches: dict[str, list[Breach]] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> str:
+        """`fail`, `warning`, `pass` or `not exercised`."""
+        if self.breaches:
+            return "fail" if self.rule.severity == "error" else "warning"
+        return "pass" if self.situations else "not exercised"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerReport:
+    """What came of a consumer.
+
+    Attributes:
+        runs: By situation.
+        judged: By the id of the rule.
+        missing: Rules that were required, and not put to the test.
+    """
+
+    runs: Mapping[str, Run]
+    judged: Mapping[str, Judged]
+    missing: Sequence[str]
+
+    @property
+    def broken(self) -> list[Judged]:
+        """The rules that are broken, warnings left out."""
+        return [one for one in self.judged.values() if one.verdict == "fail"]
+
+    @property
+    def exit_code(self) -> int:
+        """1 a rule is broken, 3 a situation without a request or a requirement not put to the test, 0 otherwise."""
+        if self.broken:
+            return BROKEN
+        return NOT_PROVEN if self.missing or not all(run.entries for run in self.runs.values()) else 0
+
+    def lines(self, paint: Paint = terminal.plain) -> Iterator[str]:
+        """Yield the report, line by line, with verdicts that are painted."""
+        width = max(map(len, self.judged), default=0)
+        for name, judged in self.judged.items():
+            shown = ", ".join(judged.breaches) or _named(judged.situations)
+            verdict = paint(f"{judged.verdict:13}", judged.verdict)
+            yield f"{name:{width}}  {verdict}  {shown}".rstrip()
+        told = set()
+        for judged in self.judged.values():
+            if judged.breaches:
+                yield ""
+                yield f"{paint(judged.rule.id, judged.verdict)}: {judged.rule.statement} [{judged.rule.source}]"
+                for situation, breaches in judged.breaches.items():
+                    for breach in breaches[:2]:
+                        yield f"  {situation} ({SITUATIONS[situation].statement}): {breach.text}"
+                        yield from (f"    {line}" for line in _requests(self.runs[situation], breach))
+                    if situation not in told:
+                        told.add(situation)
+                        yield from (f"    it said: {line}" for line in self.runs[situation].said)
+        yield from self._without_effect(told)
+        yield ""
+        counts = Counter(judged.verdict for judged in self.judged.values())
+        yield f"{len(self.runs)} situations, {sum(len(run.entries) for run in self.runs.values())} requests"
+        yield f"{len(self.judged)} rules: " + ", ".join(
+            f"{counts[verdict]} {verdict}" for verdict in ("pass", "fail", "warning", "not exercised")
+        )
+        yield from (f"required, and not exercised: {rule}" for rule in self.missing)
+        some = any(run.entries for run in self.runs.values())
+        unproven = "not everything is proven" if some else "nothing is proven"
+        words = {0: "the consumer behaves", BROKEN: "the consumer breaks rules", NOT_PROVEN: unproven}
+        yield paint(words[self.exit_code], self.exit_code)
+
+    def _without_effect(self, told: Container[str]) -> Iterator[str]:
+        """Yield the situations that prove nothing, those told already left out, with what the consumer said in one."""
+        silent = [name for name, run in self.runs.items() if not run.entries and name not in told]
+        failed = not self.runs["normal"].succeeded and "normal" not in silent and "normal" not in told
+        usual = ["normal"] if failed else []
+        for names, what in ((silent, "the consumer sent nothing"), (usual, "the consumer failed")):
+            if names:
+                yield ""
+                yield f"{_named(names)}: {what}"
+                yield from (f"    it said: {line}" for line in self.runs[names[0]].said)
+
+
+def _named(situations: Sequence[str]) -> str:
+    """Name situations, unless there are many."""
+    return ", ".join(situations) if len(situations) < SEVERAL else f"{len(situations)} situations"
+
+
+def _requests(run: Run, breach: Breach) -> Iterator[str]:
+    """Yield the requests that decided, each with the seconds since the first."""
+    begun = run.entries[0].outcome.at if run.entries else 0
+    for entry in run.entries:
+        if entry.number in breach.requests[:3]:
+            seconds = (entry.outcome.at - begun) / SECOND
+            fault = f" ({entry.forced})" if entry.outcome.reply.fault else ""
+            yield f"request {entry.number} after {seconds:.1f} s: {entry.method} {entry.path} -> {entry.status}{fault}"
+
+
+def judge(runs: Mapping[str, Run], wishes: Wishes) -> ConsumerReport:
+    """Judge the runs of a consumer by the rules."""
+    judged = {rule.id: Judged(rule) for rule in wishes.rules()}
+    for situation, run in runs.items():
+        for one in judged.values():
+            breaches = one.rule.judge(run)
+            if breaches is not None:
+                one.situations.append(situation)
+            if breaches:
+                one.breaches[situation] = breaches
+    missing = [rule for rule in wishes.require if not judged[rule].situations]
+    return ConsumerReport(runs, judged, sorted(missing))
+
+
+def check(
+    consumer: Callable[[Surroundings], object], wishes: Wishes, *, door: str = "responses", **settings: Any
+) -> ConsumerReport:
+    """Let a consumer of this process play every situation, one after the other, and judge it."""
+    runs: dict[str, Run] = {}
+    for name, situation in SITUATIONS.items():
+        clock = Clock(lambda: 0, epoch=time.time_ns() // SECOND * SECOND)
+        usual = runs.get("normal")
+        if usual and not usual.ended:
+            break  # one that never ends tells nothing more
+        runs[name] = play_in(
+            situation, consumer, expected=wishes.expected, usual=usual, clock=clock, door=door, **settings
+        )
+    return judge(runs, wishes)
+
+
+# --- A command --------------------------------------------------------------------------------------------------------
+
+
+def execute_consumer(
+    command: Sequence[str], wishes: Wishes, timeout: float, files: Files, settings: Mapping[str, Any]
+) -> int:
+    """Run a command in every situation, print the report, and return the exit code.
+
+    Args:
+        command: Its words.
+        wishes: What it is held to.
+        timeout: Seconds that it has in each situation.
+        files: Where reports go.
+        settings: Of the fakes.
+
+    Raises:
+        MockError: It cannot be run, or a file cannot be written.
+    """
+    refuse_unwritable((files.json, files.junit))
+    stopped = threading.Event()
+    runs: dict[str, Run] = {}
+    begun = time.monotonic()
+
+    def play(name: str) -> Run:
+        return _run(command, name, runs.get("normal"), wishes, timeout, settings, stopped)
+
+    try:
+        with terminal.StatusLine() as progress, ThreadPoolExecutor(AT_ONCE) as pool:
+            try:
+                for names in (["normal"], [name for name in SITUATIONS if name != "normal"]):
+                    if all(run.ended for run in runs.values()):  # one that never ends tells nothing more
+                        playing = {name: pool.submit(play, name) for name in names}
+                        _follow(playing, len(runs), begun, progress)
+                        runs |= {name: future.result() for name, future in playing.items()}
+            except BaseException:
+                stopped.set()  # so that no thread waits for its command any more
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    report = judge(runs, wishes)
+    for line in report.lines(terminal.paint):
+        click.echo(line)
+    written = write({files.json: partial(as_json, report), files.junit: partial(as_junit, report)})
+    return report.exit_code or (0 if written else UNUSABLE)
+
+
+def _follow(playing: Mapping[str, Future[Run]], before: int, begun: float, progress: terminal.StatusLine) -> None:
+    """Wait for situations, and tell each second how far they have come.
+
+    Raises:
+        MockError: The command cannot be run.
+    """
+    left = set(playing.values())
+    while left:
+        done, seconds = before + len(playing) - len(left), time.monotonic() - begun
+        names = ", ".join(name for name, future in playing.items() if future.running())
+        progress.show(f"{done} of {len(SITUATIONS)} situations, {seconds:.0f} s  {names}")
+        for future in wait_for(left, 1, FIRST_COMPLETED).done:
+            future.result()
+            left.discard(future)
+
+
+class LastWords(threading.Thread):
+    """Reads what a command says on standard error, so that it is never held up, and keeps the end of it."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__(daemon=True)
+        self._stream = stream
+        self._kept = b""
+        self.start()
+
+    def run(self) -> None:
+        """Read to the end."""
+        with self._stream:
+            while some := os.read(self._stream.fileno(), MOST_SAID):
+                self._kept = (self._kept + some)[-MOST_SAID:]
+
+    def lines(self, redact: Redactor) -> list[str]:
+        """Return the last lines, those left out that are indented: they are the frames of a stack."""
+        self.join(1)  # what the command has left behind may keep it open
+        whole = self._kept if len(self._kept) < MOST_SAID else self._kept.partition(b"\n")[2]  # no half line, or token
+        text = click.unstyle(whole.decode(errors="replace"))
+        found = [line.rstrip() for line in text.splitlines() if line.strip() and not line[0].isspace()]
+        return [redact(terminal.visible(line))[:200] for line in found[-MOST_LINES:]]
+
+
+def _run(  # noqa: PLR0913, PLR0917 - what a run depends on
+    command: Sequence[str],
+    name: str,
+    usual: Run | None,
+    wishes: Wishes,
+    timeout: float,
+    settings: Mapping[str, Any],
+    stopped: threading.Event,
+) -> Run:
+    """Run a command in one situation."""
+    mock = SITUATIONS[name].fake(usual, **settings)
+    _, campaign = mock.seed.needed_way_in()
+    with mock.serve() as server:
+        try:
+            process = subprocess.Popen(  # noqa: S603 - to run it is what we are asked
+                list(command),
+                env={**os.environ, **environment(mock, server.url), "ALTA_MOCK_SITUATION": name},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                process_group=None if os.name == "nt" else 0,
+            )
+        except OSError as error:
+            raise MockError(f"cannot run {command[0]}: {error.strerror}; give the command behind --") from error
+        words = LastWords(cast("IO[bytes]", process.stderr))
+        try:
+            ended = _wait(process, mock, usual, timeout, stopped)
+        finally:
+            stop(process)  # and what it has left behind
+    succeeded = process.returncode == 0 if ended else None
+    killed = ended and process.returncode < 0
+    ending = f"was ended by the signal {signal.Signals(-process.returncode).name}" if killed else ""
+    run = made_run(mock, campaign, wishes.expected, usual, succeeded=succeeded, ended=ended, ending=ending)
+    return replace(run, said=words.lines(mock.redact))
+
+
+def _wait(
+    process: subprocess.Popen[bytes], mock: AltaMock, usual: Run | None, timeout: float, stopped: threading.Event
+) -> bool:
+    """Wait for a command; False for one that must be stopped: it takes too long, or asks on and on."""
+    until = time.monotonic() + timeout
+    most = most_requests(usual)
+    while time.monotonic() < until and not stopped.is_set():
+        try:
+            process.wait(LOOK_SECONDS)
+        except subprocess.TimeoutExpired:
+            last = [entry.status for entry in mock.requests[-MOST_REFUSALS - 1 :]]
+            if last == [TOO_MANY] * (MOST_REFUSALS + 1) or mock.journal.statuses.total() > most:
+                return False
+        else:
+            return True
+    return False
+
+
+def read_expected(file: Path | None) -> Sequence[Mapping[str, Any]] | None:
+    """Read the prospects that must have arrived.
+
+    Raises:
+        MockError: It cannot be read, or is no JSON array of objects.
+    """
+    if file is None:
+        return None
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MockError(f"cannot read {file}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise MockError(f"{file} is no JSON: {error}") from error
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise MockError(f"{file} is no list of prospects; write a JSON array of objects, as they are to be sent")
+    return value
+
+
+def wishes_of(
+    expected: Sequence[Mapping[str, Any]] | None,
+    require: Sequence[str] = (),
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+) -> Wishes:
+    """Return wishes whose rules there are.
+
+    Raises:
+        MockError: There is no such rule, or one is required that is left out.
+    """
+    wishes = Wishes(expected, *(known_names(names, RULES, "rule") for names in (require, only, skip)))
+    absent = wishes.require - {rule.id for rule in wishes.rules()}
+    if absent:
+        raise MockError(f"the rule {min(absent)} is required, and left out by --only or --skip")
+    return wishes
+
+
+def as_json(report: ConsumerReport) -> str:
+    """Return the report for programs."""
+    value = {
+        "exitCode": report.exit_code,
+        "missing": list(report.missing),
+        "situations": {
+            name: {
+                "statement": SITUATIONS[name].statement,
+                "succeeded": run.succeeded,
+                "ended": run.ended,
+                "said": list(run.said),
+                "requests": [entry.as_dict() for entry in run.entries],
+            }
+            for name, run in report.runs.items()
+        },
+        "rules": [
+            {
+                "id": name,
+                "statement": judged.rule.statement,
+                "source": judged.rule.source,
+                "basis": judged.rule.basis,
+                "severity": judged.rule.severity,
+                "verdict": judged.verdict,
+                "situations": judged.situations,
+                "breaches": {
+                    situation: [{"text": one.text, "requests": list(one.requests)} for one in breaches]
+                    for situation, breaches in judged.breaches.items()
+                },
+            }
+            for name, judged in report.judged.items()
+        ],
+    }
+    return json.dumps(value, indent=2) + "\n"
+
+
+def as_junit(report: ConsumerReport) -> str:
+    """Return the report for CI: a case for each rule; a warning is no failure."""
+    cases = []
+    for name, judged in report.judged.items():
+        texts = [f"{where}: {one.text}" for where, breaches in judged.breaches.items() for one in breaches]
+        failure = "\n".join(texts) if judged.verdict == "fail" else None
+        skipped = "not exercised" if judged.verdict == "not exercised" else None
+        cases.append((name, failure, skipped))
+    proven = None if report.exit_code != NOT_PROVEN else "nothing was sent, or what was required was not exercised"
+    return junit("alta-mock exec --consumer", [*cases, ("something is proven", proven, None)])

@@ -1,0 +1,102 @@
+"""One run of a consumer against a fake that answers by a script, and what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+
+from mock_server.pipeline.injection import Forced, Queue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from mock_server import AltaMock
+    from mock_server.journal.entries import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a consumer in this process is given: where to send prospects, and the time it lives by.
+
+    Attributes:
+        base_url: It ends in the version.
+        sleep: Waits a number of seconds, at once.
+        clock: Returns seconds since the epoch.
+    """
+
+    base_url: str
+    token: str
+    campaign_id: str
+    sleep: Callable[[float], None]
+    clock: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a consumer did.
+
+    Attributes:
+        entries: Its requests with their answers, oldest first.
+        stored: The prospects that are in the campaign at the end, as they were sent.
+        expected: The prospects that it was to add, None if nobody said.
+        succeeded: What it reported, None if it did not get to report anything.
+        ended: Whether it ended by itself.
+        usual: How many prospects it adds when nothing happens; None if that is not known.
+        ending: How it ended, if not by itself or by a code: the signal that killed it.
+        said: What a command said last on standard error, line by line, without tokens.
+    """
+
+    entries: Sequence[Entry]
+    stored: Sequence[Mapping[str, Any]]
+    expected: Sequence[Mapping[str, Any]] | None
+    succeeded: bool | None
+    ended: bool = True
+    usual: int | None = None
+    ending: str = ""
+    said: Sequence[str] = ()
+
+
+Step = Callable[[], Forced | None] | Forced | None
+"""What a request is answered with: as asked for, perhaps made at the last moment; None for the fake's own answer."""
+
+
+class Script(Queue):
+    """A queue of forced answers that may also have ordinary ones between them.
+
+    Args:
+        steps: One for each request that gets as far as to be carried out; what is asked for otherwise comes behind.
+    """
+
+    def __init__(self, steps: Iterable[Step]) -> None:
+        super().__init__()
+        self._steps = iter(tuple(steps))
+
+    def take(self) -> Forced | None:
+        """Take the next step."""
+        step = next(self._steps, super().take)
+        return step() if callable(step) else step
+
+
+def follow_script(mock: AltaMock, steps: Iterable[Step]) -> None:
+    """Make a fake, back at its seed, answer its next requests by a script."""
+    mock.parts = replace(mock.parts, queue=Script(steps))
+    mock.reset()
+
+
+def until(mock: AltaMock, seconds: float) -> Step:
+    """Return the step of a 429 that tells to wait by a date, so many seconds from when it is answered."""
+    return lambda: Forced(status=429, retry_after=formatdate(mock.clock.time() + seconds, usegmt=True))
+
+
+@contextlib.contextmanager
+def door_of(mock: AltaMock, door: str) -> Iterator[str]:
+    """Open a door of a fake, `responses` or `socket`, and yield its base URL."""
+    if door == "responses":
+        with mock.responses():
+            yield mock.base_url
+    else:
+        with mock.serve() as server:
+            yield server.url

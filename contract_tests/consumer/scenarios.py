@@ -1,0 +1,224 @@
+"""Situations: what a consumer meets, each on a fake of its own, and how one plays in this process."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from contract_tests.consumer.runs import Run, Surroundings, door_of, follow_script, until
+from contract_tests.fake import CAMPAIGN, SECOND_CAMPAIGN, TOKEN
+from contract_tests.mutants.clients import right_client
+from mock_server import AltaMock
+from mock_server.pipeline.injection import Forced, forced_fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from contract_tests.consumer.runs import Step
+    from mock_server import Clock
+
+HTML = (("Content-Type", "text/html"),)
+OFF: Mapping[str, str] = {"rate_limit": "off", "account_rate_limit": "off"}
+SLOW = 3.0
+"""Seconds that a slow answer takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a consumer meets.
+
+    Attributes:
+        statement: What happens, in a few words.
+        steps: What the requests are answered with, from the one on that it is about.
+        first: Whether it is about the first request; else about the second, if the consumer makes more than one.
+        settings: Of the fake.
+        body: Of every 200, in place of `{}`.
+    """
+
+    name: str
+    statement: str
+    steps: Callable[[AltaMock], Sequence[Step]] = lambda _: ()
+    first: bool = False
+    settings: Mapping[str, str] | None = None
+    body: bytes | None = None
+
+    def fake(self, usual: Run | None, clock: Clock | None = None, **settings: Any) -> AltaMock:
+        """Make the fake of the situation.
+
+        Args:
+            usual: How the consumer plays normally: what happens can happen to its second request only if it makes one.
+            clock: The fake's time.
+            settings: Of the fake, where the situation does not say otherwise.
+        """
+        own = OFF if self.settings is None else self.settings
+        mock = AltaMock(clock=clock, **{**settings, **own})
+        single = usual is not None and len(usual.entries) <= 1
+        before: list[Step] = [] if self.first or single else [None]
+        follow_script(mock, [*before, *self.steps(mock)])
+        if self.body is not None:
+            mock.parts = replace(mock.parts, recorded=dict.fromkeys(mock.parts.recorded, self.body))
+        return mock
+
+
+def _all(*situations: Situation) -> dict[str, Situation]:
+    return {one.name: one for one in situations}
+
+
+def _forced(*steps: Forced) -> Callable[[AltaMock], Sequence[Step]]:
+    return lambda _: steps
+
+
+SITUATIONS = _all(
+    Situation("normal", "every request is answered as it should be"),
+    Situation("limit", "the limit is reached, one request in two seconds", settings={"rate_limit": "1/2s"}),
+    Situation("429", "a 429 that tells to wait 3 s", _forced(Forced(status=429, retry_after="3"))),
+    Situation("429-date", "a 429 that tells to wait 3 s, as a date", lambda mock: [until(mock, 3)]),
+    Situation("429-untold", "a 429 that tells no time", _forced(Forced(status=429, headers=(("Retry-After", ""),)))),
+    Situation(
+        "429-html",
+        "a 429 with a page of HTML, as from a proxy",
+        _forced(Forced(status=429, retry_after="3", headers=HTML, body="<h1>Too many requests</h1>")),
+    ),
+    Situation("429-forever", "429s without end", _forced(*[Forced(status=429, retry_after="1")] * 1000)),
+    Situation("400", "a 400 with an unusual body", _forced(Forced(status=400, body={"errors": ["No", {"a": None}]}))),
+    Situation("401", "a 401 to everything", _forced(*[Forced(status=401)] * 1000), first=True),
+    Situation("404", "a 404 to everything", _forced(*[Forced(status=404)] * 1000), first=True),
+    Situation("500", "a 500", _forced(Forced(status=500))),
+    Situation("502-html", "a 502 with a page of HTML, as from a proxy", _forced(forced_fault("html_502"))),
+    Situation("answer-lost", "a batch is added and its answer is lost", _forced(forced_fault("drop_after_commit"))),
+    Situation("slow", "an answer takes 3 s", _forced(forced_fault("delay", seconds=SLOW))),
+    Situation("empty-200", "the body of every 200 is empty", body=b""),
+    Situation("odd-200", "the body of every 200 is one that nobody knows", body=b'["done", {"added": "20"}]'),
+    Situation(
+        "redirect",
+        "a redirect to another campaign",
+        _forced(Forced(status=307, headers=(("Location", f"/v1/campaigns/{SECOND_CAMPAIGN}/prospects"),))),
+        first=True,
+    ),
+)
+"""By name, in the order they are shown in."""
+
+PEOPLE = [{"email": f"person.{number}@example.com", "firstName": "Ada"} for number in range(50)]
+
+
+class Played:
+    """One run of a client, and what came of its call.
+
+    Attributes:
+        run: What the rules see.
+        result: What it returned, None if it raised.
+        error: What it raised, None if it returned.
+    """
+
+    def __init__(self, mock: AltaMock, url: str, add: Callable[..., object], people: Sequence[Any]) -> None:
+        at = Surroundings(url, TOKEN, CAMPAIGN, mock.clock.sleep, mock.clock.time)
+        self.result: object = None
+        self.error: Exception | None = None
+        try:
+            self.result = add(at, people)
+        except Exception as error:  # noqa: BLE001 - a wrong client may raise anything
+            self.error = error
+        self.run = Run(mock.requests, mock.prospects(CAMPAIGN), people, self.error is None)
+
+
+def play(
+    mock: AltaMock,
+    url: str,
+    steps: Sequence[Step] = (),
+    add: Callable[..., object] = right_client,
+    people: Sequence[Any] = PEOPLE,
+) -> Played:
+    """Let a client add people to a fake, behind a URL, that answers by a script."""
+    follow_script(mock, steps)
+    return Played(mock, url, add, people)
+
+
+class GaveUpOnIt(BaseException):
+    """A consumer asks on and on; raised into it, past whatever it catches, so that a test ends."""
+
+
+MOST_NORMALLY = 3000
+"""Requests of a consumer when nothing happens, after which it is stopped: 60,000 prospects."""
+
+MOST_REQUESTS = 60
+"""Requests of a consumer in a situation after which it is stopped, beyond three times what it needs normally."""
+
+
+def play_in(  # noqa: PLR0913 - two say who and where, the others how
+    situation: Situation,
+    consumer: Callable[[Surroundings], object],
+    *,
+    expected: Sequence[Mapping[str, Any]] | None,
+    usual: Run | None,
+    clock: Clock,
+    door: str = "responses",
+    **settings: Any,
+) -> Run:
+    """Let a consumer of this process play one situation.
+
+    It succeeds if it returns anything but False, and fails if it raises. One that goes on without end is stopped.
+
+    Args:
+        situation: What it meets.
+        consumer: Adds its prospects, in the surroundings that it is given.
+        expected: What it is to add; None if nobody says.
+        usual: How it plays normally; None for that very run.
+        clock: The time, moved by waits.
+        door: `responses`, for what `requests` sends, or `socket`.
+        settings: Of the fake.
+    """
+    mock = situation.fake(usual, clock, **settings)
+    way_in = mock.seed.needed_way_in()
+    most = most_requests(usual)
+    handle, ended, count = mock.handle, True, 0
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal ended, count
+        count += 1
+        if count > most:
+            ended = False
+            raise GaveUpOnIt
+        return handle(*arguments)
+
+    mock.handle = counted  # type: ignore[method-assign, assignment]  # wrapped on purpose
+    results: list[bool] = []
+
+    def consume(url: str) -> None:
+        try:
+            results.append(consumer(Surroundings(url, *way_in, mock.clock.sleep, mock.clock.time)) is not False)
+        except GaveUpOnIt:
+            pass
+        except Exception:  # noqa: BLE001 - it is how it reports failure
+            results.append(False)
+
+    with door_of(mock, door) as url:
+        if door == "responses":
+            consume(url)
+        else:  # what the server raises does not get to the consumer, which is left alone when it asks on and on
+            thread = threading.Thread(target=consume, args=(url,), daemon=True)
+            thread.start()
+            while thread.is_alive() and ended:
+                thread.join(0.01)
+    succeeded = results[0] if results else None
+    return made_run(mock, way_in[1], expected, usual, succeeded=succeeded, ended=ended)
+
+
+def most_requests(usual: Run | None) -> int:
+    """Return after how many requests a consumer is stopped, by how many it needs normally: a limit may double them."""
+    return MOST_REQUESTS + (3 * len(usual.entries) if usual else MOST_NORMALLY)
+
+
+def made_run(  # noqa: PLR0913 - each is a part of what came of it
+    mock: AltaMock,
+    campaign: str,
+    expected: Sequence[Mapping[str, Any]] | None,
+    usual: Run | None,
+    *,
+    succeeded: bool | None,
+    ended: bool,
+    ending: str = "",
+) -> Run:
+    """Return what came of a consumer's run."""
+    usually = len(usual.stored) if usual and usual.succeeded else None
+    return Run(mock.requests, mock.prospects(campaign), expected, succeeded, ended, usually, ending)

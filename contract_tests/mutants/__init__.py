@@ -1,0 +1,1 @@
+"""Providers and clients with one known defect each, and the score of the rules against them."""

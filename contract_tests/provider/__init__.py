@@ -1,0 +1,1 @@
+"""Verify a provider: rules, probes, the verification and its results."""

@@ -1,0 +1,1 @@
+"""Reports of the kit, and the page of all rules."""

@@ -1,0 +1,1 @@
+"""The command `alta-mock`: one module a command."""

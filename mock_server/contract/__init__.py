@@ -1,0 +1,1 @@
+"""The effective contract: the documents, the overlay, the schemas, and what of OpenAPI is supported."""

@@ -1,0 +1,147 @@
+"""YAML and JSON files that a person wrote, read so that a mistake can be reported with its line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from mock_server.messages.errors import MockError
+from mock_server.messages.pointers import at
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+MAX_DEPTH = 100
+"""Levels of nesting in a file; a contract or a seed has about fifteen."""
+
+
+class _Loader(_Base):  # type: ignore[misc, valid-type]  # the C loader if it is there, chosen at run time
+    """YAML as a superset of JSON: a date is a string, as it would be in JSON."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in _Base.yaml_implicit_resolvers.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The value of a file, and where in it each part stands.
+
+    Attributes:
+        name: How the file is called in messages.
+        value: What it holds: mappings, sequences and scalars, as JSON would have them.
+        root: The YAML node of the value, for `line`.
+    """
+
+    name: str
+    value: Any
+    root: yaml.Node
+
+    @classmethod
+    def read(cls, path: Path) -> Document:
+        """Read a YAML or JSON file.
+
+        Raises:
+            MockError: It cannot be read, is not UTF-8, is not YAML, has a key twice or nests too deep.
+        """
+        try:
+            return cls.parse(path.read_text(encoding="utf-8"), str(path))
+        except UnicodeDecodeError as error:
+            raise MockError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+        except (OSError, ValueError) as error:  # a NUL in a path is a ValueError
+            raise MockError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+
+    @classmethod
+    def parse(cls, text: str, name: str) -> Document:
+        """Read YAML or JSON from a text; `name` stands for it in messages."""
+        loader = None
+        try:
+            _refuse_depth(text, name)
+            loader = _Loader(text)
+            root = loader.get_single_node()
+            if root is None:
+                raise MockError(f"{name} is empty")
+            _refuse_oddities(root, name)
+            return cls(name, loader.construct_document(root), root)
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise MockError(f"{name}:{line}: not YAML: {error.problem or error.context}") from error
+        except (yaml.YAMLError, ValueError) as error:
+            raise MockError(f"{name}: not YAML: {str(error).splitlines()[0]}") from error
+        finally:
+            if loader:
+                loader.dispose()
+
+    def line(self, parts: Sequence[str | int]) -> int:
+        """Return the line, from 1, of the value at these keys and indices, or of its nearest parent."""
+        node, line = self.root, self.root.start_mark.line
+        for part in parts:
+            if isinstance(node, yaml.MappingNode):
+                found = next((pair for pair in node.value if pair[0].value == str(part)), None)
+                if found is None:
+                    break
+                line, node = found[0].start_mark.line, found[1]
+            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+                node = node.value[part]
+                line = node.start_mark.line
+            else:
+                break
+        return line + 1
+
+    def has(self, parts: Sequence[str | int]) -> bool:
+        """Tell whether the file itself has a value at these keys and indices."""
+        try:
+            at(self.value, parts)
+        except LookupError:
+            return False
+        return True
+
+
+def _refuse_depth(text: str, name: str) -> None:
+    """Refuse deep nesting by the parser's events, before anything recurs: the C composer would end the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH and event.start_mark:
+            raise MockError(f"{name}:{event.start_mark.line + 1}: nested deeper than {MAX_DEPTH} levels")
+
+
+def _refuse_oddities(root: yaml.Node, name: str) -> None:
+    """Refuse what YAML has and JSON has not, and what would be lost in silence: a key that stands twice."""
+    level, seen = [root], {id(root)}
+    while level:
+        level = [child for node in level for child in _children(node, name)]
+        for node in level:
+            if id(node) in seen:
+                raise _oddity(node, name, "aliases (&, *) are not supported; write the value out")
+            seen.add(id(node))
+
+
+def _children(node: yaml.Node, name: str) -> list[yaml.Node]:
+    if isinstance(node, yaml.SequenceNode):
+        return list(node.value)
+    if not isinstance(node, yaml.MappingNode):
+        return []
+    keys: set[str] = set()
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise _oddity(key, name, "a key must be a plain word or a string")
+        if key.value in keys:
+            raise _oddity(key, name, f"the key {key.value!r} stands twice; remove one")
+        keys.add(key.value)
+        key.tag = "tag:yaml.org,2002:str"  # 200: and yes: are names here, as in JSON
+    return [value for _, value in node.value]
+
+
+def _oddity(node: yaml.Node, name: str, trouble: str) -> MockError:
+    return MockError(f"{name}:{node.start_mark.line + 1}: {trouble}")

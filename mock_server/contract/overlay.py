@@ -1,0 +1,83 @@
+"""OpenAPI Overlay 1.0: a document of changes, applied to another document.
+
+https://spec.openapis.org/overlay/v1.0.0.html - an action removes its targets, or merges `update` into them:
+objects key by key, arrays by appending, everything else replaced. An action whose target selects nothing does
+nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import jsonpath_rfc9535
+from jsonpath_rfc9535.exceptions import JSONPathError
+
+from mock_server.messages.errors import MockError
+from mock_server.messages.pointers import Place, at, pointer
+
+if TYPE_CHECKING:
+    from mock_server.contract.documents import Document
+
+_ACTION_KEYS = {"target", "description", "update", "remove"}
+
+
+Touched = list[tuple[Place, int]]
+"""Where an overlay changed a document, and by which of its actions."""
+
+
+def apply(overlay: Document, value: Any) -> tuple[Any, Touched]:
+    """Return a copy of a document's value with the actions of an overlay applied in order, and where they did.
+
+    Raises:
+        MockError: The overlay is no Overlay 1.x, or an action is malformed.
+    """
+    head = overlay.value
+    if not isinstance(head, dict) or not str(head.get("overlay", "")).startswith("1."):
+        raise MockError(f"{overlay.name}:1: not an OpenAPI Overlay; it must begin with 'overlay: 1.0.0'")
+    if not isinstance(head.get("actions"), list):
+        raise MockError(f"{overlay.name}:1: an overlay needs 'actions', a list")
+    value = copy.deepcopy(value)
+    touched: Touched = []
+    for index, action in enumerate(head["actions"]):
+        locations = _act(action, value, f"{overlay.name}:{overlay.line(['actions', index])}")
+        touched.extend((location, index) for location in locations)
+    return value, touched
+
+
+def _act(action: Any, value: Any, where: str) -> list[Place]:
+    if not isinstance(action, dict) or not isinstance(action.get("target"), str):
+        raise MockError(f"{where}: an action needs a 'target', a JSONPath")
+    unknown = [key for key in action if key not in _ACTION_KEYS and not str(key).startswith("x-")]
+    if unknown:
+        raise MockError(f"{where}: an action has no {unknown[0]!r}; it has {', '.join(sorted(_ACTION_KEYS))}")
+    try:
+        nodes = list(jsonpath_rfc9535.find(action["target"], value))
+    except JSONPathError as error:
+        raise MockError(f"{where}: {action['target']!r} is not a JSONPath: {error}") from error
+    locations = [node.location for node in nodes]
+    for location in reversed(locations):  # so that removing from an array does not move what is still to go
+        if action.get("remove") is True:
+            if not location:
+                raise MockError(f"{where}: the whole document cannot be removed")
+            del at(value, location[:-1])[location[-1]]
+        elif "update" in action:
+            _merge(at(value, location), action["update"], f"{where}: target {pointer(*location)}")
+        else:
+            raise MockError(f"{where}: an action needs 'update', or 'remove: true'")
+    return locations
+
+
+def _merge(target: Any, update: Any, where: str) -> None:
+    if isinstance(target, list):
+        target.append(copy.deepcopy(update))
+    elif isinstance(target, dict) and isinstance(update, dict):
+        for key, change in update.items():
+            if isinstance(target.get(key), dict) and isinstance(change, dict):
+                _merge(target[key], change, where)
+            elif isinstance(target.get(key), list) and isinstance(change, list):
+                target[key].extend(copy.deepcopy(change))
+            else:
+                target[key] = copy.deepcopy(change)
+    else:
+        raise MockError(f"{where} is neither an object nor an array; only those can be updated")

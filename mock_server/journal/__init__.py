@@ -1,0 +1,1 @@
+"""Requests and responses as recorded: entries, rules about traffic, HAR, snippets, the access log."""

@@ -1,0 +1,102 @@
+"""One line for each request, for people or for programs; no token in either."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from mock_server.pipeline.ratelimit import SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mock_server.messages.http import ApiRequest
+    from mock_server.messages.redaction import Redactor
+    from mock_server.pipeline.pipeline import Outcome
+
+
+class Log:
+    """Writes lines to a stream, each at once.
+
+    Args:
+        stream: Where to.
+        form: `text` or `json`.
+        redact: Takes the tokens out.
+        colour: Whether a status has the colour of its class; not in JSON.
+    """
+
+    def __init__(self, stream: TextIO, form: str, redact: Redactor, *, colour: bool = False) -> None:
+        self._stream: TextIO | None = stream
+        self._encoding = getattr(stream, "encoding", None) or "utf-8"
+        self._json = form == "json"
+        self._redact = redact
+        self._status: Callable[[int], str] = _coloured if colour else str
+
+    def request(self, request: ApiRequest, outcome: Outcome, ms: float) -> None:
+        """Write the line of a request, its outcome and the milliseconds it took."""
+        self._write(_json(request, outcome, ms) if self._json else _text(request, outcome, ms, self._status))
+
+    def note(self, status: int, text: str) -> None:
+        """Write a line about bytes that were answered although they never became a request."""
+        self._write(json.dumps({"status": status, "why": text}) if self._json else f"{self._status(status)} {text}")
+
+    def _write(self, line: str) -> None:
+        if self._stream is None:
+            return
+        line = self._redact(line) + "\n"
+        try:
+            self._stream.write(line.encode(self._encoding, "backslashreplace").decode(self._encoding))
+            self._stream.flush()
+        except (OSError, ValueError):  # the reader went away; the server does not
+            self._stream = None
+
+
+_COLOURS = {2: "green", 3: "cyan", 4: "yellow", 5: "red"}
+"""By the class of a status."""
+
+
+@cache
+def _coloured(status: int) -> str:
+    """Return a status in its colour; kept, since there are few and a line must cost nothing."""
+    return click.style(status, fg=_COLOURS.get(status // 100))
+
+
+def _text(request: ApiRequest, outcome: Outcome, ms: float, shown: Callable[[int], str]) -> str:
+    time = _clock_face(outcome.at // SECOND)
+    why = f"  {escaped(str(outcome.violations[0]))}" if outcome.violations else ""
+    method, path = escaped(request.method), escaped(request.path)
+    return f"{time} {method} {path} {shown(outcome.reply.status)} {ms:.1f} ms{why}"
+
+
+def _json(request: ApiRequest, outcome: Outcome, ms: float) -> str:
+    first = outcome.violations[0] if outcome.violations else None
+    return json.dumps(
+        {
+            "time": _time(outcome).isoformat(timespec="milliseconds"),
+            "method": request.method,
+            "path": request.path,
+            "status": outcome.reply.status,
+            "operation": outcome.operation.id if outcome.operation else None,
+            "rule": first.rule if first else None,
+            "why": str(first) if first else None,
+            "ms": round(ms, 3),
+        }
+    )
+
+
+def _time(outcome: Outcome) -> datetime:
+    return datetime.fromtimestamp(outcome.at / SECOND, tz=UTC)
+
+
+@lru_cache(maxsize=8)
+def _clock_face(second: int) -> str:
+    return datetime.fromtimestamp(second, tz=UTC).strftime("%H:%M:%S")
+
+
+def escaped(text: str) -> str:
+    """Escape what would break a line or move a terminal's cursor."""
+    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")

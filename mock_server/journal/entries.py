@@ -1,0 +1,256 @@
+"""What was asked and answered: the memory that a test, a report and the page read.
+
+Entries keep what came in as it was and are rendered when somebody looks; no token gets out of them.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter, deque
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from mock_server.pipeline.ratelimit import SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mock_server.contract.contract import Contract
+    from mock_server.messages.http import ApiRequest, Violation
+    from mock_server.messages.redaction import Redactor
+    from mock_server.pipeline.pipeline import Outcome
+
+MOST_ENTRIES = 10_000
+"""Requests that are remembered; of more, the oldest are forgotten."""
+
+MOST_BYTES = 16 * 1024 * 1024
+"""Bytes of their bodies that are remembered."""
+
+BROKEN = {400, 401, 405, 413}
+"""Statuses of a request that broke the contract; so did one to a path that the contract does not have."""
+
+FIXES = {
+    "maxItems": "send batches of at most 20",
+    "minItems": "do not send an empty batch",
+    "contact-or-identity": "give each record an email, linkedinUrl or phone, or all of firstName, lastName, company",
+    "maxLength": "shorten the text; characters count, not bytes",
+    "type": "leave a field out instead of sending null, and send texts as strings",
+    "content-type": "set Content-Type: application/json",
+    "token-missing": "set Authorization: Bearer <token>",
+    "token-scheme": "write Authorization: Bearer <token>",
+    "token-unknown": "use a token of the seed; the server prints them when it starts",
+    "account-missing": "name the account in the header x-account-id",
+    "rate-limit": "wait as long as Retry-After says",
+    "path-unknown": "compare the path, and the base URL, which ends in the version",
+    "json-syntax": "serialise the body with a JSON library",
+}
+"""What to do about a rule, where saying what was wanted is not enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What an entry is read by.
+
+    Attributes:
+        campaigns: The ids of the campaigns of each account.
+        files: The settings of the fake that name files in place of the bundled ones.
+    """
+
+    contract: Contract
+    redact: Redactor
+    campaigns: Mapping[str, Sequence[str]]
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request and its answer.
+
+    Attributes:
+        number: From 1, in the order they were answered.
+        door: Where it came in: `socket`, `wsgi`, `responses` or `python`.
+    """
+
+    number: int
+    door: str
+    request: ApiRequest
+    outcome: Outcome
+    known: Known
+
+    @property
+    def method(self) -> str:
+        """The method, as sent."""
+        return self.request.method
+
+    @property
+    def path(self) -> str:
+        """The raw path, without query and without tokens."""
+        return self.known.redact(self.request.path)
+
+    @property
+    def status(self) -> int:
+        """The status that was answered."""
+        return self.outcome.reply.status
+
+    @property
+    def operation(self) -> str | None:
+        """The id of the operation, None if the contract has none for the request."""
+        return self.outcome.operation.id if self.outcome.operation else None
+
+    @property
+    def account(self) -> str | None:
+        """The account of the token, None without a valid one."""
+        return self.outcome.caller.account if self.outcome.caller else None
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """Why the request was refused, empty if it was not."""
+        return tuple(self.outcome.violations)
+
+    @property
+    def forced(self) -> str | None:
+        """The status or fault that somebody asked for, None for an answer of the fake's own."""
+        return str(self.outcome.forced) if self.outcome.forced else None
+
+    @property
+    def broke_the_contract(self) -> bool:
+        """Whether the request was wrong by itself; 403, 404 of an object and 429 are answers to a right one."""
+        rules = {violation.rule for violation in self.violations}
+        return bool(rules) and (self.status in BROKEN or "path-unknown" in rules)
+
+    @property
+    def body(self) -> Any:
+        """The JSON of the request's body, its text if it is none, None without one."""
+        raw = self.request.body
+        if not raw:
+            return None
+        try:
+            return json.loads(raw)
+        except (ValueError, RecursionError):
+            return raw.decode(errors="replace")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the entry as JSON has it: for the control API, JSON lines and reports."""
+        reply = self.outcome.reply
+        return {
+            **self._facts(),
+            "door": self.door,
+            "query": self.known.redact(self.request.query),
+            "requestHeaders": [self._shown(name, value) for name, value in self.request.headers],
+            "requestBody": self.known.redact((self.request.body or b"").decode(errors="replace")),
+            "responseHeaders": [list(pair) for pair in reply.headers],
+            "responseBody": reply.body.decode(errors="replace"),
+            "violations": [self._explained(violation) for violation in self.violations],
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a list of requests shows, a tenth of the whole."""
+        body = self.body
+        records = body.get("data") if isinstance(body, dict) else None
+        return {
+            **self._facts(),
+            "rule": self.violations[0].rule if self.violations else None,
+            "prospects": len(records) if isinstance(records, list) else None,
+        }
+
+    def _facts(self) -> dict[str, Any]:
+        """Return what is short."""
+        return {
+            "number": self.number,
+            "time": datetime.fromtimestamp(self.outcome.at / SECOND, tz=UTC).isoformat(timespec="milliseconds"),
+            "method": self.method,
+            "path": self.path,
+            "operation": self.operation,
+            "account": self.account,
+            "user": self.outcome.caller.user if self.outcome.caller else None,
+            "status": self.status,
+            "forced": self.forced,
+        }
+
+    def _shown(self, name: str, value: str) -> list[str]:
+        secret = name in {"authorization", "proxy-authorization", "cookie"}
+        return [self.known.redact(name), "***" if secret else self.known.redact(value)]
+
+    def _explained(self, violation: Violation) -> dict[str, Any]:
+        line = None
+        if violation.source:
+            name, number = self.known.contract.origin(violation.source)
+            line = f"{name.replace(chr(92), '/').rpartition('/')[2]}:{number}"
+        return {
+            "rule": violation.rule,
+            "place": violation.place,
+            "pointer": violation.pointer,
+            "got": self.known.redact(violation.got),
+            "wanted": violation.wanted,
+            "line": line,
+            "fix": FIXES.get(violation.rule, f"send {violation.wanted}"),
+        }
+
+    def __repr__(self) -> str:
+        """Show the request, its status, and what it broke where."""
+        what = "".join(f"\n    {self.known.redact(str(violation))}" for violation in self.violations)
+        forced = f" (forced: {self.forced})" if self.forced else ""
+        return f"<{self.number}. {self.method} {self.path} -> {self.status}{forced}{what}>"
+
+
+class Journal:
+    """The last requests and answers; safe to use from many threads.
+
+    Attributes:
+        statuses: How often each status was answered, also by requests that are forgotten.
+        broken: How many requests broke the contract, forgotten ones too.
+        since: The number of the last request before the journal was cleared, 0 if it never was.
+    """
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self._entries: deque[Entry] = deque()
+        self._lock = threading.Lock()
+        self._number = 0
+        self._size = 0
+        self.since = 0
+        self.statuses: Counter[int] = Counter()
+        self.broken = 0
+
+    def add(self, door: str, request: ApiRequest, outcome: Outcome) -> None:
+        """Remember a request, and forget the oldest of too many."""
+        with self._lock:
+            self._number += 1
+            self._entries.append(Entry(self._number, door, request, outcome, self._known))
+            self._size += len(request.body or b"")
+            self.statuses[outcome.reply.status] += 1
+            self.broken += bool(outcome.violations) and self._entries[-1].broke_the_contract
+            while len(self._entries) > MOST_ENTRIES or (self._size > MOST_BYTES and len(self._entries) > 1):
+                self._size -= len(self._entries.popleft().request.body or b"")
+
+    def entries(self, after: int = 0) -> list[Entry]:
+        """Return what is remembered, oldest first, from behind a number on."""
+        return self.look(after)[0]
+
+    def look(self, after: int = 0) -> tuple[list[Entry], int, int]:
+        """Return the entries from behind a number on, and the numbers of the oldest and the newest, all of one moment.
+
+        The oldest is that of the next request if none is remembered, the newest 0 before the first.
+        """
+        with self._lock:
+            oldest = self._entries[0].number if self._entries else self._number + 1
+            return list(islice(self._entries, max(after - oldest + 1, 0), None)), oldest, self._number
+
+    def entry(self, number: int) -> Entry | None:
+        """Return a request by its number, None if it is not remembered."""
+        with self._lock:
+            if not self._entries or not 0 <= number - self._entries[0].number < len(self._entries):
+                return None
+            return self._entries[number - self._entries[0].number]
+
+    def clear(self) -> None:
+        """Forget everything; numbers go on, so that nobody who reads on misses or sees a thing twice."""
+        with self._lock:
+            self._entries.clear()
+            self._size = 0
+            self.since = self._number
+            self.statuses.clear()
+            self.broken = 0

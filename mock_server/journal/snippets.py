@@ -1,0 +1,256 @@
+"""A request of the journal as something to run again: a curl line, a program, a test.
+
+Law 1: it does the same again, or says that it does not.
+Law 2: no token gets out that can be read in the request. A known one becomes the variable, or the place in the seed,
+that it is found by; whatever else was sent as one becomes a word that is wrong as well.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import pprint
+import shlex
+from collections import Counter
+from math import ceil
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from mock_server.contract.contract import JSON
+from mock_server.messages.http import MAX_BODY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mock_server.journal.entries import Entry
+
+LEFT_OUT = {
+    *("accept", "accept-encoding", "accept-language", "cache-control", "connection", "content-length", "cookie"),
+    *("host", "keep-alive", "origin", "pragma", "proxy-authorization", "referer", "transfer-encoding", "user-agent"),
+}
+"""Headers that a client sends by itself, or that say nothing about the request."""
+
+LONGEST_ARGUMENT = 100_000
+"""Bytes of a body that are put into a command; Linux takes 128 KiB as one argument."""
+
+NO_ANSWER = {"reset", "truncate", "drop_after_commit"}
+"""Faults after which `requests` raises an error in place of an answer."""
+
+_TOKEN = "\0token"  # noqa: S105 - stands for one
+_WRONG = "not-a-token"
+
+
+def as_curl(entry: Entry, origin: str) -> str:
+    """Return a command for a POSIX shell; `origin` is scheme and host. Its token is `$ALTA_API_TOKEN`."""
+    return _warning(entry) + _curl(entry, origin)
+
+
+def _curl(entry: Entry, origin: str) -> str:
+    url = _url(entry, origin)
+    words = ["curl", "-i"] if entry.method != "HEAD" else ["curl"]
+    words += ["-g"] if set(url) & set("{}[]") else []  # or curl takes them for patterns
+    words += ["--path-as-is"] if "/." in entry.path else []
+    words += ["-I"] if entry.method == "HEAD" else ["-X", shlex.quote(entry.method)]
+    words.append(shlex.quote(url))
+    for name, value in _headers(entry):
+        header = f"{name}: {value}" if value else f"{name};"
+        before, token, after = header.partition(_TOKEN)
+        quoted = f'{shlex.quote(before)}"$ALTA_API_TOKEN"{shlex.quote(after) if after else ""}'
+        words += ["\\\n  -H", quoted if token else shlex.quote(header)]
+    if entry.request.body is None:
+        return f"head -c {MAX_BODY + 1} /dev/zero | " + " ".join([*words, "\\\n  --data-binary", "@-"])
+    body = _body(entry)
+    if not body:
+        return " ".join(words)
+    text = _text(body)
+    if text is not None:
+        return " ".join([*words, "\\\n  --data-raw", shlex.quote(text)])
+    return f"echo {base64.b64encode(body).decode()} | base64 -d | " + " ".join([*words, "\\\n  --data-binary", "@-"])
+
+
+def as_program(entry: Entry, origin: str) -> str:
+    """Return a Python program that uses `requests`; its token comes from `ALTA_API_TOKEN`."""
+    trouble = _trouble(entry)
+    if trouble:
+        return trouble
+    call = _call(entry, repr(_url(entry, origin)), lambda text: _joined(text, 'os.environ["ALTA_API_TOKEN"]'))
+    imports = "import os\n\nimport requests\n" if "os.environ" in call else "import requests\n"
+    return f"{_warning(entry)}{imports}\nreply = {call}\nprint(reply.status_code, reply.headers, reply.text)\n"
+
+
+def as_test(entry: Entry) -> str:
+    """Return a test for pytest that sends the request to a fresh fake, and expects the same answer."""
+    trouble = _trouble(entry)
+    if trouble:
+        return trouble
+    base, target = entry.known.contract.base_path, _target(entry)
+    below = target.startswith(base + "/")
+    url = f"alta_server.url + {target.removeprefix(base)!r}" if below else f"alta_server.origin + {target!r}"
+    forced = entry.outcome.forced
+    seconds = ceil(forced.fault.seconds) if forced and forced.fault else 0
+    call = _call(entry, url, lambda text: _joined(text, "token"), 10 + seconds)
+    lines = [*_before(entry), *_forced_again(entry)]
+    if forced and forced.fault and forced.fault.name in NO_ANSWER:
+        lines += ["with pytest.raises(requests.RequestException):", *(f"    {line}" for line in call.splitlines())]
+    else:
+        lines += [*f"reply = {call}".splitlines(), "", *_expected(entry)]
+    test = [f"def test_request_{entry.number}(alta_mock, alta_server):", *(f"    {line}".rstrip() for line in lines)]
+    if entry.known.files:
+        settings = ", ".join(f"{name}={file!r}" for name, file in entry.known.files.items())
+        test.insert(0, f"@pytest.mark.alta({settings})")
+    text = "\n".join(test) + "\n"
+    return _warning(entry) + ("import pytest\n" if "pytest." in text else "") + f"import requests\n\n\n{text}"
+
+
+def _before(entry: Entry) -> list[str]:
+    """Return the line that finds the token, if a known one was sent."""
+    found = [_token_in(entry, value) for value in entry.request.all("authorization")]
+    places = [list(entry.known.redact.tokens).index(token) for token in found if token is not None]
+    return [f"token = list(alta_mock.seed.tokens)[{places[0]}]"] if places else []
+
+
+def _forced_again(entry: Entry) -> list[str]:
+    """Return the line that asks for the answer again that was asked for, or that came by the quota."""
+    forced = entry.outcome.forced
+    if forced and forced.fault:
+        seconds = f", seconds={forced.fault.seconds!r}" if forced.fault.seconds else ""
+        return [f"alta_mock.fault({forced.fault.name!r}{seconds})"]
+    if forced and forced.source == "queue":
+        given = {"retry_after": forced.retry_after, "body": forced.body, "headers": dict(forced.headers) or None}
+        more = "".join(f", {name}={value!r}" for name, value in given.items() if value is not None)
+        return [f"alta_mock.next({forced.status}, allow_undocumented=True{more})"]
+    return [f"alta_mock.next({entry.status})"] if _refused_by_quota(entry) else []
+
+
+def _expected(entry: Entry) -> list[str]:
+    """Return the lines that hold the answer against that of before: its status, and the rules that were broken."""
+    lines = [f"assert reply.status_code == {entry.status}"]
+    rules = [(one.rule, one.pointer) for one in entry.violations]
+    if rules and not _refused_by_quota(entry):
+        got = "[(one.rule, one.pointer) for one in alta_mock.requests[-1].violations]"
+        lines += f"assert {got} == {pprint.pformat(rules, width=100)}".splitlines()
+    return lines
+
+
+def _refused_by_quota(entry: Entry) -> bool:
+    return any(one.rule == "rate-limit" for one in entry.violations)
+
+
+def _trouble(entry: Entry) -> str:
+    """Say what `requests` cannot send again, empty if it can."""
+    counted = Counter(name for name, _ in _headers(entry))
+    doubled = [name for name, times in counted.items() if times > 1]
+    if doubled:
+        return f"# requests cannot send the header {doubled[0]} twice; copy it as curl\n"
+    return "# requests changes such a path; copy it as curl\n" if "/." in entry.path else ""
+
+
+def _warning(entry: Entry) -> str:
+    """Say that a token was taken out which no variable can put back, empty if none was."""
+    request, redact = entry.request, entry.known.redact
+    others = [value for name, value in request.headers if name not in {*LEFT_OUT, "authorization"}]
+    texts = [request.path, request.query, (request.body or b"").decode(errors="replace"), *others]
+    changed = any(redact(text) != text for text in texts)
+    return "# *** stands for a token that was sent there: this is not quite the same request\n" if changed else ""
+
+
+def _target(entry: Entry) -> str:
+    target = entry.request.path + (f"?{entry.request.query}" if entry.request.query else "")
+    clean = entry.known.redact(target)
+    return target if clean == target else quote(clean, safe="/?%:@!$&'()*+,;=~[]{}|")
+
+
+def _url(entry: Entry, origin: str) -> str:
+    return origin + _target(entry)
+
+
+def _text(body: bytes) -> str | None:
+    """Return a body as an argument of a command, None for one that cannot be: too long, or no text."""
+    try:
+        return body.decode() if len(body) <= LONGEST_ARGUMENT and b"\0" not in body else None
+    except UnicodeDecodeError:
+        return None
+
+
+def _body(entry: Entry) -> bytes:
+    """Return the body without tokens."""
+    raw = entry.request.body or b""
+    text = raw.decode(errors="replace")
+    clean = entry.known.redact(text)
+    return raw if clean == text else clean.encode()
+
+
+def _headers(entry: Entry) -> list[tuple[str, str]]:
+    """Return the headers that make the request what it is, tokens taken out of them."""
+    redact = entry.known.redact
+    return [
+        (redact(name), _authorization(entry, value) if name == "authorization" else redact(value))
+        for name, value in entry.request.headers
+        if name not in LEFT_OUT and not name.startswith(("sec-", "x-forwarded-"))
+    ]
+
+
+def _authorization(entry: Entry, value: str) -> str:
+    token = _token_in(entry, value)
+    scheme, space, _ = value.partition(" ")
+    known_scheme = scheme.lower() in {"bearer", "basic", "digest"}
+    if token is not None and (value == token or known_scheme):
+        return value.replace(token, _TOKEN)
+    return f"{scheme} {_WRONG}" if space and known_scheme else _WRONG
+
+
+def _token_in(entry: Entry, value: str) -> str | None:
+    _, _, token = value.strip().rpartition(" ")
+    return token if entry.known.redact.knows(token) else None
+
+
+def _call(entry: Entry, url: str, text_of: Callable[[str], str], timeout: int = 10) -> str:
+    """Return the call of `requests`; `text_of` writes a text that may have the token in it."""
+    headers = dict(_headers(entry))
+    argument = _argument(entry, headers.get("content-type"))
+    if argument.startswith("json="):
+        del headers["content-type"]  # which it brings with it
+    lines = ["requests.request(", f"{entry.method!r},", f"{url},"]
+    if headers:
+        members = ", ".join(f"{name!r}: {text_of(value)}" for name, value in headers.items())
+        lines.append(f"headers={{{members}}},")
+    if argument:
+        lines.append(f"{argument},")
+    return "\n    ".join([*lines, f"timeout={timeout},"]) + "\n)"
+
+
+def _argument(entry: Entry, content_type: str | None) -> str:
+    """Return the argument that sends the body, empty without one: as JSON where that means the same, else its bytes."""
+    if entry.request.body is None:
+        return f'data=b"\\0" * {MAX_BODY + 1}'
+    body = _body(entry)
+    if content_type == JSON:
+        value = _plain_json(body)
+        try:
+            if value is not None:
+                return "json=" + pprint.pformat(value, width=100, sort_dicts=False).replace("\n", "\n         ")
+        except RecursionError:  # a value may be deep that json reads and pprint does not write
+            pass
+    return f"data={body!r}" if body else ""
+
+
+def _plain_json(body: bytes) -> Any:
+    """Return the value of a body that `json=` would send with the same meaning, None for any other."""
+    try:
+        value = json.loads(body)
+        again = {
+            json.dumps(value, ensure_ascii=escaped, separators=separators, allow_nan=False)
+            for escaped in (True, False)
+            for separators in ((", ", ": "), (",", ":"))
+        }
+        return value if value is not None and body.decode() in again else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _joined(text: str, token: str) -> str:
+    """Write a text in Python, with an expression where the token stands."""
+    if _TOKEN not in text:
+        return repr(text)
+    before, _, after = text.partition(_TOKEN)
+    return " + ".join([repr(before)] * bool(before) + [token] + [repr(after)] * bool(after))

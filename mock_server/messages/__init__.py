@@ -1,0 +1,1 @@
+"""Values that the other packages exchange: requests, responses, violations, errors, JSON text."""

@@ -1,0 +1,112 @@
+"""JSON from bytes, strictly: what RFC 8259 does not allow is refused, and no digit of a number is lost."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from mock_server.messages.http import Violation
+from mock_server.messages.pointers import pointer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MAX_DEPTH = 200
+"""Levels of arrays and objects in a body; our assumption `json-limits`."""
+
+MAX_DIGITS = 4300
+"""Characters of one number in a body; our assumption `json-limits`, the limit of Python's own `int`."""
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+class UnreadableBody(Exception):
+    """The bytes are no JSON that we take; `violation` says why."""
+
+    def __init__(self, rule: str, got: str, wanted: str, at: str = "") -> None:
+        self.violation = Violation(rule, "body", at, got, wanted)
+        super().__init__(str(self.violation))
+
+
+def _exact(text: str) -> float | Decimal:
+    """Return a float where it prints as the same number, else the Decimal that keeps every digit."""
+    if len(text) > MAX_DIGITS:
+        raise ValueError("digits")
+    exact = Decimal(text)
+    near = float(text)
+    return near if Decimal(repr(near)) == exact else exact
+
+
+def _refuse_constant(name: str) -> Any:
+    raise UnreadableBody("json-syntax", name, "JSON, which has no NaN or Infinity")
+
+
+_decoder = json.JSONDecoder(parse_float=_exact, parse_constant=_refuse_constant)
+
+
+def read_json(raw: bytes) -> Any:
+    """Return the value of a JSON text; of a key that stands twice, the last one counts.
+
+    Numbers are int or float where these keep every digit, else Decimal.
+
+    Raises:
+        UnreadableBody: Not UTF-8, a byte order mark, no JSON, trailing bytes, NaN or Infinity, a lone surrogate,
+            more than `MAX_DEPTH` levels, or a number of more than `MAX_DIGITS` characters.
+    """
+    if not raw:
+        raise UnreadableBody("body-missing", "an empty body", "JSON")
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        raise UnreadableBody("encoding", f"a byte that is not UTF-8 at offset {error.start}", "UTF-8") from error
+    if text.startswith("\ufeff"):
+        raise UnreadableBody("encoding", "a byte order mark", "UTF-8 without one")
+    try:
+        value = _decoder.decode(text)
+    except json.JSONDecodeError as error:
+        got = f"no JSON ({error.msg}) at line {error.lineno} column {error.colno}"
+        raise UnreadableBody("json-syntax", got, "JSON") from error
+    except RecursionError as error:
+        raise UnreadableBody("nesting", "deeper nesting", f"at most {MAX_DEPTH} levels") from error
+    except (ValueError, ArithmeticError) as error:  # int() or Decimal(): too long, or an absurd exponent
+        raise UnreadableBody("number", "a longer number", f"at most {MAX_DIGITS} characters") from error
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        _refuse_depth(value)
+    if _SURROGATE.search(text):
+        _refuse_lone_surrogates(value)
+    return value
+
+
+def _refuse_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [child for parent in level for child in _children(parent) if isinstance(child, dict | list)]
+        if not level:
+            return
+    raise UnreadableBody("nesting", "deeper nesting", f"at most {MAX_DEPTH} levels")
+
+
+def _children(parent: Any) -> Iterable[Any]:
+    return parent.values() if isinstance(parent, dict) else parent
+
+
+def _refuse_lone_surrogates(value: Any, *at: str | int) -> None:
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            where = pointer(*(part if isinstance(part, int) else _printable(part) for part in at))
+            raise UnreadableBody("lone-surrogate", "half of a surrogate pair", "whole characters", where) from error
+    elif isinstance(value, dict):
+        for key, child in value.items():
+            _refuse_lone_surrogates(key, *at, key)
+            _refuse_lone_surrogates(child, *at, key)
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            _refuse_lone_surrogates(child, *at, index)
+
+
+def _printable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()

@@ -1,0 +1,82 @@
+"""Who is calling: a bearer token, and the account it is used for.
+
+https://docs.altahq.com/api-reference/authentication - a token acts as its user; a user of several accounts names
+one in `x-account-id`; every failure is the same 401.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mock_server.messages.errors import Unauthorized
+from mock_server.messages.http import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mock_server.messages.http import ApiRequest
+    from mock_server.store.seed import Token
+
+ACCOUNT_HEADER = "x-account-id"
+
+_BEARER = re.compile(r"(?i:bearer) +([^\s]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A user in one of the accounts they can reach."""
+
+    user: str
+    account: str
+    permissions: frozenset[str]
+
+
+def authenticate(request: ApiRequest, tokens: Mapping[str, Token]) -> Caller:
+    """Return who is calling.
+
+    Raises:
+        Unauthorized: Not exactly one `Authorization: Bearer <token>`, an unknown or expired token, or no usable
+            account. Its violation repeats no part of what was sent.
+    """
+    token = tokens.get(_bearer(request))
+    if token is None:
+        raise _unauthorized("token-unknown", "authorization", "a token that is not known", "a seeded token")
+    if token.expired:
+        raise _unauthorized("token-expired", "authorization", "an expired token", "a valid token")
+    return Caller(token.user, _account(request, token), token.permissions)
+
+
+def _bearer(request: ApiRequest) -> str:
+    sent = request.all("authorization")
+    wish = "Authorization: Bearer <token>"
+    if not sent:
+        raise _unauthorized("token-missing", "authorization", "no Authorization header", wish)
+    if len(sent) > 1:
+        raise _unauthorized("token-doubled", "authorization", f"{len(sent)} Authorization headers", "one")
+    found = _BEARER.fullmatch(sent[0])
+    if not found:
+        raise _unauthorized("token-scheme", "authorization", "another form", wish)
+    return found[1]
+
+
+def _account(request: ApiRequest, token: Token) -> str:
+    named = request.all(ACCOUNT_HEADER)
+    if len(named) > 1:
+        raise _unauthorized("account-doubled", ACCOUNT_HEADER, f"{len(named)} {ACCOUNT_HEADER} headers", "one")
+    if named:
+        if named[0] not in token.accounts:
+            raise _unauthorized(
+                "account-unreachable", ACCOUNT_HEADER, "an account that the user cannot reach", "one of theirs"
+            )
+        return named[0]
+    if len(token.accounts) > 1:
+        raise _unauthorized(
+            "account-missing", ACCOUNT_HEADER, f"a user of {len(token.accounts)} accounts", f"{ACCOUNT_HEADER}: <id>"
+        )
+    return token.accounts[0]
+
+
+def _unauthorized(rule: str, header: str, got: str, wanted: str) -> Unauthorized:
+    return Unauthorized(Violation(rule, "header", f"/{header}", got, wanted), headers=(("WWW-Authenticate", "Bearer"),))

@@ -1,0 +1,137 @@
+"""A request held against its operation: the differences, and what its parameters and body say."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote
+
+from mock_server.contract.contract import JSON
+from mock_server.contract.schemas import first_violation, violations
+from mock_server.messages.errors import BadRequest, PayloadTooLarge
+from mock_server.messages.http import MAX_BODY, Call, Violation
+from mock_server.messages.json_text import UnreadableBody, read_json
+from mock_server.messages.pointers import pointer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mock_server.contract.contract import Operation, Parameter
+    from mock_server.messages.http import ApiRequest
+    from mock_server.pipeline.auth import Caller
+
+MANY = 500
+"""Members of a body up to which every difference is told; 20 full records have 140, and in a larger one one must do."""
+
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,308})(\.[0-9]{1,308})?", re.ASCII)
+
+
+def decode(request: ApiRequest, operation: Operation, path: Mapping[str, str], caller: Caller | None) -> Call:
+    """Return what a request says, if it keeps the contract.
+
+    Raises:
+        PayloadTooLarge: The body is over `MAX_BODY` bytes.
+        BadRequest: It breaks the contract; with every difference.
+    """
+    if request.body is None or len(request.body) > MAX_BODY:
+        got = f"a body of over {MAX_BODY} bytes"
+        raise PayloadTooLarge(Violation("body-size", "body", "", got, f"at most {MAX_BODY} bytes"))
+    found: list[Violation] = []
+    values = {place: _parameters(request, operation, place, path, found) for place in ("path", "query", "header")}
+    body = _body(request, operation, found)
+    if found:
+        raise BadRequest(*found)
+    return Call(
+        account=caller.account if caller else "",
+        permissions=caller.permissions if caller else frozenset(),
+        path=values["path"],
+        query=values["query"],
+        body=body,
+        raw=request.body,
+    )
+
+
+def _parameters(
+    request: ApiRequest, operation: Operation, place: str, path: Mapping[str, str], found: list[Violation]
+) -> dict[str, Any]:
+    declared = [parameter for parameter in operation.parameters if parameter.place == place]
+    if not declared:
+        return {}
+    try:
+        texts = _texts(request, place, path)
+    except UnicodeDecodeError:
+        found.append(Violation("encoding", place, "", "percent-encoded bytes that are not UTF-8", "UTF-8"))
+        return {}
+    values = {}
+    for parameter in declared:
+        where = pointer(parameter.name)
+        sent = [text for name, text in texts if name == parameter.name]
+        if len(sent) > 1:
+            found.append(Violation("parameter-doubled", place, where, f"{len(sent)} values", "one"))
+        elif sent:
+            values[parameter.name] = value = _value(parameter, sent[0])
+            found.extend(violations(parameter.schema, value, place, (parameter.name,)))
+        elif parameter.required:
+            source = (*parameter.source, "required")
+            found.append(Violation("required", place, where, "nothing", parameter.name, source))
+    return values
+
+
+def _texts(request: ApiRequest, place: str, path: Mapping[str, str]) -> list[tuple[str, str]]:
+    if place == "path":
+        return [(name, unquote(raw, errors="strict")) for name, raw in path.items()]
+    if place == "query":
+        return parse_qsl(request.query, keep_blank_values=True, errors="strict")
+    return list(request.headers)
+
+
+def _value(parameter: Parameter, text: str) -> Any:
+    """Read a parameter's text as the type its schema asks for, else leave it a text for the schema to refuse."""
+    if parameter.types & {"integer", "number"} and _NUMBER.fullmatch(text):
+        number = json.loads(text)
+        whole = isinstance(number, float) and number.is_integer() and "integer" in parameter.types
+        return int(number) if whole else number
+    if "boolean" in parameter.types and text in {"true", "false"}:
+        return text == "true"
+    return text
+
+
+def _body(request: ApiRequest, operation: Operation, found: list[Violation]) -> Any:
+    if operation.body is None or not (request.body or operation.body_required):
+        return None
+    wrong = _unreadable_headers(request)
+    if wrong:
+        found.append(wrong)
+        return None
+    try:
+        value = read_json(request.body or b"")
+    except UnreadableBody as unreadable:
+        found.append(unreadable.violation)
+        return None
+    few = (request.body or b"").count(b",") <= MANY or _has_few_members(value)  # commas in texts count, too
+    found.extend((violations if few else first_violation)(operation.body, value))
+    return value
+
+
+def _has_few_members(value: Any) -> bool:
+    waiting, count = [value], 0
+    while waiting and count <= MANY:
+        count += 1
+        value = waiting.pop()
+        waiting.extend(value.values() if isinstance(value, dict) else value if isinstance(value, list) else ())
+    return count <= MANY
+
+
+def _unreadable_headers(request: ApiRequest) -> Violation | None:
+    """Find what is wrong with how the body is said to be written; an answer of 400 is assumption `content-type`."""
+    where = "/content-type"
+    sent = request.all("content-type")
+    if len(sent) != 1:
+        return Violation("content-type", "header", where, f"{len(sent) or 'no'} Content-Type headers", JSON)
+    if sent[0].partition(";")[0].strip().lower() != JSON:
+        return Violation("content-type", "header", where, "another content type", JSON)
+    coded = [value for value in request.all("content-encoding") if value.strip().lower() not in {"", "identity"}]
+    if coded:
+        return Violation("content-encoding", "header", "/content-encoding", "an encoded body", "a plain one")
+    return None

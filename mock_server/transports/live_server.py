@@ -1,0 +1,60 @@
+"""A mock on a real socket, in a thread of this process."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Self
+
+from mock_server.control.api import Control
+from mock_server.transports.asgi import Server, listen
+
+if TYPE_CHECKING:
+    from mock_server.mock import AltaMock
+
+
+class LiveServer:
+    """Serves a mock from `__enter__` to `__exit__`.
+
+    Attributes:
+        origin: Scheme, host and port; set while it serves.
+        url: The base URL: that, and the contract's base path (`/v1`).
+    """
+
+    origin: str
+    url: str
+
+    def __init__(self, mock: AltaMock, host: str, port: int, control_token: str | None) -> None:
+        self._mock = mock
+        self._address = host, port
+        self._control_token = control_token
+        self._loop: asyncio.AbstractEventLoop
+        self._stop: asyncio.Event
+        self._thread: threading.Thread
+
+    def __enter__(self) -> Self:
+        """Start; returns when the socket answers.
+
+        Raises:
+            MockError: The address cannot be used.
+        """
+        listening = listen(*self._address, self._control_token)
+        host, port = listening.getsockname()[:2]
+        self.origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        self.url = self.origin + self._mock.contract.base_path
+        server = Server(self._mock, listening, Control(self._mock, self._control_token))
+        ready = threading.Event()
+
+        async def serve() -> None:
+            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+            await server.run(self._stop, ready.set)
+
+        self._thread = threading.Thread(target=lambda: asyncio.run(serve()), name="alta-mock", daemon=True)
+        self._thread.start()
+        ready.wait()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Stop: requests in flight finish, everything is closed."""
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()

@@ -1,0 +1,117 @@
+"""The `requests` door: what `requests` sends is answered here, without a socket, by way of the library `responses`."""
+
+from __future__ import annotations
+
+import errno
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from mock_server.messages.errors import MockError
+from mock_server.messages.http import MAX_BODY, METHODS, ApiReply, ApiRequest
+
+try:
+    import requests
+    import responses
+    from urllib3 import Timeout
+    from urllib3.exceptions import IncompleteRead, ProtocolError
+except ImportError as error:
+    raise MockError("mock.responses() needs the library responses: pip install 'alta-mock[pytest]'") from error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_server.mock import AltaMock
+
+Answer = tuple[int, dict[str, str], bytes]
+
+
+@contextmanager
+def patched(mock: AltaMock) -> Iterator[responses.RequestsMock]:
+    """Answer all that `requests` sends, until the end of the context; other hosts than the vendor's are refused."""
+
+    def answer(sent: requests.PreparedRequest) -> Answer | Exception:
+        return _answer(mock, sent)
+
+    def is_ours(sent: requests.PreparedRequest) -> tuple[bool, str]:
+        """Leave alone what is to pass through: `responses` lets nothing through that somebody answers."""
+        url = str(sent.url)
+        prefixes = patch.passthru_prefixes
+        passes = any(one.match(url) if isinstance(one, re.Pattern) else url.startswith(one) for one in prefixes)
+        return not passes, "it passes through"
+
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as patch:
+        for method in METHODS:
+            patch.add_callback(method, re.compile(".*", re.DOTALL), answer, content_type=None, match=[is_ours])
+        yield patch
+
+
+def _answer(mock: AltaMock, sent: requests.PreparedRequest) -> Answer | Exception:
+    ours, theirs = urlsplit(mock.base_url), urlsplit(str(sent.url))
+    if (theirs.scheme, theirs.netloc) != (ours.scheme, ours.netloc):
+        origin = f"{theirs.scheme}://{theirs.netloc}"
+        return requests.ConnectionError(
+            f"{origin} is not answered while AltaMock.responses() is active; did you mean {mock.base_url}"
+            f" (mock.base_url)? For other hosts add a passthrough to the object that responses() returns.",
+            request=sent,
+        )
+    body = _body(sent)
+    request = ApiRequest(
+        method=str(sent.method),
+        path=theirs.path,
+        query=theirs.query,
+        headers=tuple((_text(name).lower(), _text(value)) for name, value in sent.headers.items()),
+        body=body if len(body) <= MAX_BODY else None,
+    )
+    reply = mock.handle(request, "responses").reply
+    answer = (reply.status, dict(reply.headers), reply.body)
+    return (_spoilt(mock, reply, sent) or answer) if reply.fault else answer
+
+
+def _spoilt(mock: AltaMock, reply: ApiReply, sent: requests.PreparedRequest) -> Exception | None:
+    """Return what `requests` raises for a fault; None if the answer comes all the same."""
+    name = reply.fault.name if reply.fault else ""
+    if name in {"reset", "drop_after_commit"}:
+        lost = ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+        return requests.ConnectionError(ProtocolError("Connection aborted.", lost), request=sent)
+    if name == "truncate":
+        half = len(reply.body) // 2
+        broken = IncompleteRead(half, len(reply.body) - half)
+        return requests.exceptions.ChunkedEncodingError(
+            ProtocolError(f"Connection broken: {broken!r}", broken), request=sent
+        )
+    seconds = reply.fault.seconds if reply.fault else 0.0
+    allowed = _read_timeout(sent)
+    mock.clock.sleep(seconds if allowed is None else min(seconds, allowed))
+    if allowed is not None and seconds >= allowed:
+        return requests.ReadTimeout(f"Read timed out. (read timeout={allowed})", request=sent)
+    return None
+
+
+def _read_timeout(sent: requests.PreparedRequest) -> float | None:
+    timeout: Any = getattr(sent, "req_kwargs", {}).get("timeout")
+    if isinstance(timeout, tuple):
+        timeout = timeout[1]
+    elif isinstance(timeout, Timeout):
+        started = timeout.clone()
+        started.start_connect()  # of a total, only a timer that runs says what is left to read
+        timeout = started.read_timeout
+    return float(timeout) if isinstance(timeout, int | float) else None
+
+
+def _body(sent: requests.PreparedRequest) -> bytes:
+    """Return the body of a prepared request, which may be text, bytes, a file or an iterator of bytes."""
+    body: Any = sent.body
+    if body is None:
+        return b""
+    if isinstance(body, str):
+        return body.encode()
+    if isinstance(body, bytes):
+        return body
+    parts = [body.read()] if hasattr(body, "read") else list(body)
+    return b"".join(part.encode() if isinstance(part, str) else part for part in parts)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
