@@ -42,7 +42,7 @@ docs: $(DEV)
 bench: $(DEV)
 	cd benchmarks && npm install --silent --no-audit --no-fund
 	$(BIN)/python -m benchmarks.run $(ARGS)
-	$(BIN)/python -m benchmarks.doors
+	$(BIN)/python -m benchmarks.transports
 	$(BIN)/python -m benchmarks.client
 	$(BIN)/python -m benchmarks.page
 

@@ -1,7 +1,7 @@
 """Fixtures for tests of a consumer; nothing heavy is imported until one of them is used.
 
 `alta_mock` is the engine of a test, as it is out of the box or as `alta_settings` and `@pytest.mark.alta(...)` say.
-`alta_server` and `alta_responses` are its doors, `alta_client` is a client of it.
+`alta_server` and `alta_responses` are its transports, `alta_client` is a client of it.
 A failing test shows what it sent and what was wrong with it.
 """
 
@@ -64,7 +64,7 @@ def alta_client(alta_responses: AltaMock) -> AltaClient:
     """A client of `alta_mock`, without a socket; its waits move the clock and take no time."""
     from alta_client import AltaClient  # noqa: PLC0415 - a run that does not use it need not import it
 
-    token, _ = alta_responses.seed.needed_way_in()
+    token, _ = alta_responses.seed.required_credentials()
     clock = alta_responses.clock
     return AltaClient(alta_responses.base_url, token, sleep=clock.sleep, clock=clock.time)
 

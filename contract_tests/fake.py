@@ -1,4 +1,4 @@
-"""What the checks are run against: the fake, behind one of its doors, on a clock that goes on with every request."""
+"""The fake under test, behind one of its transports, on a clock that moves with every request."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def seeded(url: str, **changes: Any) -> Given:
     return Given(**{"url": url, **known, **changes})
 
 
-DOORS = ("in-process", "socket")
+TRANSPORTS = ("in-process", "socket")
 IDS = ("pinned", "free")
 
 
@@ -49,8 +49,8 @@ class Target:
     """A fake that can be sent requests, and the schema that Schemathesis sends them by.
 
     Attributes:
-        mock: The engine behind the door.
-        schema: Schemathesis' view of the effective contract, wired to the door.
+        mock: The engine behind the transport.
+        schema: Schemathesis' view of the effective contract, wired to the transport.
     """
 
     mock: AltaMock
@@ -58,26 +58,26 @@ class Target:
 
 
 @contextmanager
-def open_target(door: str, ids: str, *, tick: float = TICK, seed: int | None = None) -> Iterator[Target]:
-    """Start a fake behind a door.
+def open_target(transport: str, ids: str, *, tick: float = TICK, seed: int | None = None) -> Iterator[Target]:
+    """Start a fake behind a transport.
 
     Args:
-        door: `in-process`, through WSGI, or `socket`.
+        transport: `in-process`, through WSGI, or `socket`.
         ids: `pinned`, every request to a known campaign, or `free`, to whatever is generated.
         tick: Seconds that the clock goes on before each request; it does not move otherwise.
         seed: Explore by this seed; None generates the same requests every time.
     """
     mock = AltaMock(clock=Clock(lambda: 0))
     schema = schemathesis.openapi.from_dict(mock.contract.document, config=_config(ids, seed))
-    if door == "in-process":
+    if transport == "in-process":
         schema.app = ticking(mock.app, mock.clock, tick)
         yield Target(mock, schema)
         return
     handle = mock.handle
 
-    def ticked(request: ApiRequest, door: str = "python") -> Outcome:
+    def ticked(request: ApiRequest, transport: str = "python") -> Outcome:
         mock.clock.advance(tick)
-        return handle(request, door)
+        return handle(request, transport)
 
     mock.handle = ticked  # type: ignore[method-assign]  # every request of the socket comes through here
     with mock.serve() as server:

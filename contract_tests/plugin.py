@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract_tests.fake import DOORS, IDS, TICK, Target, open_target, seeded
+from contract_tests.fake import IDS, TICK, TRANSPORTS, Target, open_target, seeded
 from contract_tests.provider.rules import Given
-from contract_tests.provider.verify import Wishes
+from contract_tests.provider.verify import Options
 from contract_tests.reporting.tally import Tally
 from mock_server import AltaMock
 from mock_server.contract.contract import Contract
@@ -104,10 +104,10 @@ def provider_report(provider: Given, alta_url: str | None, exploring_seed: int |
     from contract_tests.provider.command import examine_at  # noqa: PLC0415 - see provider
 
     if alta_url is not None:
-        yield examine_at(provider, Wishes(seed=exploring_seed or 0))
+        yield examine_at(provider, Options(seed=exploring_seed or 0))
         return
     with AltaMock().serve() as server:
-        yield examine_at(replace(provider, url=server.url), Wishes(seed=exploring_seed or 0))
+        yield examine_at(replace(provider, url=server.url), Options(seed=exploring_seed or 0))
 
 
 @pytest.fixture(scope="session")
@@ -129,11 +129,11 @@ def exploring_seed(pytestconfig: pytest.Config) -> int | None:
     return seed
 
 
-@pytest.fixture(params=[(door, ids) for door in DOORS for ids in IDS], ids="-".join)
+@pytest.fixture(params=[(transport, ids) for transport in TRANSPORTS for ids in IDS], ids="-".join)
 def target(request: pytest.FixtureRequest, tick_seconds: float, exploring_seed: int | None) -> Iterator[Target]:
-    """A fresh fake behind each door, with pinned and with free campaign ids."""
-    door, ids = request.param
-    with open_target(door, ids, tick=tick_seconds, seed=exploring_seed) as opened:
+    """A fresh fake behind each transport, with pinned and with free campaign ids."""
+    transport, ids = request.param
+    with open_target(transport, ids, tick=tick_seconds, seed=exploring_seed) as opened:
         yield opened
 
 

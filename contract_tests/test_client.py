@@ -26,29 +26,29 @@ from alta_client import (
     Unauthorized,
 )
 from contract_tests.consumer.rules import Fate, broken, fate_of, records
-from contract_tests.consumer.runs import door_of, follow_script, until
-from contract_tests.consumer.scenarios import PEOPLE, SITUATIONS, play
+from contract_tests.consumer.runs import follow_script, transport_of, until
+from contract_tests.consumer.scenarios import PEOPLE, SCENARIOS, play
 from contract_tests.fake import CAMPAIGN, TOKEN
 from contract_tests.mutants.clients import WRONG_CLIENTS
 from contract_tests.mutants.score import CLIENT, examined
 from mock_server import AltaMock, Clock
 from mock_server.contract.contract import Contract
-from mock_server.pipeline.injection import Forced, forced_fault, forced_status
+from mock_server.pipeline.injection import Injected, injected_fault, injected_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from contract_tests.consumer.runs import Step
 
-DOORS = ("responses", "socket")
+TRANSPORTS = ("responses", "socket")
 START = 1_767_225_600 * 10**9
 
 
-@pytest.fixture(scope="module", params=DOORS)
+@pytest.fixture(scope="module", params=TRANSPORTS)
 def stage(request: pytest.FixtureRequest) -> Iterator[tuple[AltaMock, str]]:
-    """A fake and the base URL of one of its doors; each run begins at its seed."""
+    """A fake and the base URL of one of its transports; each run begins at its seed."""
     mock = AltaMock(clock=Clock(lambda: 0, epoch=START))
-    with door_of(mock, request.param) as url:
+    with transport_of(mock, request.param) as url:
         yield mock, url
 
 
@@ -83,10 +83,10 @@ def step_of(mock: AltaMock, kind: tuple[str, Any] | None) -> Step:
     if name == "date":
         return until(mock, value)
     if name == "fault":
-        return forced_fault(value)
+        return injected_fault(value)
     if name == "status":
-        return forced_status(value, mock.documented)
-    return forced_status(429, mock.documented, retry_after=value)
+        return injected_response(value, mock.documented)
+    return injected_response(429, mock.documented, retry_after=value)
 
 
 @pytest.mark.timeout(300)
@@ -137,7 +137,7 @@ def test_every_list_and_every_schedule(stage: tuple[AltaMock, str], exploring_se
 def test_it_waits_exactly_as_told(stage: tuple[AltaMock, str], told: str, waits: int) -> None:
     """Neither shorter nor longer; a date counts from the server's own, whatever the clock of the client says."""
     mock, url = stage
-    step = until(mock, waits) if told == "date" else Forced(status=429, retry_after=told)
+    step = until(mock, waits) if told == "date" else Injected(status=429, retry_after=told)
     follow_script(mock, [step])
     slept: list[float] = []
     client = AltaClient(url, TOKEN, sleep=slept.append, clock=lambda: 0.0)
@@ -205,7 +205,7 @@ def test_every_documented_answer_leads_to_its_result(
     @given(answers_of(status))
     def holds(body: Any) -> None:
         bodies.append(body)
-        step = forced_status(status, mock.documented, body=body)
+        step = injected_response(status, mock.documented, body=body)
         played = play(*stage, [step] * 10, people=PEOPLE[:3])
         wanted = RESULTS[status]
 
@@ -224,18 +224,18 @@ def test_every_documented_answer_leads_to_its_result(
 # --- What it may meet -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [name for name in SITUATIONS if name != "slow"])
+@pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "slow"])
 def test_ours_breaks_no_rule_in_any_situation(stage: tuple[AltaMock, str], name: str) -> None:
     """A delay, which takes its time over a socket, is met by `alta-mock exec --consumer` and by `score`."""
     mock, _ = stage
-    before: list[Step] = [] if SITUATIONS[name].first else [None]
+    before: list[Step] = [] if SCENARIOS[name].first else [None]
 
-    assert broken(play(*stage, [*before, *SITUATIONS[name].steps(mock)]).run) == {}
+    assert broken(play(*stage, [*before, *SCENARIOS[name].steps(mock)]).run) == {}
 
 
 @pytest.mark.parametrize("name", WRONG_CLIENTS)
 def test_wrong_clients_are_caught_by_the_rule_that_names_their_fault(name: str) -> None:
-    """Each in its situation."""
+    """Each in its scenario."""
     scored = examined(CLIENT + name)
 
     assert WRONG_CLIENTS[name].caught_by in scored.caught, f"{scored.statement} {scored.caught}"

@@ -18,7 +18,7 @@ schema = schemathesis.pytest.from_fixture("api_schema")
 
 @schema.parametrize()
 def test_every_answer_keeps_the_contract(case: Any, tally: Tally) -> None:
-    """Examples, boundary values and random data, to known and unknown campaigns, by both doors."""
+    """Examples, boundary values and random data, to known and unknown campaigns, by both transports."""
     response = case.call()
     mode = "valid" if case.meta.generation.mode.value == "positive" else "invalid"
     tally.add(case.operation.definition.raw["operationId"], mode, response.status_code)

@@ -13,14 +13,14 @@ import pytest
 from contract_tests.body_schema import body_validator
 from contract_tests.fake import CAMPAIGN, TOKEN
 from mock_server import AltaMock
-from mock_server.contract import bundled_files as resources
+from mock_server.contract import bundled_files
 from mock_server.contract.contract import Contract
 from mock_server.messages.http import ApiRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILES = sorted(resources.data("fixtures/bodies").rglob("*.json"))
+FILES = sorted(bundled_files.data("fixtures/bodies").rglob("*.json"))
 
 PROSE = {"contact-or-identity": "the document says the rule in descriptions only"}
 """Rules that the published document does not check, and why."""

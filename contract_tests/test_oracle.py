@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from contract_tests.fake import CAMPAIGN, TOKEN
 from mock_server import AltaMock
-from mock_server.contract import bundled_files as resources
+from mock_server.contract import bundled_files
 from mock_server.messages.http import ApiRequest
 from mock_server.messages.pointers import pointer
 
@@ -36,7 +36,7 @@ NAMES = ("firstName", "lastName", "company")
 Finding = tuple[str, str]
 """A rule and the JSON Pointer of where it is broken."""
 
-document = yaml.safe_load(resources.data("openapi.yaml").read_text(encoding="utf-8"))
+document = yaml.safe_load(bundled_files.data("openapi.yaml").read_text(encoding="utf-8"))
 published = jsonschema.Draft202012Validator(
     {"$ref": "#/components/schemas/AddProspectsToCampaignRequest", "components": document["components"]},
     format_checker=jsonschema.FormatChecker(),

@@ -1,4 +1,4 @@
-"""`AltaMock`: one engine behind every door, wired here and nowhere else."""
+"""`AltaMock`: one engine behind every transport, wired here and nowhere else."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from mock_server.config import Config
-from mock_server.contract import bundled_files as resources
+from mock_server.contract import bundled_files
 from mock_server.contract.contract import Contract, to_json
 from mock_server.contract.documents import Document
 from mock_server.contract.schemas import violations
-from mock_server.handlers import BEHAVIOURS
+from mock_server.handlers import HANDLERS
 from mock_server.journal.entries import Entry, Journal, Known
 from mock_server.journal.rules import Finding, Watch
 from mock_server.messages.errors import MockError
 from mock_server.messages.redaction import Redactor
 from mock_server.pipeline.clock import Clock
-from mock_server.pipeline.injection import ERRORS, Queue, forced_fault, forced_status
+from mock_server.pipeline.injection import ERRORS, Queue, injected_fault, injected_response
 from mock_server.pipeline.pipeline import Outcome, Parts, answer
 from mock_server.pipeline.ratelimit import Limit, RateLimiter
 from mock_server.store import MemoryStore
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from contract_tests.consumer.check import ConsumerReport
-    from contract_tests.consumer.runs import Surroundings
+    from contract_tests.consumer.runs import Environment
     from mock_server.messages.http import ApiReply, ApiRequest
     from mock_server.store import Batch
     from mock_server.transports.live_server import LiveServer
@@ -75,7 +75,7 @@ class AltaMock:
             bound=_bound(self.seed),
             queue=Queue(),
             store=MemoryStore(),
-            behaviours=BEHAVIOURS,
+            handlers=HANDLERS,
             recorded=_recorded(self.contract, _path(self.config.data)),
             redact=self.redact,
             why=self.config.why,
@@ -105,13 +105,13 @@ class AltaMock:
         return self.contract.server
 
     def answer(self, request: ApiRequest) -> ApiReply:
-        """Answer one request, as every door does."""
+        """Answer one request, as every transport does."""
         return self.handle(request).reply
 
-    def handle(self, request: ApiRequest, door: str = "python") -> Outcome:
-        """Answer one request, and tell how the answer came about; `door` is what the journal calls its way in."""
+    def handle(self, request: ApiRequest, transport: str = "python") -> Outcome:
+        """Answer one request, and tell how the answer came about; `transport` is what the journal calls its way in."""
         outcome = answer(request, self.parts, self.clock.time_ns())
-        self.journal.add(door, request, outcome)
+        self.journal.add(transport, request, outcome)
         return outcome
 
     def next(  # noqa: PLR0913 - the first says what, the others how
@@ -142,7 +142,7 @@ class AltaMock:
             MockError: The status is not documented, or a number is out of bounds.
         """
         self.parts.queue.put(
-            forced_status(
+            injected_response(
                 status,
                 self.documented,
                 times=times,
@@ -164,7 +164,7 @@ class AltaMock:
         Raises:
             MockError: There is no such fault, or a number is out of bounds.
         """
-        self.parts.queue.put(forced_fault(name, times=times, seconds=seconds))
+        self.parts.queue.put(injected_fault(name, times=times, seconds=seconds))
 
     @property
     def requests(self) -> list[Entry]:
@@ -177,24 +177,24 @@ class AltaMock:
 
     def check_consumer(  # noqa: PLR0913 - the first is who, the others say how
         self,
-        consumer: Callable[[Surroundings], object],
+        consumer: Callable[[Environment], object],
         *,
         expect: Sequence[Mapping[str, Any]] | None = None,
         require: Sequence[str] = (),
         only: Sequence[str] = (),
         skip: Sequence[str] = (),
-        door: str = "responses",
+        transport: str = "responses",
     ) -> ConsumerReport:
-        """Let a consumer meet every situation, each on a fake of its own like this one, and judge how it behaves.
+        """Let a consumer meet every scenario, each on a fake of its own like this one, and judge how it behaves.
 
         Args:
-            consumer: Is given its surroundings (`base_url`, `token`, `campaign_id`, `sleep`, `clock`), adds its
+            consumer: Is given its environment (`base_url`, `token`, `campaign_id`, `sleep`, `clock`), adds its
                 prospects, and raises or returns False if that fails.
             expect: The prospects that it is to add, in order.
             require: Rules that must have been put to the test.
             only: Rules to judge by; empty for all.
             skip: Rules to leave out.
-            door: `responses`, for consumers that use `requests`, or `socket`, for all others.
+            transport: `responses`, for consumers that use `requests`, or `socket`, for all others.
 
         Raises:
             AssertionError: It breaks a rule, or nothing is proven; the text is the whole report.
@@ -204,9 +204,9 @@ class AltaMock:
             from contract_tests.consumer import check as consumers  # noqa: PLC0415 - only those who check need the libraries
         except ImportError as error:
             raise MockError(f"check_consumer needs {error.name}: pip install 'alta-mock[verify]'") from error
-        wishes = consumers.wishes_of(expect, require, only, skip)
+        options = consumers.options_of(expect, require, only, skip)
         files = {name: getattr(self.config, name) for name in ("data", "openapi", "overlay", "why")}
-        report = consumers.check(consumer, wishes, door=door, **files)
+        report = consumers.check(consumer, options, transport=transport, **files)
         if report.exit_code:
             raise consumers.ConsumerBroken("\n" + "\n".join(report.lines()))
         return report
@@ -286,7 +286,7 @@ class AltaMock:
         return found
 
     def reset(self) -> None:
-        """Go back to the seed: no prospects, whole quotas, nothing forced, an empty journal. The clock goes on."""
+        """Go back to the seed: no prospects, whole quotas, nothing injected, an empty journal. The clock goes on."""
         self.journal.clear()
         self.parts.store.reset(
             {(one.id, "campaign", campaign.id): campaign for one in self.seed.accounts for campaign in one.campaigns}
@@ -350,7 +350,7 @@ def _bound(seed: Seed) -> Mapping[tuple[str, str], int]:
 def _recorded(contract: Contract, data: Path | None) -> Mapping[str, bytes]:
     """Read the answers beside the seed file, else the bundled ones; `{}` where there is none."""
     beside = data.parent / "responses" if data else None
-    folder = beside if beside and beside.is_dir() else resources.data("fixtures/responses")
+    folder = beside if beside and beside.is_dir() else bundled_files.data("fixtures/responses")
     recorded = {}
     for operation in contract.operations:
         file = folder / f"{operation.id}.json"

@@ -1,4 +1,4 @@
-"""The doors: whichever a request comes through, the answer is the same."""
+"""The transports: whichever a request comes through, the answer is the same."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def _httpx(transport: httpx.BaseTransport, origin: str) -> Any:
 
 
 @pytest.fixture
-def doors() -> Iterator[list[Any]]:
-    """One fake behind each door, all with clocks that stand still at the same time."""
+def transports() -> Iterator[list[Any]]:
+    """One fake behind each transport, all with clocks that stand still at the same time."""
     mocks = [AltaMock(clock=Clock(lambda: 0, epoch=10**18)) for _ in range(4)]
     with mocks[3].serve() as server:
         yield [
@@ -103,11 +103,11 @@ DECODED = {"slash in the id", "not utf-8 in the id"}
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_every_door_gives_the_same_answer(doors: list[Any], name: str) -> None:
+def test_every_door_gives_the_same_answer(transports: list[Any], name: str) -> None:
     """Status, body and every header."""
     if name in DECODED:
-        del doors[2]
-    core, *others = [door(*REQUESTS[name]) for door in doors]
+        del transports[2]
+    core, *others = [transport(*REQUESTS[name]) for transport in transports]
 
     assert 200 <= core[0] < 500
     for other in others:

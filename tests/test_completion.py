@@ -11,13 +11,13 @@ import pytest
 
 from alta_client.add import cli as alta_add
 from contract_tests.consumer import rules as consumer
-from contract_tests.mutants.catalogue import DEVIATIONS
+from contract_tests.mutants.catalogue import MUTANTS
 from contract_tests.provider.limits import STATEMENTS as LIMITS
 from mock_server.cli.main import main as alta_mock
 from mock_server.messages.errors import MockError
 
 SHELLS = ("bash", "zsh", "fish")
-MAINS = {"alta-mock": alta_mock.main, "alta-add": alta_add.main}
+MAINS = {"alta-mock": alta_mock, "alta-add": alta_add.main}
 
 Completed = tuple[str, list[str]]
 Complete = Callable[[str], Completed]
@@ -75,7 +75,7 @@ def test_what_is_known_is_completed(complete: Complete, line: str, wanted: list[
 
 def test_every_deviation_is_completed(complete: Complete) -> None:
     """And the provider that is right."""
-    assert complete("alta-mock score --only ")[1] == ["correct", *DEVIATIONS]
+    assert complete("alta-mock score --only ")[1] == ["correct", *MUTANTS]
 
 
 @pytest.mark.parametrize(

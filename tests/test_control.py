@@ -117,7 +117,7 @@ def test_a_list_in_brief(mock: AltaMock) -> None:
         "account": "acme",
         "user": "Ada",
         "status": 400,
-        "forced": None,
+        "injected": None,
         "rule": "minItems",
         "prospects": 0,
     }

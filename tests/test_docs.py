@@ -10,7 +10,7 @@ import yaml
 
 import alta_client
 from alta_client import _errors
-from contract_tests.mutants.catalogue import DEVIATIONS
+from contract_tests.mutants.catalogue import MUTANTS
 from contract_tests.mutants.clients import WRONG_CLIENTS
 from mock_server.cli.main import commands
 from mock_server.contract.assumptions import load
@@ -104,8 +104,8 @@ def test_the_workflow_uses_what_there_is() -> None:
 
 def test_figures_of_the_score_are_true() -> None:
     """README and docs/score.md say how many deviations there are."""
-    wrong = len([one for one in DEVIATIONS.values() if not one.legal]) + len(WRONG_CLIENTS)
-    right = 2 + len([one for one in DEVIATIONS.values() if one.legal])
+    wrong = len([one for one in MUTANTS.values() if not one.legal]) + len(WRONG_CLIENTS)
+    right = 2 + len([one for one in MUTANTS.values() if one.legal])
 
     assert f"{wrong} of {wrong} defects are caught" in read("docs/score.md")
     assert f"{right} of {right} that are right pass" in read("docs/score.md")

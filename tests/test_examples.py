@@ -93,15 +93,15 @@ def test_a_broken_contract_is_told(copied: Path) -> None:
 
 # --- The project with tests of its own --------------------------------------------------------------------------------
 
-SITUATIONS = "test_it_behaves_in_every_situation"
-WAITS = {"test_it_waits_out_the_limit", "test_the_quota_may_be_gone_before_it_begins", SITUATIONS}
+SCENARIOS = "test_it_behaves_in_every_situation"
+WAITS = {"test_it_waits_out_the_limit", "test_the_quota_may_be_gone_before_it_begins", SCENARIOS}
 
 
 @pytest.mark.parametrize(
     ("right", "wrong", "caught_by"),
     [
         ("sleep(int(told) if told.isdecimal() else 60)", "pass", WAITS),
-        (", allow_redirects=False", "", {SITUATIONS}),
+        (", allow_redirects=False", "", {SCENARIOS}),
     ],
     ids=["no wait", "redirects followed"],
 )

@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 JSON = ("content-type", "application/json")
 
 
-def add(mock: AltaMock, *records: Any, door: str = "python", **options: Any) -> None:
+def add(mock: AltaMock, *records: Any, transport: str = "python", **options: Any) -> None:
     """Send one batch."""
     body = {"data": list(records)} if records else ONE
-    mock.handle(request_of(options.pop("body", body), **options), door)
+    mock.handle(request_of(options.pop("body", body), **options), transport)
 
 
-def limited(seconds: float, door: str = "socket") -> Story:
+def limited(seconds: float, transport: str = "socket") -> Story:
     """Use the quota up by full batches, then come again after so many seconds."""
 
     def story(mock: AltaMock) -> None:
         for batch in range(11):
-            add(mock, *({"email": f"{batch}-{n}"} for n in range(20)), door=door)
+            add(mock, *({"email": f"{batch}-{n}"} for n in range(20)), transport=transport)
         mock.clock.advance(seconds)
-        add(mock, {"email": "last"}, door=door)
+        add(mock, {"email": "last"}, transport=transport)
 
     return story
 
@@ -96,7 +96,7 @@ def lost_answer(mock: AltaMock) -> None:
 
 
 def forced_refusal(mock: AltaMock) -> None:
-    """The same batch after a forced 500."""
+    """The same batch after a injected 500."""
     mock.next(500)
     add(mock)
     add(mock)
@@ -108,9 +108,9 @@ CASES: list[tuple[str, str, Story, bool]] = [
     ("early-retry", "a second too early", limited(59), True),
     ("early-retry", "a hair too early", limited(59.99), True),
     ("early-retry", "as told", limited(60), False),
-    ("early-retry", "behind responses nothing sleeps", limited(0, door="responses"), False),
-    ("early-retry", "after a forced wait, too early", forced_wait("5", 4), True),
-    ("early-retry", "after a forced wait", forced_wait("5", 5), False),
+    ("early-retry", "behind responses nothing sleeps", limited(0, transport="responses"), False),
+    ("early-retry", "after a injected wait, too early", forced_wait("5", 4), True),
+    ("early-retry", "after a injected wait", forced_wait("5", 5), False),
     ("rejected-again", "after a 400", sends([{}], [{}]), True),
     ("rejected-again", "after a 404", sends([{"email": "a"}], [{"email": "a"}], path=prospects_path(SLIP)), True),
     ("rejected-again", "after a 401", sends([{"email": "a"}], [{"email": "a"}], token="wrong-token"), True),

@@ -1,4 +1,4 @@
-"""Answers and faults that somebody asked for: the queue, `Prefer`, bound campaigns; at every door."""
+"""Answers and faults that somebody asked for: the queue, `Prefer`, bound campaigns; at every transport."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_twice_429_then_normal_is_one_call(mock: AltaMock, send: Send) -> None:
     assert [reply.status for reply in (first, second, third)] == [429, 429, 200]
     assert first.body == b'{"error":"TooManyRequests","message":"Rate limit exceeded. Please retry after 60 seconds."}'
     assert (first.header("Retry-After"), first.header("RateLimit-Remaining")) == ("60", "9")
-    assert why(first) == "forced 429: asked for by queue"
+    assert why(first) == "injected 429: asked for by queue"
     assert len(mock.prospects(CAMPAIGN)) == 1
 
 
@@ -254,7 +254,7 @@ def test_forced_answers_are_marked_in_the_journal(mock: AltaMock) -> None:
         mock.answer(request_of(path=path))
     mock.answer(request_of())
 
-    assert [entry.forced for entry in mock.requests] == ["429", "drop_after_commit", "500", None]
+    assert [entry.injected for entry in mock.requests] == ["429", "drop_after_commit", "500", None]
 
 
 def test_a_long_wait_is_written_in_full(mock: AltaMock, send: Send) -> None:

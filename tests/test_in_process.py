@@ -1,4 +1,4 @@
-"""The door for `requests`: no socket, and what the library itself would raise."""
+"""The transport for `requests`: no socket, and what the library itself would raise."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_it_answers_at_the_vendors_own_address(patched: AltaMock) -> None:
     assert patched.base_url == "https://api.altahq.com/v1"
     assert post(patched).json() == {}
     assert patched.prospects(CAMPAIGN) == ONE["data"]
-    assert [entry.door for entry in patched.requests] == ["responses"]
+    assert [entry.transport for entry in patched.requests] == ["responses"]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_other_hosts_are_refused_with_what_may_have_been_meant(patched: AltaMock
     "prefix", ["http://127.0.0.1:", re.compile(r"http://127\.0\.0\.1:\d+/v1/")], ids=["text", "pattern"]
 )
 def test_hosts_that_are_meant_pass_through(unlimited: AltaMock, prefix: str | re.Pattern[str]) -> None:
-    """By `add_passthru` of what the door returns; the vendor is still answered here."""
+    """By `add_passthru` of what the transport returns; the vendor is still answered here."""
     other = AltaMock()
     with other.serve() as server, unlimited.responses() as patch:
         patch.add_passthru(prefix)
@@ -131,7 +131,7 @@ def test_a_delay_within_the_time_out_moves_the_clock(patched: AltaMock, clock: C
 
 
 def test_a_retrying_client_meets_every_answer(mock: AltaMock) -> None:
-    """urllib3's retries go through the door, too."""
+    """urllib3's retries go through the transport, too."""
     mock.next(500, times=2)
     with mock.responses(), requests.Session() as session:
         retry = Retry(total=3, status_forcelist=[500], allowed_methods=None)
@@ -143,5 +143,5 @@ def test_a_retrying_client_meets_every_answer(mock: AltaMock) -> None:
 
 
 def test_more_than_a_mebibyte(patched: AltaMock) -> None:
-    """As at every door."""
+    """As at every transport."""
     assert post(patched, data=b" " * (1024 * 1024 + 1)).status_code == 413

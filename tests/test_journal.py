@@ -27,7 +27,12 @@ def test_a_request_is_remembered_with_all_that_is_known_of_it(mock: AltaMock, se
     send({"data": [{"firstName": "x" * 256, "phone": "1"}]}, token="test-token-2")
     (entry,) = mock.requests
 
-    assert (entry.number, entry.door, entry.operation, entry.account) == (1, "python", "addProspectsToCampaign", "acme")
+    assert (entry.number, entry.transport, entry.operation, entry.account) == (
+        1,
+        "python",
+        "addProspectsToCampaign",
+        "acme",
+    )
     shown = entry.as_dict()
     assert (shown["time"], shown["user"], shown["status"]) == ("2026-01-01T00:00:00.000+00:00", "Grace", 400)
     assert json.loads(shown["requestBody"])["data"][0]["phone"] == "1"
@@ -133,7 +138,7 @@ def test_har_has_what_a_network_panel_needs(mock: AltaMock, send: Send) -> None:
     ],
 )
 def test_what_breaks_the_contract(mock: AltaMock, send: Send, options: dict[str, object], *, broke: bool) -> None:
-    """A wrong request does; a right one that gets 403, 404 or a forced answer does not."""
+    """A wrong request does; a right one that gets 403, 404 or a injected response does not."""
     send(**options)
 
     assert mock.requests[0].broke_the_contract is broke

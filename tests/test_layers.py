@@ -41,8 +41,8 @@ CORE = {
         "errors",
         "export",
         "findings",
-        "forced",
-        "honoured",
+        "injected",
+        "supported",
     ),
     *(
         "journal",
@@ -58,7 +58,7 @@ CORE = {
         "replay",
         "validation",
     ),
-    *("behaviours", "store"),
+    *("handlers", "store"),
 }
 FORBIDDEN = {"flask", "uvicorn", "httptools", "click", "asyncio", "socket", "time", "os.environ", "requests"}
 

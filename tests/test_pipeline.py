@@ -235,7 +235,7 @@ def test_a_campaign_bound_to_an_answer_gives_it(unlimited: AltaMock, judge: Send
     assert reply.status == status
     assert unlimited.contract.operations[0].examples[status] == reply.body
     assert (reply.header("Retry-After") is not None) == (status == 429)
-    assert why(reply) == f"forced {status}: asked for by campaign"
+    assert why(reply) == f"injected {status}: asked for by campaign"
     assert unlimited.prospects(campaign) == []
 
 
@@ -308,7 +308,7 @@ def test_an_answer_that_breaks_the_contract_is_our_bug(tmp_path: Path, clock: Cl
     (tmp_path / "seed.yaml").write_text((ROOT / "fixtures/seed.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     (tmp_path / "responses").mkdir()
     mock = AltaMock(clock=clock, openapi=contract, data=tmp_path / "seed.yaml")
-    mock.parts = replace(mock.parts, behaviours={"addProspectsToCampaign": lambda _call, _store: {}})
+    mock.parts = replace(mock.parts, handlers={"addProspectsToCampaign": lambda _call, _store: {}})
 
     with pytest.raises(Bug, match="addProspectsToCampaign breaks the contract"):
         mock.answer(request_of())

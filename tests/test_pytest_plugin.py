@@ -28,13 +28,13 @@ def in_pytest(pytester: pytest.Pytester, tests: str, *words: str) -> pytest.RunR
 
 
 def test_one_engine_is_behind_every_fixture(pytester: pytest.Pytester) -> None:
-    """What comes in by one door is seen from the others."""
+    """What comes in by one transport is seen from the others."""
     tests = """
         def test_doors(alta_mock, alta_server, alta_responses):
             from mock_server import AltaMock
             assert isinstance(alta_mock, AltaMock) and alta_responses is alta_mock
             assert add(alta_mock.base_url) == 200
-            assert [entry.door for entry in alta_mock.requests] == ["responses"]
+            assert [entry.transport for entry in alta_mock.requests] == ["responses"]
 
         def test_socket(alta_mock, alta_server):
             assert add(alta_server.url) == 200

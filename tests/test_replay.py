@@ -171,13 +171,13 @@ def test_what_was_forced_is_forced_again(clock: Clock) -> None:
     """A status of the queue, and a 429 of the quota, which a fresh fake would not answer."""
     mock = AltaMock(clock=clock, rate_limit="1/60s")
     mock.next(503, allow_undocumented=True)
-    forced, refused = entry_of(mock, request_of()), entry_of(mock, request_of())
+    injected, refused = entry_of(mock, request_of()), entry_of(mock, request_of())
     mock.clock.advance(60)
     mock.fault("html_502")
     broken = entry_of(mock, request_of())
 
-    assert [entry.status for entry in (forced, refused, broken)] == [503, 429, 502]
-    for entry in (forced, refused, broken):
+    assert [entry.status for entry in (injected, refused, broken)] == [503, 429, 502]
+    for entry in (injected, refused, broken):
         run(as_test(entry), AltaMock())
 
 
@@ -228,7 +228,7 @@ def test_a_fault_is_made_again(fault: str) -> None:
     fresh = AltaMock()
     run(as_test(entry), fresh)
 
-    assert [one.forced for one in fresh.requests] == [fault]
+    assert [one.injected for one in fresh.requests] == [fault]
 
 
 def test_a_test_has_the_files_of_its_fake(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""Examine a consumer: in every situation, by every rule, and what it comes to.
+"""Examine a consumer: in every scenario, by every rule, and what it comes to.
 
-`alta-mock exec --consumer` runs a command once for each situation, several at a time; `AltaMock.check_consumer` calls a
+`alta-mock exec --consumer` runs a command once for each scenario, several at a time; `AltaMock.check_consumer` calls a
 function of a test, on clocks that are moved.
 """
 
@@ -23,7 +23,7 @@ import click
 
 import alta_terminal as terminal
 from contract_tests.consumer.rules import MOST_REFUSALS, RULES, TOO_MANY, Breach, Rule
-from contract_tests.consumer.scenarios import SITUATIONS, made_run, most_requests, play_in
+from contract_tests.consumer.scenarios import SCENARIOS, made_run, most_requests, play_in
 from contract_tests.provider.command import Files, known_names
 from mock_server import Clock
 from mock_server.cli.exec import environment, stop
@@ -36,18 +36,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from alta_terminal import Paint
-    from contract_tests.consumer.runs import Run, Surroundings
+    from contract_tests.consumer.runs import Environment, Run
     from mock_server import AltaMock
     from mock_server.messages.redaction import Redactor
 
 AT_ONCE = 6
-"""Situations that are played at a time: most of the time of a run is waiting."""
+"""Scenarios that are played at a time: most of the time of a run is waiting."""
 
 LOOK_SECONDS = 0.05
 """Seconds between two looks at whether a command has ended, or asks on and on."""
 
 SEVERAL = 8
-"""Situations that are counted rather than named, unless a rule was broken in them."""
+"""Scenarios that are counted rather than named, unless a rule was broken in them."""
 
 MOST_SAID = 8192
 """Bytes at the end of what a command says that are kept."""
@@ -61,7 +61,7 @@ class ConsumerBroken(AssertionError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class Options:
     """What a consumer is held to.
 
     Attributes:
@@ -86,12 +86,12 @@ class Judged:
     """What came of a rule.
 
     Attributes:
-        situations: Those that put it to the test.
+        scenarios: Those that put it to the test.
         breaches: Those that broke it, each with its breaches.
     """
 
     rule: Rule
-    situations: list[str] = field(default_factory=list)
+    scenarios: list[str] = field(default_factory=list)
     breaches: dict[str, list[Breach]] = field(default_factory=dict)
 
     @property
@@ -99,7 +99,7 @@ class Judged:
         """`fail`, `warning`, `pass` or `not exercised`."""
         if self.breaches:
             return "fail" if self.rule.severity == "error" else "warning"
-        return "pass" if self.situations else "not exercised"
+        return "pass" if self.scenarios else "not exercised"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class ConsumerReport:
     """What came of a consumer.
 
     Attributes:
-        runs: By situation.
+        runs: By scenario.
         judged: By the id of the rule.
         missing: Rules that were required, and not put to the test.
     """
@@ -123,7 +123,7 @@ class ConsumerReport:
 
     @property
     def exit_code(self) -> int:
-        """1 a rule is broken, 3 a situation without a request or a requirement not put to the test, 0 otherwise."""
+        """1 a rule is broken, 3 a scenario without a request or a requirement not put to the test, 0 otherwise."""
         if self.broken:
             return BROKEN
         return NOT_PROVEN if self.missing or not all(run.entries for run in self.runs.values()) else 0
@@ -132,7 +132,7 @@ class ConsumerReport:
         """Yield the report, line by line, with verdicts that are painted."""
         width = max(map(len, self.judged), default=0)
         for name, judged in self.judged.items():
-            shown = ", ".join(judged.breaches) or _named(judged.situations)
+            shown = ", ".join(judged.breaches) or _named(judged.scenarios)
             verdict = paint(f"{judged.verdict:13}", judged.verdict)
             yield f"{name:{width}}  {verdict}  {shown}".rstrip()
         told = set()
@@ -140,17 +140,17 @@ class ConsumerReport:
             if judged.breaches:
                 yield ""
                 yield f"{paint(judged.rule.id, judged.verdict)}: {judged.rule.statement} [{judged.rule.source}]"
-                for situation, breaches in judged.breaches.items():
+                for scenario, breaches in judged.breaches.items():
                     for breach in breaches[:2]:
-                        yield f"  {situation} ({SITUATIONS[situation].statement}): {breach.text}"
-                        yield from (f"    {line}" for line in _requests(self.runs[situation], breach))
-                    if situation not in told:
-                        told.add(situation)
-                        yield from (f"    it said: {line}" for line in self.runs[situation].said)
+                        yield f"  {scenario} ({SCENARIOS[scenario].statement}): {breach.text}"
+                        yield from (f"    {line}" for line in _requests(self.runs[scenario], breach))
+                    if scenario not in told:
+                        told.add(scenario)
+                        yield from (f"    it said: {line}" for line in self.runs[scenario].said)
         yield from self._without_effect(told)
         yield ""
         counts = Counter(judged.verdict for judged in self.judged.values())
-        yield f"{len(self.runs)} situations, {sum(len(run.entries) for run in self.runs.values())} requests"
+        yield f"{len(self.runs)} scenarios, {sum(len(run.entries) for run in self.runs.values())} requests"
         yield f"{len(self.judged)} rules: " + ", ".join(
             f"{counts[verdict]} {verdict}" for verdict in ("pass", "fail", "warning", "not exercised")
         )
@@ -161,7 +161,7 @@ class ConsumerReport:
         yield paint(words[self.exit_code], self.exit_code)
 
     def _without_effect(self, told: Container[str]) -> Iterator[str]:
-        """Yield the situations that prove nothing, those told already left out, with what the consumer said in one."""
+        """Yield the scenarios that prove nothing, those told already left out, with what the consumer said in one."""
         silent = [name for name, run in self.runs.items() if not run.entries and name not in told]
         failed = not self.runs["normal"].succeeded and "normal" not in silent and "normal" not in told
         usual = ["normal"] if failed else []
@@ -172,9 +172,9 @@ class ConsumerReport:
                 yield from (f"    it said: {line}" for line in self.runs[names[0]].said)
 
 
-def _named(situations: Sequence[str]) -> str:
-    """Name situations, unless there are many."""
-    return ", ".join(situations) if len(situations) < SEVERAL else f"{len(situations)} situations"
+def _named(scenarios: Sequence[str]) -> str:
+    """Name scenarios, unless there are many."""
+    return ", ".join(scenarios) if len(scenarios) < SEVERAL else f"{len(scenarios)} scenarios"
 
 
 def _requests(run: Run, breach: Breach) -> Iterator[str]:
@@ -183,52 +183,52 @@ def _requests(run: Run, breach: Breach) -> Iterator[str]:
     for entry in run.entries:
         if entry.number in breach.requests[:3]:
             seconds = (entry.outcome.at - begun) / SECOND
-            fault = f" ({entry.forced})" if entry.outcome.reply.fault else ""
+            fault = f" ({entry.injected})" if entry.outcome.reply.fault else ""
             yield f"request {entry.number} after {seconds:.1f} s: {entry.method} {entry.path} -> {entry.status}{fault}"
 
 
-def judge(runs: Mapping[str, Run], wishes: Wishes) -> ConsumerReport:
+def judge(runs: Mapping[str, Run], options: Options) -> ConsumerReport:
     """Judge the runs of a consumer by the rules."""
-    judged = {rule.id: Judged(rule) for rule in wishes.rules()}
-    for situation, run in runs.items():
+    judged = {rule.id: Judged(rule) for rule in options.rules()}
+    for scenario, run in runs.items():
         for one in judged.values():
             breaches = one.rule.judge(run)
             if breaches is not None:
-                one.situations.append(situation)
+                one.scenarios.append(scenario)
             if breaches:
-                one.breaches[situation] = breaches
-    missing = [rule for rule in wishes.require if not judged[rule].situations]
+                one.breaches[scenario] = breaches
+    missing = [rule for rule in options.require if not judged[rule].scenarios]
     return ConsumerReport(runs, judged, sorted(missing))
 
 
 def check(
-    consumer: Callable[[Surroundings], object], wishes: Wishes, *, door: str = "responses", **settings: Any
+    consumer: Callable[[Environment], object], options: Options, *, transport: str = "responses", **settings: Any
 ) -> ConsumerReport:
-    """Let a consumer of this process play every situation, one after the other, and judge it."""
+    """Let a consumer of this process play every scenario, one after the other, and judge it."""
     runs: dict[str, Run] = {}
-    for name, situation in SITUATIONS.items():
+    for name, scenario in SCENARIOS.items():
         clock = Clock(lambda: 0, epoch=time.time_ns() // SECOND * SECOND)
         usual = runs.get("normal")
         if usual and not usual.ended:
             break  # one that never ends tells nothing more
         runs[name] = play_in(
-            situation, consumer, expected=wishes.expected, usual=usual, clock=clock, door=door, **settings
+            scenario, consumer, expected=options.expected, usual=usual, clock=clock, transport=transport, **settings
         )
-    return judge(runs, wishes)
+    return judge(runs, options)
 
 
 # --- A command --------------------------------------------------------------------------------------------------------
 
 
 def execute_consumer(
-    command: Sequence[str], wishes: Wishes, timeout: float, files: Files, settings: Mapping[str, Any]
+    command: Sequence[str], options: Options, timeout: float, files: Files, settings: Mapping[str, Any]
 ) -> int:
-    """Run a command in every situation, print the report, and return the exit code.
+    """Run a command in every scenario, print the report, and return the exit code.
 
     Args:
         command: Its words.
-        wishes: What it is held to.
-        timeout: Seconds that it has in each situation.
+        options: What it is held to.
+        timeout: Seconds that it has in each scenario.
         files: Where reports go.
         settings: Of the fakes.
 
@@ -241,12 +241,12 @@ def execute_consumer(
     begun = time.monotonic()
 
     def play(name: str) -> Run:
-        return _run(command, name, runs.get("normal"), wishes, timeout, settings, stopped)
+        return _run(command, name, runs.get("normal"), options, timeout, settings, stopped)
 
     try:
         with terminal.StatusLine() as progress, ThreadPoolExecutor(AT_ONCE) as pool:
             try:
-                for names in (["normal"], [name for name in SITUATIONS if name != "normal"]):
+                for names in (["normal"], [name for name in SCENARIOS if name != "normal"]):
                     if all(run.ended for run in runs.values()):  # one that never ends tells nothing more
                         playing = {name: pool.submit(play, name) for name in names}
                         _follow(playing, len(runs), begun, progress)
@@ -257,7 +257,7 @@ def execute_consumer(
                 raise
     except KeyboardInterrupt:
         return INTERRUPTED
-    report = judge(runs, wishes)
+    report = judge(runs, options)
     for line in report.lines(terminal.paint):
         click.echo(line)
     written = write({files.json: partial(as_json, report), files.junit: partial(as_junit, report)})
@@ -265,7 +265,7 @@ def execute_consumer(
 
 
 def _follow(playing: Mapping[str, Future[Run]], before: int, begun: float, progress: terminal.StatusLine) -> None:
-    """Wait for situations, and tell each second how far they have come.
+    """Wait for scenarios, and tell each second how far they have come.
 
     Raises:
         MockError: The command cannot be run.
@@ -274,7 +274,7 @@ def _follow(playing: Mapping[str, Future[Run]], before: int, begun: float, progr
     while left:
         done, seconds = before + len(playing) - len(left), time.monotonic() - begun
         names = ", ".join(name for name, future in playing.items() if future.running())
-        progress.show(f"{done} of {len(SITUATIONS)} situations, {seconds:.0f} s  {names}")
+        progress.show(f"{done} of {len(SCENARIOS)} scenarios, {seconds:.0f} s  {names}")
         for future in wait_for(left, 1, FIRST_COMPLETED).done:
             future.result()
             left.discard(future)
@@ -308,19 +308,19 @@ def _run(  # noqa: PLR0913, PLR0917 - what a run depends on
     command: Sequence[str],
     name: str,
     usual: Run | None,
-    wishes: Wishes,
+    options: Options,
     timeout: float,
     settings: Mapping[str, Any],
     stopped: threading.Event,
 ) -> Run:
-    """Run a command in one situation."""
-    mock = SITUATIONS[name].fake(usual, **settings)
-    _, campaign = mock.seed.needed_way_in()
+    """Run a command in one scenario."""
+    mock = SCENARIOS[name].fake(usual, **settings)
+    _, campaign = mock.seed.required_credentials()
     with mock.serve() as server:
         try:
             process = subprocess.Popen(  # noqa: S603 - to run it is what we are asked
                 list(command),
-                env={**os.environ, **environment(mock, server.url), "ALTA_MOCK_SITUATION": name},
+                env={**os.environ, **environment(mock, server.url), "ALTA_MOCK_SCENARIO": name},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -336,7 +336,7 @@ def _run(  # noqa: PLR0913, PLR0917 - what a run depends on
     succeeded = process.returncode == 0 if ended else None
     killed = ended and process.returncode < 0
     ending = f"was ended by the signal {signal.Signals(-process.returncode).name}" if killed else ""
-    run = made_run(mock, campaign, wishes.expected, usual, succeeded=succeeded, ended=ended, ending=ending)
+    run = made_run(mock, campaign, options.expected, usual, succeeded=succeeded, ended=ended, ending=ending)
     return replace(run, said=words.lines(mock.redact))
 
 
@@ -377,22 +377,22 @@ def read_expected(file: Path | None) -> Sequence[Mapping[str, Any]] | None:
     return value
 
 
-def wishes_of(
+def options_of(
     expected: Sequence[Mapping[str, Any]] | None,
     require: Sequence[str] = (),
     only: Sequence[str] = (),
     skip: Sequence[str] = (),
-) -> Wishes:
-    """Return wishes whose rules there are.
+) -> Options:
+    """Return options whose rules there are.
 
     Raises:
         MockError: There is no such rule, or one is required that is left out.
     """
-    wishes = Wishes(expected, *(known_names(names, RULES, "rule") for names in (require, only, skip)))
-    absent = wishes.require - {rule.id for rule in wishes.rules()}
+    options = Options(expected, *(known_names(names, RULES, "rule") for names in (require, only, skip)))
+    absent = options.require - {rule.id for rule in options.rules()}
     if absent:
         raise MockError(f"the rule {min(absent)} is required, and left out by --only or --skip")
-    return wishes
+    return options
 
 
 def as_json(report: ConsumerReport) -> str:
@@ -400,9 +400,9 @@ def as_json(report: ConsumerReport) -> str:
     value = {
         "exitCode": report.exit_code,
         "missing": list(report.missing),
-        "situations": {
+        "scenarios": {
             name: {
-                "statement": SITUATIONS[name].statement,
+                "statement": SCENARIOS[name].statement,
                 "succeeded": run.succeeded,
                 "ended": run.ended,
                 "said": list(run.said),
@@ -418,10 +418,10 @@ def as_json(report: ConsumerReport) -> str:
                 "basis": judged.rule.basis,
                 "severity": judged.rule.severity,
                 "verdict": judged.verdict,
-                "situations": judged.situations,
+                "scenarios": judged.scenarios,
                 "breaches": {
-                    situation: [{"text": one.text, "requests": list(one.requests)} for one in breaches]
-                    for situation, breaches in judged.breaches.items()
+                    scenario: [{"text": one.text, "requests": list(one.requests)} for one in breaches]
+                    for scenario, breaches in judged.breaches.items()
                 },
             }
             for name, judged in report.judged.items()

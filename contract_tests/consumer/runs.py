@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
-from mock_server.pipeline.injection import Forced, Queue
+from mock_server.pipeline.injection import Injected, Queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Environment:
     """What a consumer in this process is given: where to send prospects, and the time it lives by.
 
     Attributes:
@@ -59,12 +59,12 @@ class Run:
     said: Sequence[str] = ()
 
 
-Step = Callable[[], Forced | None] | Forced | None
+Step = Callable[[], Injected | None] | Injected | None
 """What a request is answered with: as asked for, perhaps made at the last moment; None for the fake's own answer."""
 
 
 class Script(Queue):
-    """A queue of forced answers that may also have ordinary ones between them.
+    """A queue of injected responses that may also have ordinary ones between them.
 
     Args:
         steps: One for each request that gets as far as to be carried out; what is asked for otherwise comes behind.
@@ -74,7 +74,7 @@ class Script(Queue):
         super().__init__()
         self._steps = iter(tuple(steps))
 
-    def take(self) -> Forced | None:
+    def take(self) -> Injected | None:
         """Take the next step."""
         step = next(self._steps, super().take)
         return step() if callable(step) else step
@@ -88,13 +88,13 @@ def follow_script(mock: AltaMock, steps: Iterable[Step]) -> None:
 
 def until(mock: AltaMock, seconds: float) -> Step:
     """Return the step of a 429 that tells to wait by a date, so many seconds from when it is answered."""
-    return lambda: Forced(status=429, retry_after=formatdate(mock.clock.time() + seconds, usegmt=True))
+    return lambda: Injected(status=429, retry_after=formatdate(mock.clock.time() + seconds, usegmt=True))
 
 
 @contextlib.contextmanager
-def door_of(mock: AltaMock, door: str) -> Iterator[str]:
-    """Open a door of a fake, `responses` or `socket`, and yield its base URL."""
-    if door == "responses":
+def transport_of(mock: AltaMock, transport: str) -> Iterator[str]:
+    """Open a transport of a fake, `responses` or `socket`, and yield its base URL."""
+    if transport == "responses":
         with mock.responses():
             yield mock.base_url
     else:

@@ -1,4 +1,4 @@
-"""Situations: what a consumer meets, each on a fake of its own, and how one plays in this process."""
+"""Scenarios: what a consumer meets, each on a fake of its own, and how one plays in this process."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from contract_tests.consumer.runs import Run, Surroundings, door_of, follow_script, until
+from contract_tests.consumer.runs import Environment, Run, follow_script, transport_of, until
 from contract_tests.fake import CAMPAIGN, SECOND_CAMPAIGN, TOKEN
 from contract_tests.mutants.clients import right_client
 from mock_server import AltaMock
-from mock_server.pipeline.injection import Forced, forced_fault
+from mock_server.pipeline.injection import Injected, injected_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ SLOW = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class Scenario:
     """What a consumer meets.
 
     Attributes:
@@ -44,12 +44,12 @@ class Situation:
     body: bytes | None = None
 
     def fake(self, usual: Run | None, clock: Clock | None = None, **settings: Any) -> AltaMock:
-        """Make the fake of the situation.
+        """Make the fake of the scenario.
 
         Args:
             usual: How the consumer plays normally: what happens can happen to its second request only if it makes one.
             clock: The fake's time.
-            settings: Of the fake, where the situation does not say otherwise.
+            settings: Of the fake, where the scenario does not say otherwise.
         """
         own = OFF if self.settings is None else self.settings
         mock = AltaMock(clock=clock, **{**settings, **own})
@@ -61,39 +61,41 @@ class Situation:
         return mock
 
 
-def _all(*situations: Situation) -> dict[str, Situation]:
-    return {one.name: one for one in situations}
+def _all(*scenarios: Scenario) -> dict[str, Scenario]:
+    return {one.name: one for one in scenarios}
 
 
-def _forced(*steps: Forced) -> Callable[[AltaMock], Sequence[Step]]:
+def _injected(*steps: Injected) -> Callable[[AltaMock], Sequence[Step]]:
     return lambda _: steps
 
 
-SITUATIONS = _all(
-    Situation("normal", "every request is answered as it should be"),
-    Situation("limit", "the limit is reached, one request in two seconds", settings={"rate_limit": "1/2s"}),
-    Situation("429", "a 429 that tells to wait 3 s", _forced(Forced(status=429, retry_after="3"))),
-    Situation("429-date", "a 429 that tells to wait 3 s, as a date", lambda mock: [until(mock, 3)]),
-    Situation("429-untold", "a 429 that tells no time", _forced(Forced(status=429, headers=(("Retry-After", ""),)))),
-    Situation(
+SCENARIOS = _all(
+    Scenario("normal", "every request is answered as it should be"),
+    Scenario("limit", "the limit is reached, one request in two seconds", settings={"rate_limit": "1/2s"}),
+    Scenario("429", "a 429 that tells to wait 3 s", _injected(Injected(status=429, retry_after="3"))),
+    Scenario("429-date", "a 429 that tells to wait 3 s, as a date", lambda mock: [until(mock, 3)]),
+    Scenario("429-untold", "a 429 that tells no time", _injected(Injected(status=429, headers=(("Retry-After", ""),)))),
+    Scenario(
         "429-html",
         "a 429 with a page of HTML, as from a proxy",
-        _forced(Forced(status=429, retry_after="3", headers=HTML, body="<h1>Too many requests</h1>")),
+        _injected(Injected(status=429, retry_after="3", headers=HTML, body="<h1>Too many requests</h1>")),
     ),
-    Situation("429-forever", "429s without end", _forced(*[Forced(status=429, retry_after="1")] * 1000)),
-    Situation("400", "a 400 with an unusual body", _forced(Forced(status=400, body={"errors": ["No", {"a": None}]}))),
-    Situation("401", "a 401 to everything", _forced(*[Forced(status=401)] * 1000), first=True),
-    Situation("404", "a 404 to everything", _forced(*[Forced(status=404)] * 1000), first=True),
-    Situation("500", "a 500", _forced(Forced(status=500))),
-    Situation("502-html", "a 502 with a page of HTML, as from a proxy", _forced(forced_fault("html_502"))),
-    Situation("answer-lost", "a batch is added and its answer is lost", _forced(forced_fault("drop_after_commit"))),
-    Situation("slow", "an answer takes 3 s", _forced(forced_fault("delay", seconds=SLOW))),
-    Situation("empty-200", "the body of every 200 is empty", body=b""),
-    Situation("odd-200", "the body of every 200 is one that nobody knows", body=b'["done", {"added": "20"}]'),
-    Situation(
+    Scenario("429-forever", "429s without end", _injected(*[Injected(status=429, retry_after="1")] * 1000)),
+    Scenario(
+        "400", "a 400 with an unusual body", _injected(Injected(status=400, body={"errors": ["No", {"a": None}]}))
+    ),
+    Scenario("401", "a 401 to everything", _injected(*[Injected(status=401)] * 1000), first=True),
+    Scenario("404", "a 404 to everything", _injected(*[Injected(status=404)] * 1000), first=True),
+    Scenario("500", "a 500", _injected(Injected(status=500))),
+    Scenario("502-html", "a 502 with a page of HTML, as from a proxy", _injected(injected_fault("html_502"))),
+    Scenario("answer-lost", "a batch is added and its answer is lost", _injected(injected_fault("drop_after_commit"))),
+    Scenario("slow", "an answer takes 3 s", _injected(injected_fault("delay", seconds=SLOW))),
+    Scenario("empty-200", "the body of every 200 is empty", body=b""),
+    Scenario("odd-200", "the body of every 200 is one that nobody knows", body=b'["done", {"added": "20"}]'),
+    Scenario(
         "redirect",
         "a redirect to another campaign",
-        _forced(Forced(status=307, headers=(("Location", f"/v1/campaigns/{SECOND_CAMPAIGN}/prospects"),))),
+        _injected(Injected(status=307, headers=(("Location", f"/v1/campaigns/{SECOND_CAMPAIGN}/prospects"),))),
         first=True,
     ),
 )
@@ -112,7 +114,7 @@ class Played:
     """
 
     def __init__(self, mock: AltaMock, url: str, add: Callable[..., object], people: Sequence[Any]) -> None:
-        at = Surroundings(url, TOKEN, CAMPAIGN, mock.clock.sleep, mock.clock.time)
+        at = Environment(url, TOKEN, CAMPAIGN, mock.clock.sleep, mock.clock.time)
         self.result: object = None
         self.error: Exception | None = None
         try:
@@ -142,34 +144,34 @@ MOST_NORMALLY = 3000
 """Requests of a consumer when nothing happens, after which it is stopped: 60,000 prospects."""
 
 MOST_REQUESTS = 60
-"""Requests of a consumer in a situation after which it is stopped, beyond three times what it needs normally."""
+"""Requests of a consumer in a scenario after which it is stopped, beyond three times what it needs normally."""
 
 
 def play_in(  # noqa: PLR0913 - two say who and where, the others how
-    situation: Situation,
-    consumer: Callable[[Surroundings], object],
+    scenario: Scenario,
+    consumer: Callable[[Environment], object],
     *,
     expected: Sequence[Mapping[str, Any]] | None,
     usual: Run | None,
     clock: Clock,
-    door: str = "responses",
+    transport: str = "responses",
     **settings: Any,
 ) -> Run:
-    """Let a consumer of this process play one situation.
+    """Let a consumer of this process play one scenario.
 
     It succeeds if it returns anything but False, and fails if it raises. One that goes on without end is stopped.
 
     Args:
-        situation: What it meets.
-        consumer: Adds its prospects, in the surroundings that it is given.
+        scenario: What it meets.
+        consumer: Adds its prospects, in the environment that it is given.
         expected: What it is to add; None if nobody says.
         usual: How it plays normally; None for that very run.
         clock: The time, moved by waits.
-        door: `responses`, for what `requests` sends, or `socket`.
+        transport: `responses`, for what `requests` sends, or `socket`.
         settings: Of the fake.
     """
-    mock = situation.fake(usual, clock, **settings)
-    way_in = mock.seed.needed_way_in()
+    mock = scenario.fake(usual, clock, **settings)
+    default_credentials = mock.seed.required_credentials()
     most = most_requests(usual)
     handle, ended, count = mock.handle, True, 0
 
@@ -186,14 +188,16 @@ def play_in(  # noqa: PLR0913 - two say who and where, the others how
 
     def consume(url: str) -> None:
         try:
-            results.append(consumer(Surroundings(url, *way_in, mock.clock.sleep, mock.clock.time)) is not False)
+            results.append(
+                consumer(Environment(url, *default_credentials, mock.clock.sleep, mock.clock.time)) is not False
+            )
         except GaveUpOnIt:
             pass
         except Exception:  # noqa: BLE001 - it is how it reports failure
             results.append(False)
 
-    with door_of(mock, door) as url:
-        if door == "responses":
+    with transport_of(mock, transport) as url:
+        if transport == "responses":
             consume(url)
         else:  # what the server raises does not get to the consumer, which is left alone when it asks on and on
             thread = threading.Thread(target=consume, args=(url,), daemon=True)
@@ -201,7 +205,7 @@ def play_in(  # noqa: PLR0913 - two say who and where, the others how
             while thread.is_alive() and ended:
                 thread.join(0.01)
     succeeded = results[0] if results else None
-    return made_run(mock, way_in[1], expected, usual, succeeded=succeeded, ended=ended)
+    return made_run(mock, default_credentials[1], expected, usual, succeeded=succeeded, ended=ended)
 
 
 def most_requests(usual: Run | None) -> int:

@@ -51,7 +51,7 @@ START = 1_767_225_600 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
-class Deviation:
+class Mutant:
     """A provider that is not quite the fake.
 
     Attributes:
@@ -68,13 +68,13 @@ class Deviation:
     build: Callable[[Bench], None]
 
 
-DEVIATIONS: dict[str, Deviation] = {}
+MUTANTS: dict[str, Mutant] = {}
 
 
 def _register(name: str, statement: str, source: str, build: Callable[[Bench], None], *, legal: bool = False) -> None:
-    if name in DEVIATIONS:
+    if name in MUTANTS:
         raise ValueError(f"there are two of {name}")
-    DEVIATIONS[name] = Deviation(name, statement, source, legal, build)
+    MUTANTS[name] = Mutant(name, statement, source, legal, build)
 
 
 def defect(source: str, *, legal: bool = False) -> Callable[[Any], Any]:
@@ -111,11 +111,11 @@ class Bench:
         """Change requests before anything is done with them, or answer them at once."""
         handle = self.mock.handle
 
-        def wrapped(request: ApiRequest, door: str = "python") -> Outcome:
+        def wrapped(request: ApiRequest, transport: str = "python") -> Outcome:
             changed = change(request)
             if isinstance(changed, ApiRequest):
-                return handle(changed, door)
-            return replace(handle(request, door), reply=changed)
+                return handle(changed, transport)
+            return replace(handle(request, transport), reply=changed)
 
         self.mock.handle = wrapped  # type: ignore[method-assign]  # wrapped on purpose
 
@@ -123,8 +123,8 @@ class Bench:
         """Change answers after everything is done."""
         handle = self.mock.handle
 
-        def wrapped(request: ApiRequest, door: str = "python") -> Outcome:
-            outcome = handle(request, door)
+        def wrapped(request: ApiRequest, transport: str = "python") -> Outcome:
+            outcome = handle(request, transport)
             return replace(outcome, reply=change(request, outcome.reply))
 
         self.mock.handle = wrapped  # type: ignore[method-assign]  # wrapped on purpose
@@ -1749,10 +1749,10 @@ def _counted(counts: Callable[[ApiReply], bool]) -> Callable[[Bench], None]:
     def build(bench: Bench) -> None:
         handle = bench.mock.handle
 
-        def wrapped(request: ApiRequest, door: str = "python") -> Outcome:
+        def wrapped(request: ApiRequest, transport: str = "python") -> Outcome:
             limiter = bench.mock.parts.limiter
             before = dict(limiter._windows)
-            outcome = handle(request, door)
+            outcome = handle(request, transport)
             if not counts(outcome.reply):
                 limiter._windows.clear()
                 limiter._windows.update(before)
@@ -1844,7 +1844,7 @@ def all_at_once(bench: Bench) -> None:
         *("other-messages", "more-members", "with-a-charset", "success-with-a-count", "white-space-is-a-contact"),
         *("malformed-ids-are-404", "other-types-are-415", "other-methods-are-404", "headers-near-the-limit"),
     ):
-        DEVIATIONS[name].build(bench)
+        MUTANTS[name].build(bench)
 
 
 @variant("several things that are open, at once")
@@ -1854,4 +1854,4 @@ def others_at_once(bench: Bench) -> None:
         *("sliding-window", "retry-after-as-a-date", "headers-beyond-the-limit", "success-without-a-body"),
         *("looks-up-before-it-validates", "slashes-do-not-matter", "half-surrogates-are-accepted", "lists-campaigns"),
     ):
-        DEVIATIONS[name].build(bench)
+        MUTANTS[name].build(bench)

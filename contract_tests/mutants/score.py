@@ -24,13 +24,13 @@ import click
 
 import alta_terminal as terminal
 from contract_tests.consumer import rules as consumer
-from contract_tests.consumer.scenarios import PEOPLE, SITUATIONS, play_in
+from contract_tests.consumer.scenarios import PEOPLE, SCENARIOS, play_in
 from contract_tests.fake import seeded
-from contract_tests.mutants.catalogue import DEVIATIONS, START, Bench
+from contract_tests.mutants.catalogue import MUTANTS, START, Bench
 from contract_tests.mutants.clients import WRONG_CLIENTS, right_client
 from contract_tests.provider import command
 from contract_tests.provider.rules import RULES
-from contract_tests.provider.verify import Wishes, examine
+from contract_tests.provider.verify import Options, examine
 from mock_server import Clock
 from mock_server.cli.output import BROKEN, UNUSABLE, junit, refuse_unwritable, write
 from mock_server.messages.errors import MockError
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from alta_terminal import Paint
-    from contract_tests.consumer.runs import Run, Surroundings
+    from contract_tests.consumer.runs import Environment, Run
     from contract_tests.provider.results import Report
 
 CORRECT = "correct"
@@ -100,7 +100,7 @@ def score(wanted: Wanted, jobs: int, files: command.Files) -> int:
     load(wanted.defects)
     command.known_rules(wanted.without, {**RULES, **consumer.RULES})
     clients = [CLIENT + name for name in (CORRECT, *WRONG_CLIENTS)]
-    names = [CORRECT, *DEVIATIONS, *clients]
+    names = [CORRECT, *MUTANTS, *clients]
     chosen = sorted(command.known_names(wanted.only, dict.fromkeys(names), "defect"), key=names.index) or names
     begun = time.monotonic()
     examine_one = partial(examined, seed=wanted.seed, without=wanted.without)
@@ -195,7 +195,7 @@ def examined(name: str, seed: int = 0, without: frozenset[str] = frozenset()) ->
     """Examine one provider or client by its name."""
     if name.startswith(CLIENT):
         return _client(name.removeprefix(CLIENT), without)
-    deviation = DEVIATIONS.get(name)
+    deviation = MUTANTS.get(name)
     legal = deviation is None or deviation.legal
     told = deviation.statement if deviation else "The fake as it is."
     source = deviation.source if deviation else ""
@@ -218,24 +218,24 @@ def examined(name: str, seed: int = 0, without: frozenset[str] = frozenset()) ->
 def _report(name: str, seed: int, without: frozenset[str], *, schemathesis: bool) -> Report:
     bench = Bench()
     if name != CORRECT:
-        DEVIATIONS[name].build(bench)
-    wishes = Wishes(seed=seed, patient=False, skip=without if schemathesis else without | {"schemathesis"})
-    return examine(seeded(bench.mock.base_url, allow_get=True), bench.provider, wishes)
+        MUTANTS[name].build(bench)
+    options = Options(seed=seed, patient=False, skip=without if schemathesis else without | {"schemathesis"})
+    return examine(seeded(bench.mock.base_url, allow_get=True), bench.provider, options)
 
 
 def _client(name: str, without: frozenset[str]) -> Scored:
-    """Let a client play: a wrong one its situation, the right one all of them."""
+    """Let a client play: a wrong one its scenario, the right one all of them."""
     wrong = WRONG_CLIENTS.get(name)
     add = wrong.add if wrong else right_client
     caught = {}
     usual = _usual()
-    for situation in [wrong.situation] if wrong else SITUATIONS:
+    for scenario in [wrong.scenario] if wrong else SCENARIOS:
         clock = Clock(lambda: 0, epoch=START)
-        run = play_in(SITUATIONS[situation], partial(_adding, add), expected=PEOPLE, usual=usual, clock=clock)
+        run = play_in(SCENARIOS[scenario], partial(_adding, add), expected=PEOPLE, usual=usual, clock=clock)
         for rule, breaches in consumer.broken(run).items():
             if rule not in without:
                 numbers = ", ".join(map(str, breaches[0].requests))
-                caught[rule] = f"situation {situation}, request {numbers}: {breaches[0].text}"
+                caught[rule] = f"scenario {scenario}, request {numbers}: {breaches[0].text}"
     told = wrong.fault if wrong else "Our client as it is."
     return Scored(CLIENT + name, told, "", wrong is None, caught)
 
@@ -244,10 +244,10 @@ def _client(name: str, without: frozenset[str]) -> Scored:
 def _usual() -> Run:
     """Return how the right client plays normally, which tells what is too much."""
     clock = Clock(lambda: 0, epoch=START)
-    return play_in(SITUATIONS["normal"], partial(_adding, right_client), expected=PEOPLE, usual=None, clock=clock)
+    return play_in(SCENARIOS["normal"], partial(_adding, right_client), expected=PEOPLE, usual=None, clock=clock)
 
 
-def _adding(add: Callable[..., object], at: Surroundings) -> object:
+def _adding(add: Callable[..., object], at: Environment) -> object:
     """Let a client add everybody; what it returns says nothing."""
     add(at, PEOPLE)
     return None

@@ -14,7 +14,7 @@ import click
 import alta_terminal as terminal
 from contract_tests.provider.results import Report
 from contract_tests.provider.rules import RULES, TAG, Given
-from contract_tests.provider.verify import Step, Wishes, examine, planned_records, redactor_of
+from contract_tests.provider.verify import Options, Step, examine, planned_records, redactor_of
 from contract_tests.provider.wire import FakeWire, Unusable, provider_at
 from contract_tests.reporting import provider_report as told_as
 from mock_server.cli.output import UNUSABLE, refuse_unwritable, say, write
@@ -39,7 +39,7 @@ class Files:
     junit: Path | None = None
 
 
-def verify(given: Given, wishes: Wishes, files: Files, *, write_there: bool, reject_only: bool) -> int:
+def verify(given: Given, options: Options, files: Files, *, write_there: bool, reject_only: bool) -> int:
     """Examine a provider, print the report, and return the exit code.
 
     Raises:
@@ -53,11 +53,11 @@ def verify(given: Given, wishes: Wishes, files: Files, *, write_there: bool, rej
             f" with {TAG} in a field"
         )
     with terminal.StatusLine() as progress:
-        report = examine_at(given, replace(wishes, tell=Telling(progress)))
+        report = examine_at(given, replace(options, tell=Telling(progress)))
     return conclude(report, given, files)
 
 
-def examine_at(given: Given, wishes: Wishes) -> Report:
+def examine_at(given: Given, options: Options) -> Report:
     """Examine the provider at its URL; alta-mock, if it is one, with its clock moved."""
     try:
         provider = provider_at(given.url)
@@ -65,7 +65,7 @@ def examine_at(given: Given, wishes: Wishes) -> Report:
         return Report({}, unusable=str(error))
     patient = given.rate_limit is not None and not isinstance(provider, FakeWire)
     try:
-        return examine(given, provider, replace(wishes, patient=patient))
+        return examine(given, provider, replace(options, patient=patient))
     finally:
         provider.close()
 

@@ -21,7 +21,7 @@ from contract_tests.body_schema import body_validator
 from contract_tests.provider.results import Breach
 from contract_tests.provider.rules import TOLERATED, NotExercised
 from contract_tests.provider.wire import NO_ANSWER, Sent
-from mock_server.contract import bundled_files as resources
+from mock_server.contract import bundled_files
 from mock_server.contract.contract import Contract
 from mock_server.contract.documents import Document
 
@@ -69,29 +69,29 @@ def explore(examiner: Examiner) -> None:
 @cache
 def documented() -> Contract:
     """Return the contract without what we assume."""
-    overlay = Document.read(resources.data("openapi.overlay.yaml"))
+    overlay = Document.read(bundled_files.data("openapi.overlay.yaml"))
     value = copy.deepcopy(overlay.value)
     examples = "request-examples"  # which judge nothing
     value["actions"] = [
         one for one in value["actions"] if one["x-evidence"] == "documented" or one.get("x-assumption") == examples
     ]
-    return Contract.of(Document.read(resources.data("openapi.yaml")), Document(overlay.name, value, overlay.root))
+    return Contract.of(Document.read(bundled_files.data("openapi.yaml")), Document(overlay.name, value, overlay.root))
 
 
 def _config(examiner: Examiner) -> Config:
-    given, wishes = examiner.given, examiner.wishes
+    given, options = examiner.given, examiner.options
     return Config.from_dict(
         {
             "headers": {"Authorization": f"Bearer {given.token}"},
             "parameters": {"path.campaignId": given.campaign_id},
             "cache": {"enabled": False},
             "analysis": {"constants": {"enabled": False}},
-            "seed": wishes.seed,
+            "seed": options.seed,
             "generation": {"database": "none", "mode": "all", "max-examples": FUZZED},
             "checks": {name: {"enabled": False} for name in NOT_ASKED},
             "phases": {
                 "stateful": {"enabled": False},
-                "coverage": {"enabled": not wishes.patient, "unexpected-methods": []},
+                "coverage": {"enabled": not options.patient, "unexpected-methods": []},
             },
         }
     )

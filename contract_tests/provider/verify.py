@@ -85,7 +85,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class Options:
     """How an examination is to go.
 
     Attributes:
@@ -113,9 +113,9 @@ class Enough(Exception):
     """As many requests were sent as are allowed, or the provider does not answer any more."""
 
 
-def examine(given: Given, provider: Provider, wishes: Wishes) -> Report:
+def examine(given: Given, provider: Provider, options: Options) -> Report:
     """Examine a provider, and report; never raises for what a provider does."""
-    examiner = Examiner(given, provider, wishes)
+    examiner = Examiner(given, provider, options)
     begun = time.monotonic()
     try:
         examiner.run()
@@ -135,11 +135,11 @@ def examine(given: Given, provider: Provider, wishes: Wishes) -> Report:
 class Examiner:
     """Carries out one examination."""
 
-    def __init__(self, given: Given, provider: Provider, wishes: Wishes) -> None:
-        self.given, self.wishes = given, wishes
+    def __init__(self, given: Given, provider: Provider, options: Options) -> None:
+        self.given, self.options = given, options
         self._provider = provider
-        self._ask = Asking(given, random.Random(wishes.seed))  # noqa: S311 - ids that nobody has are no secret
-        self.report = Report({name: Result(rule) for name, rule in RULES.items() if wishes.wants(name)})
+        self._ask = Asking(given, random.Random(options.seed))  # noqa: S311 - ids that nobody has are no secret
+        self.report = Report({name: Result(rule) for name, rule in RULES.items() if options.wants(name)})
         self._together: list[tuple[str, Probe]] = []
         self._alone: dict[str, list[Probe]] = {}
         self._spare: deque[tuple[str, Probe]] = deque()
@@ -187,7 +187,7 @@ class Examiner:
         alone = sum(1 if probe.after is None else 2 for probes in self._alone.values() for probe in probes)
         most = self.given.rate_limit[0] if self.given.rate_limit and self.given.writes else 0
         planned = 1 + -(-len(self._together) // 20) + len(self._spare) + alone + 2 * most
-        self._planned = min(planned, self.wishes.max_requests or planned)
+        self._planned = min(planned, self.options.max_requests or planned)
 
     def _file(self, rule: str, probe: Probe) -> None:
         """Put a probe where it belongs: with others, among those that measure the limit, or by itself."""
@@ -355,8 +355,8 @@ class Examiner:
 
     def _allow(self, more: int) -> None:
         """Let so many more requests be sent, or none."""
-        if self.wishes.max_requests is not None and self.report.requests + more > self.wishes.max_requests:
-            raise Enough(f"--max-requests {self.wishes.max_requests}")
+        if self.options.max_requests is not None and self.report.requests + more > self.options.max_requests:
+            raise Enough(f"--max-requests {self.options.max_requests}")
 
     def _judge(self, sent: Sent, got: Got) -> None:
         self.report.requests += 1
@@ -426,13 +426,13 @@ class Examiner:
         """Let time go by, and say so: beforehand, and each second if it costs any."""
         doing, left = f"{self._now}: waiting {why}", seconds
         while left > 0:
-            self._tell(doing, left if self.wishes.patient else 0.0)
-            passing = min(left, 1.0) if self.wishes.patient else left
+            self._tell(doing, left if self.options.patient else 0.0)
+            passing = min(left, 1.0) if self.options.patient else left
             self._provider.wait(passing)
             left -= passing
 
     def _tell(self, doing: str, wait: float = 0.0) -> None:
-        self.wishes.tell(Step(doing, self.report.requests, self._planned, wait))
+        self.options.tell(Step(doing, self.report.requests, self._planned, wait))
 
     def break_rule(self, rule: str, what: str, sent: Sent, got: Got, wanted: str) -> None:
         """Write down that a rule is broken."""
@@ -466,7 +466,7 @@ class Examiner:
                 result.missing = report.unusable or report.stopped or self._unasked(result.rule.id)
         if report.unusable or report.interrupted or report.broken:
             return
-        if self.wishes.only:
+        if self.options.only:
             idle = [name for name, result in report.results.items() if not result.requests]
             report.unproven += [f"{name} was not exercised: {report.results[name].missing}" for name in idle]
             return

@@ -39,7 +39,7 @@ _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Options:
     """What a run is held to, and where its reports go.
 
     Attributes:
@@ -54,23 +54,23 @@ class Wishes:
     junit: Path | None = None
 
 
-def execute(command: Sequence[str], mock: AltaMock, wishes: Wishes) -> int:
+def execute(command: Sequence[str], mock: AltaMock, options: Options) -> int:
     """Run a command with a fake on a free port, say what it did, and return the exit code of the whole.
 
     Raises:
         MockError: A report cannot be written.
     """
-    refuse_unwritable((wishes.har, wishes.json, wishes.junit))
+    refuse_unwritable((options.har, options.json, options.junit))
     with mock.serve() as server:
         code = _run(command, {**os.environ, **environment(mock, server.url)})
-    for line in summary(mock, wishes):
+    for line in summary(mock, options):
         say(line)
-    verdict = exit_code(code, mock.journal, wishes)
+    verdict = exit_code(code, mock.journal, options)
     origin = server.origin
     reports = {
-        wishes.har: partial(har, mock.requests, origin),
-        wishes.json: partial(_json, command, code, verdict, mock),
-        wishes.junit: partial(_junit, mock, wishes),
+        options.har: partial(har, mock.requests, origin),
+        options.json: partial(_json, command, code, verdict, mock),
+        options.junit: partial(_junit, mock, options),
     }
     if not write(reports) and verdict not in {BROKEN, INTERRUPTED}:
         return UNUSABLE
@@ -86,36 +86,40 @@ def environment(mock: AltaMock, url: str) -> dict[str, str]:
             for name in ("NO_PROXY", "no_proxy")
         },
     }
-    way_in = mock.seed.way_in()
-    return {**known, "ALTA_API_TOKEN": way_in[0], "ALTA_CAMPAIGN_ID": way_in[1]} if way_in else known
+    default_credentials = mock.seed.default_credentials()
+    return (
+        {**known, "ALTA_API_TOKEN": default_credentials[0], "ALTA_CAMPAIGN_ID": default_credentials[1]}
+        if default_credentials
+        else known
+    )
 
 
-def exit_code(code: int, journal: Journal, wishes: Wishes) -> int:
+def exit_code(code: int, journal: Journal, options: Options) -> int:
     """Return the exit code of a run whose command ended with a code."""
     if code == INTERRUPTED:
         return code
-    if wishes.strict and journal.broken:
+    if options.strict and journal.broken:
         return BROKEN
     if code:
         return code
-    if (wishes.strict and not journal.statuses) or missing(journal, wishes):
+    if (options.strict and not journal.statuses) or missing(journal, options):
         return NOT_PROVEN
     return 0
 
 
-def missing(journal: Journal, wishes: Wishes) -> list[int]:
+def missing(journal: Journal, options: Options) -> list[int]:
     """Return the required statuses that were not answered."""
-    return [status for status in wishes.require if status not in journal.statuses]
+    return [status for status in options.require if status not in journal.statuses]
 
 
-def summary(mock: AltaMock, wishes: Wishes) -> list[str]:
+def summary(mock: AltaMock, options: Options) -> list[str]:
     """Say in at most `MOST_LINES` lines, with verdicts that are painted, what was sent, what is wrong, what to do."""
     entries = mock.requests
     statuses, total = mock.journal.statuses, mock.journal.statuses.total()
     counts = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
     lines = [f"{total} request{'s' * (total != 1)}{': ' + counts if counts else ''}"]
     lines += [
-        paint(f"required status {status} was not seen", "not exercised") for status in missing(mock.journal, wishes)
+        paint(f"required status {status} was not seen", "not exercised") for status in missing(mock.journal, options)
     ]
     for entry in entries:
         if entry.broke_the_contract:
@@ -216,7 +220,7 @@ def _json(command: Sequence[str], code: int, verdict: int, mock: AltaMock) -> st
     return json.dumps(report, indent=2) + "\n"
 
 
-def _junit(mock: AltaMock, wishes: Wishes) -> str:
+def _junit(mock: AltaMock, options: Options) -> str:
     """Make a report with a case for each request, and one for each status that was required."""
     cases: list[Case] = [
         (
@@ -226,10 +230,10 @@ def _junit(mock: AltaMock, wishes: Wishes) -> str:
         )
         for entry in mock.requests
     ]
-    absent = missing(mock.journal, wishes)
+    absent = missing(mock.journal, options)
     cases += [
         (f"required status {status}", "it was not seen" if status in absent else None, None)
-        for status in wishes.require
+        for status in options.require
     ]
     cases.append(("something was sent", None if mock.journal.statuses else "no request was made", None))
     return junit("alta-mock exec", cases)

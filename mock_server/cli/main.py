@@ -146,9 +146,9 @@ def _required(context: click.Context) -> Iterable[str]:
     return map(str, sorted({200, *ERRORS}))
 
 
-def _deviations(_context: object) -> Iterable[str]:
+def _mutant_names(_context: object) -> Iterable[str]:
     """Return what `score --only` may name; clients, whose names have a space, are not completed."""
-    return ["correct", *_needing_verify("contract_tests.mutants.catalogue").DEVIATIONS]
+    return ["correct", *_needing_verify("contract_tests.mutants.catalogue").MUTANTS]
 
 
 def _setting(flag: str, *names: str, **options: Any) -> Callable[[Any], Any]:
@@ -331,10 +331,10 @@ def banner(mock: AltaMock, origin: str) -> str:
 
 def _try_it(seed: Seed, url: str) -> list[str]:
     """Return lines to paste: a curl line that adds a prospect, and what a program needs to know."""
-    way_in = seed.way_in()
-    if way_in is None:
+    default_credentials = seed.default_credentials()
+    if default_credentials is None:
         return []
-    token, campaign = way_in
+    token, campaign = default_credentials
     headers = [f"Authorization: Bearer {token}", "Content-Type: application/json"]
     options = [word for header in headers for word in ("-H", header)]
     words = ["curl", "-i", f"{url}/campaigns/{campaign}/prospects", *options]
@@ -396,7 +396,7 @@ def assumptions() -> None:
     context_settings={"allow_interspersed_args": False},
 )
 @click.option("--strict", is_flag=True, help="Fail if the contract was broken, or if nothing was sent.")
-@click.option("--consumer", is_flag=True, help="Run it once for each situation, and judge how it behaves.")
+@click.option("--consumer", is_flag=True, help="Run it once for each scenario, and judge how it behaves.")
 @_listed(
     "--require",
     "NAME,...",
@@ -412,7 +412,7 @@ def assumptions() -> None:
     metavar="SECONDS",
     default=90,
     show_default=True,
-    help="With --consumer: the time for each situation.",
+    help="With --consumer: the time for each scenario.",
 )
 @_file("--har", "Write the traffic as a HAR file, for a browser.")
 @_report_files
@@ -438,22 +438,22 @@ def execute_command(  # noqa: PLR0913 - click calls it with each option
 
     It finds the fake by ALTA_BASE_URL, ALTA_API_TOKEN and ALTA_CAMPAIGN_ID. Without --strict the exit code is the
     command's own; with it, 1 if the contract was broken, 3 if nothing was sent. With --consumer it is run once for each
-    situation, several at a time, and judged by rules: 0 it behaves, 1 it breaks one, 3 nothing is proven.
+    scenario, several at a time, and judged by rules: 0 it behaves, 1 it breaks one, 3 nothing is proven.
     """
     if consumer:
         if strict or har:
             raise click.UsageError("--strict and --har are not for --consumer, which judges and reports by itself")
         kit = _needing_verify("contract_tests.consumer.check")
-        wishes = kit.wishes_of(kit.read_expected(expect), require, only, skip)
+        options = kit.options_of(kit.read_expected(expect), require, only, skip)
         files = {name: settings[name] for name in ("data", "openapi", "overlay")} | {"why": not no_why}
-        code: int = kit.execute_consumer(command, wishes, timeout, kit.Files(json=json, junit=junit), files)
+        code: int = kit.execute_consumer(command, options, timeout, kit.Files(json=json, junit=junit), files)
         return code
     if expect or only or skip:
         raise click.UsageError("--expect, --only and --skip are for --consumer")
-    from mock_server.cli.exec import Wishes, execute  # noqa: PLC0415 - see serve
+    from mock_server.cli.exec import Options, execute  # noqa: PLC0415 - see serve
     from mock_server.mock import AltaMock  # noqa: PLC0415 - see serve
 
-    asked = Wishes(strict=strict, require=_statuses(require), har=har, json=json, junit=junit)
+    asked = Options(strict=strict, require=_statuses(require), har=har, json=json, junit=junit)
     return execute(command, AltaMock(why=not no_why, **settings), asked)
 
 
@@ -529,12 +529,12 @@ def verify(  # noqa: PLR0913 - click calls it with each option
     Exit codes: 0 it does, 1 a rule is broken, 2 it cannot be examined, 3 nothing is proven, 130 interrupted.
     """
     kit = _needing_verify()
-    wishes = kit.Wishes(
+    options = kit.Options(
         only=kit.known_rules(only), skip=kit.known_rules(skip), max_requests=max_requests, seed=random_seed
     )
     files = kit.Files(json=json, junit=junit)
     given |= {name: kit.limit_of(given[name]) for name in ("rate_limit", "account_rate_limit")}
-    code: int = kit.verify(kit.Given(**given), wishes, files, write_there=write_there, reject_only=reject_only)
+    code: int = kit.verify(kit.Given(**given), options, files, write_there=write_there, reject_only=reject_only)
     return code
 
 
@@ -545,7 +545,7 @@ def verify(  # noqa: PLR0913 - click calls it with each option
         "alta-mock score --only 21-accepted --without at-most-20",
     )
 )
-@_listed("--only", "NAME,...", _deviations, "Examine these defects and variants.")
+@_listed("--only", "NAME,...", _mutant_names, "Examine these defects and variants.")
 @_listed(
     "--without",
     "RULE,...",

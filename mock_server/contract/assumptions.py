@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mock_server.contract import bundled_files as resources
+from mock_server.contract import bundled_files
 from mock_server.contract.documents import Document
 
 
@@ -20,4 +20,6 @@ class Assumption:
 
 def load() -> list[Assumption]:
     """Return every assumption, in the order of the file."""
-    return [Assumption(**entry) for entry in Document.read(resources.package_file("contract/assumptions.yaml")).value]
+    return [
+        Assumption(**entry) for entry in Document.read(bundled_files.package_file("contract/assumptions.yaml")).value
+    ]

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from mock_server.contract import bundled_files as resources
-from mock_server.contract import overlay
-from mock_server.contract import supported as honoured
+from mock_server.contract import bundled_files, overlay
+from mock_server.contract import supported
 from mock_server.contract.documents import Document
 from mock_server.contract.schemas import Schema, Schemas, violations
 from mock_server.messages.errors import ApiError, MethodNotAllowed, MockError, NotFound, api_errors
@@ -115,9 +114,11 @@ class Contract:
         """Read the bundled documents, or those given in their place.
 
         Raises:
-            MockError: A document cannot be read, or says what we do not honour; names file, line and remedy.
+            MockError: A document cannot be read, or says what we do not support; names file, line and remedy.
         """
-        return _load(published or resources.data("openapi.yaml"), changes or resources.data("openapi.overlay.yaml"))
+        return _load(
+            published or bundled_files.data("openapi.yaml"), changes or bundled_files.data("openapi.overlay.yaml")
+        )
 
     @classmethod
     def of(cls, published: Document, changes: Document | None = None) -> Contract:
@@ -143,7 +144,7 @@ class Contract:
         changes: Document | None,
         touched: overlay.Touched,
     ) -> Contract:
-        for at, trouble in honoured.troubles(value):
+        for at, trouble in supported.troubles(value):
             raise error(at, trouble)
         reader = _Reader(value, error)
         operations = reader.operations()
@@ -273,7 +274,7 @@ class _Reader:
         for path, item in self._document["paths"].items():
             if path.startswith("x-"):
                 continue
-            for method in filter(item.__contains__, honoured.OPERATIONS):
+            for method in filter(item.__contains__, supported.OPERATIONS):
                 operation = self._operation(path, method, item)
                 if operation.id in found:
                     raise self._error(

@@ -1,4 +1,4 @@
-"""What of OpenAPI 3.1 we honour; a contract that says more is refused, for what is ignored is not checked.
+"""What of OpenAPI 3.1 we support; a contract that says more is refused, for what is ignored is not checked.
 
 Each kind of object has its keywords, and what stands under them: `None` for a value that is looked at elsewhere or
 only read by people, a kind, `{kind}` for a map of names to that kind, `[kind]` for a list. `x-` keywords are always
@@ -99,7 +99,7 @@ _FORMATS = {
 
 
 def troubles(node: Any, kind: str = "document", at: Place = ()) -> Iterator[Trouble]:
-    """Find what a document says that we do not honour, outermost first."""
+    """Find what a document says that we do not support, outermost first."""
     if kind == "schema" and isinstance(node, bool):
         return
     if not isinstance(node, dict):

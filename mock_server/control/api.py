@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from mock_server.contract import bundled_files as resources
+from mock_server.contract import bundled_files
 from mock_server.contract.contract import JSON, Contract, to_json
 from mock_server.contract.documents import Document
 from mock_server.journal.annotated_body import layout
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mock_server.journal.annotated_body import Line
     from mock_server.messages.http import ApiRequest, Call
     from mock_server.mock import AltaMock
-    from mock_server.pipeline.injection import Forced
+    from mock_server.pipeline.injection import Injected
     from mock_server.store.seed import Token
 
 PREFIX = "/_mock"
@@ -188,7 +188,7 @@ class Control:
 @lru_cache(maxsize=8)
 def _contract(documented: tuple[int, ...]) -> Contract:
     """Read the document, and fill in the statuses that the contract of the mock documents."""
-    document = Document.read(resources.package_file("control/openapi.yaml"))
+    document = Document.read(bundled_files.package_file("control/openapi.yaml"))
     document.value["components"]["schemas"]["Next"]["oneOf"][0]["properties"]["status"]["enum"] = list(documented)
     return Contract.of(document)
 
@@ -236,20 +236,20 @@ def _line(line: Line) -> dict[str, Any]:
     return {"indent": line.indent, "text": line.text, "violations": list(line.violations)}
 
 
-def _shown(forced: Forced, documented: list[int]) -> dict[str, Any]:
-    shown: dict[str, Any] = {"times": forced.times}
-    if forced.fault:
-        shown["fault"] = forced.fault.name
-        if forced.fault.seconds:
-            shown["seconds"] = forced.fault.seconds
+def _shown(injected: Injected, documented: list[int]) -> dict[str, Any]:
+    shown: dict[str, Any] = {"times": injected.times}
+    if injected.fault:
+        shown["fault"] = injected.fault.name
+        if injected.fault.seconds:
+            shown["seconds"] = injected.fault.seconds
     else:
-        shown["status"] = forced.status
-        if forced.status not in documented:
+        shown["status"] = injected.status
+        if injected.status not in documented:
             shown["allowUndocumented"] = True
-    if forced.headers:
-        shown["headers"] = dict(forced.headers)
-    if forced.retry_after is not None:
-        shown["retryAfter"] = forced.retry_after
+    if injected.headers:
+        shown["headers"] = dict(injected.headers)
+    if injected.retry_after is not None:
+        shown["retryAfter"] = injected.retry_after
     return shown
 
 

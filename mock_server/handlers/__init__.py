@@ -15,6 +15,6 @@ if TYPE_CHECKING:
     from mock_server.messages.http import Call
     from mock_server.store import Store
 
-    Behaviour = Callable[[Call, Store], Any]
+    Handler = Callable[[Call, Store], Any]
 
-BEHAVIOURS: Mapping[str, Behaviour] = {"addProspectsToCampaign": add_prospects_to_campaign}
+HANDLERS: Mapping[str, Handler] = {"addProspectsToCampaign": add_prospects_to_campaign}

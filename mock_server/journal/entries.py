@@ -71,11 +71,11 @@ class Entry:
 
     Attributes:
         number: From 1, in the order they were answered.
-        door: Where it came in: `socket`, `wsgi`, `responses` or `python`.
+        transport: Where it came in: `socket`, `wsgi`, `responses` or `python`.
     """
 
     number: int
-    door: str
+    transport: str
     request: ApiRequest
     outcome: Outcome
     known: Known
@@ -111,9 +111,9 @@ class Entry:
         return tuple(self.outcome.violations)
 
     @property
-    def forced(self) -> str | None:
+    def injected(self) -> str | None:
         """The status or fault that somebody asked for, None for an answer of the fake's own."""
-        return str(self.outcome.forced) if self.outcome.forced else None
+        return str(self.outcome.injected) if self.outcome.injected else None
 
     @property
     def broke_the_contract(self) -> bool:
@@ -137,7 +137,7 @@ class Entry:
         reply = self.outcome.reply
         return {
             **self._facts(),
-            "door": self.door,
+            "transport": self.transport,
             "query": self.known.redact(self.request.query),
             "requestHeaders": [self._shown(name, value) for name, value in self.request.headers],
             "requestBody": self.known.redact((self.request.body or b"").decode(errors="replace")),
@@ -167,7 +167,7 @@ class Entry:
             "account": self.account,
             "user": self.outcome.caller.user if self.outcome.caller else None,
             "status": self.status,
-            "forced": self.forced,
+            "injected": self.injected,
         }
 
     def _shown(self, name: str, value: str) -> list[str]:
@@ -192,8 +192,8 @@ class Entry:
     def __repr__(self) -> str:
         """Show the request, its status, and what it broke where."""
         what = "".join(f"\n    {self.known.redact(str(violation))}" for violation in self.violations)
-        forced = f" (forced: {self.forced})" if self.forced else ""
-        return f"<{self.number}. {self.method} {self.path} -> {self.status}{forced}{what}>"
+        injected = f" (injected: {self.injected})" if self.injected else ""
+        return f"<{self.number}. {self.method} {self.path} -> {self.status}{injected}{what}>"
 
 
 class Journal:
@@ -215,11 +215,11 @@ class Journal:
         self.statuses: Counter[int] = Counter()
         self.broken = 0
 
-    def add(self, door: str, request: ApiRequest, outcome: Outcome) -> None:
+    def add(self, transport: str, request: ApiRequest, outcome: Outcome) -> None:
         """Remember a request, and forget the oldest of too many."""
         with self._lock:
             self._number += 1
-            self._entries.append(Entry(self._number, door, request, outcome, self._known))
+            self._entries.append(Entry(self._number, transport, request, outcome, self._known))
             self._size += len(request.body or b"")
             self.statuses[outcome.reply.status] += 1
             self.broken += bool(outcome.violations) and self._entries[-1].broke_the_contract

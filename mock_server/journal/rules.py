@@ -134,7 +134,7 @@ def early_retry() -> Look:
 
     def look(seen: Seen) -> Iterator[Finding]:
         entry = seen.entry
-        if entry.door == "responses" or not entry.operation:
+        if entry.transport == "responses" or not entry.operation:
             return
         key = (entry.account, entry.operation)
         before = last.get(key)
@@ -221,8 +221,8 @@ def duplicate_prospect() -> Look:
 
 
 def _carried_out(entry: Entry) -> bool:
-    forced = entry.outcome.forced
-    return not entry.violations and entry.status == 200 and not (forced and forced.fault is None)  # noqa: PLR2004 - a status of HTTP
+    injected = entry.outcome.injected
+    return not entry.violations and entry.status == 200 and not (injected and injected.fault is None)  # noqa: PLR2004 - a status of HTTP
 
 
 def _identities(record: Any) -> list[tuple[str, ...]]:
@@ -352,7 +352,7 @@ def half_empty_batches() -> Look:
         batches = sizes.setdefault(entry.account, [])
         if _carried_out(entry):
             batches.append((entry.number, len(seen.records)))
-        elif entry.status == 429 and not entry.forced:  # noqa: PLR2004 - too many requests
+        elif entry.status == 429 and not entry.injected:  # noqa: PLR2004 - too many requests
             total = sum(size for _, size in batches)
             needed = -(-total // 20)
             if len(batches) >= 2 * max(needed, 1):

@@ -86,11 +86,11 @@ def as_test(entry: Entry) -> str:
     base, target = entry.known.contract.base_path, _target(entry)
     below = target.startswith(base + "/")
     url = f"alta_server.url + {target.removeprefix(base)!r}" if below else f"alta_server.origin + {target!r}"
-    forced = entry.outcome.forced
-    seconds = ceil(forced.fault.seconds) if forced and forced.fault else 0
+    injected = entry.outcome.injected
+    seconds = ceil(injected.fault.seconds) if injected and injected.fault else 0
     call = _call(entry, url, lambda text: _joined(text, "token"), 10 + seconds)
-    lines = [*_before(entry), *_forced_again(entry)]
-    if forced and forced.fault and forced.fault.name in NO_ANSWER:
+    lines = [*_before(entry), *_injected_again(entry)]
+    if injected and injected.fault and injected.fault.name in NO_ANSWER:
         lines += ["with pytest.raises(requests.RequestException):", *(f"    {line}" for line in call.splitlines())]
     else:
         lines += [*f"reply = {call}".splitlines(), "", *_expected(entry)]
@@ -109,16 +109,16 @@ def _before(entry: Entry) -> list[str]:
     return [f"token = list(alta_mock.seed.tokens)[{places[0]}]"] if places else []
 
 
-def _forced_again(entry: Entry) -> list[str]:
+def _injected_again(entry: Entry) -> list[str]:
     """Return the line that asks for the answer again that was asked for, or that came by the quota."""
-    forced = entry.outcome.forced
-    if forced and forced.fault:
-        seconds = f", seconds={forced.fault.seconds!r}" if forced.fault.seconds else ""
-        return [f"alta_mock.fault({forced.fault.name!r}{seconds})"]
-    if forced and forced.source == "queue":
-        given = {"retry_after": forced.retry_after, "body": forced.body, "headers": dict(forced.headers) or None}
+    injected = entry.outcome.injected
+    if injected and injected.fault:
+        seconds = f", seconds={injected.fault.seconds!r}" if injected.fault.seconds else ""
+        return [f"alta_mock.fault({injected.fault.name!r}{seconds})"]
+    if injected and injected.source == "queue":
+        given = {"retry_after": injected.retry_after, "body": injected.body, "headers": dict(injected.headers) or None}
         more = "".join(f", {name}={value!r}" for name, value in given.items() if value is not None)
-        return [f"alta_mock.next({forced.status}, allow_undocumented=True{more})"]
+        return [f"alta_mock.next({injected.status}, allow_undocumented=True{more})"]
     return [f"alta_mock.next({entry.status})"] if _refused_by_quota(entry) else []
 
 

@@ -31,7 +31,7 @@ class ApiRequest:
         path: The raw path of the request target: still percent-encoded, without the query.
         query: The raw query without its question mark, empty if there is none.
         headers: Pairs in the order sent, names in lower case, values read as Latin-1.
-        body: The bytes as sent; None for more than `MAX_BODY`, which a door need not read.
+        body: The bytes as sent; None for more than `MAX_BODY`, which a transport need not read.
     """
 
     method: str
@@ -47,7 +47,7 @@ class ApiRequest:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Trouble below HTTP that a door is to make: see `forced.FAULTS`.
+    """Trouble below HTTP that a transport is to make: see `injected.FAULTS`.
 
     Attributes:
         seconds: How late the answer comes; of a delay only.

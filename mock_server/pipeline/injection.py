@@ -1,7 +1,7 @@
 """Answers and faults that somebody asked for, whatever the request says.
 
-A request is forced by itself (`Prefer: code=429`), by its campaign (bound to an answer in the seed), or by the queue
-that a test fills; in this order, and a request that is forced otherwise takes nothing from the queue.
+A request is injected by itself (`Prefer: code=429`), by its campaign (bound to an answer in the seed), or by the queue
+that a test fills; in this order, and a request that is injected otherwise takes nothing from the queue.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _HEADER_TEXT = re.compile("[!-~](?:[ -~]{0,62}[!-~])?")
 
 
 @dataclass(frozen=True, slots=True)
-class Forced:
+class Injected:
     """An answer, or a fault, for the next requests that get as far.
 
     Attributes:
@@ -83,15 +83,15 @@ class Queue:
     """What was asked for and has not come yet, first in, first out; safe to use from many threads."""
 
     def __init__(self) -> None:
-        self._waiting: list[Forced] = []
+        self._waiting: list[Injected] = []
         self._lock = threading.Lock()
 
-    def put(self, forced: Forced) -> None:
+    def put(self, injected: Injected) -> None:
         """Add an answer or a fault behind those that wait."""
         with self._lock:
-            self._waiting.append(forced)
+            self._waiting.append(injected)
 
-    def take(self) -> Forced | None:
+    def take(self) -> Injected | None:
         """Take what is due now, None if nothing waits."""
         if not self._waiting:
             return None
@@ -105,7 +105,7 @@ class Queue:
                 del self._waiting[0]
             return first
 
-    def waiting(self) -> list[Forced]:
+    def waiting(self) -> list[Injected]:
         """Return what waits, first to come first."""
         with self._lock:
             return list(self._waiting)
@@ -116,7 +116,7 @@ class Queue:
             self._waiting.clear()
 
 
-def forced_status(  # noqa: PLR0913 - the first two say what, the others how
+def injected_response(  # noqa: PLR0913 - the first two say what, the others how
     status: int,
     documented: Sequence[int],
     *,
@@ -125,8 +125,8 @@ def forced_status(  # noqa: PLR0913 - the first two say what, the others how
     body: Any = None,
     headers: Mapping[str, str] | None = None,
     allow_undocumented: bool = False,
-) -> Forced:
-    """Make a forced answer.
+) -> Injected:
+    """Make a injected response.
 
     Raises:
         MockError: The status is not documented and that was not allowed, is no status, or a number is out of bounds.
@@ -140,7 +140,7 @@ def forced_status(  # noqa: PLR0913 - the first two say what, the others how
         json.dumps(body, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise MockError(f"the body {body!r} is no JSON: {error}") from error
-    return Forced(
+    return Injected(
         status=status, times=_times(times), retry_after=_wait(retry_after), body=body, headers=_headers(headers or {})
     )
 
@@ -164,8 +164,8 @@ def _wait(retry_after: float | str | None) -> str | None:
     raise MockError(f"retry_after={retry_after!r} is not possible; give whole seconds from 0, or an HTTP date")
 
 
-def forced_fault(name: str, *, times: int = 1, seconds: float = 1.0) -> Forced:
-    """Make a forced fault; `seconds` are those of a delay.
+def injected_fault(name: str, *, times: int = 1, seconds: float = 1.0) -> Injected:
+    """Make a injected fault; `seconds` are those of a delay.
 
     Raises:
         MockError: There is no such fault, or a number is out of bounds.
@@ -174,7 +174,7 @@ def forced_fault(name: str, *, times: int = 1, seconds: float = 1.0) -> Forced:
         raise MockError(f"there is no fault {name!r}; there are {', '.join(FAULTS)}")
     if type(seconds) not in {int, float} or not 0 <= seconds <= MOST_SECONDS:
         raise MockError(f"a delay of {seconds!r} seconds is not possible; give 0 to {MOST_SECONDS}")
-    return Forced(fault=Fault(name, seconds if name == "delay" else 0.0), times=_times(times))
+    return Injected(fault=Fault(name, seconds if name == "delay" else 0.0), times=_times(times))
 
 
 def _times(times: int) -> int:
@@ -183,7 +183,7 @@ def _times(times: int) -> int:
     return times
 
 
-def preferred_answer(request: ApiRequest, operation: Operation) -> Forced | None:
+def preferred_answer(request: ApiRequest, operation: Operation) -> Injected | None:
     """Return the answer that a request prefers by `Prefer: code=…` (RFC 7240), None if it prefers none.
 
     Raises:
@@ -193,20 +193,20 @@ def preferred_answer(request: ApiRequest, operation: Operation) -> Forced | None
     return _preferred(codes[0], operation) if codes else None
 
 
-def bound_answer(caller: Caller, path: Mapping[str, str], bound: Mapping[tuple[str, str], int]) -> Forced | None:
+def bound_answer(caller: Caller, path: Mapping[str, str], bound: Mapping[tuple[str, str], int]) -> Injected | None:
     """Return the answer that the seed binds the request's resource to, None if it is an ordinary one."""
     for value in path.values():
         status = bound.get((caller.account, value.lower()))
         if status:
-            return Forced(status=status, source="campaign")
+            return Injected(status=status, source="campaign")
     return None
 
 
-def _preferred(code: str, operation: Operation) -> Forced:
+def _preferred(code: str, operation: Operation) -> Injected:
     if code not in map(str, operation.responses):
         wish = "code=" + " or ".join(map(str, operation.responses))
         raise BadRequest(Violation("prefer", "header", "/prefer", "a code that is not documented", wish))
-    return Forced(status=int(code), source="prefer")
+    return Injected(status=int(code), source="prefer")
 
 
 def phrase(status: int) -> str:

@@ -1,6 +1,6 @@
-"""The one road of every request, read top to bottom; all doors lead here.
+"""The one road of every request, read top to bottom; all transports lead here.
 
-Law 1: the order is route, authenticate, spend quota, forced answer, validate, find, behave.
+Law 1: the order is route, authenticate, spend quota, injected response, validate, find, behave.
 Law 2: nothing is stored unless everything is right.
 Law 3: an answer that breaks the contract is our bug, and says so.
 """
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mock_server.contract.contract import Contract, Operation
-    from mock_server.handlers import Behaviour
+    from mock_server.handlers import Handler
     from mock_server.messages.http import ApiRequest, Call, Fault
     from mock_server.messages.redaction import Redactor
     from mock_server.pipeline.auth import Caller
-    from mock_server.pipeline.injection import Forced, Queue
+    from mock_server.pipeline.injection import Injected, Queue
     from mock_server.pipeline.ratelimit import Decision, Limit, RateLimiter
     from mock_server.store import Store
     from mock_server.store.seed import Token
@@ -47,7 +47,7 @@ HTML_STATUS = 502
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
 """What a proxy answers whose server is away; no text of the vendor's."""
 
-FORCED_RETRY_AFTER = 60
+INJECTED_RETRY_AFTER = 60
 """Seconds that a 429 tells to wait where no limit is in force; the figure of the documented text."""
 
 
@@ -70,7 +70,7 @@ class Parts:
     bound: Mapping[tuple[str, str], int]
     queue: Queue
     store: Store
-    behaviours: Mapping[str, Behaviour]
+    handlers: Mapping[str, Handler]
     recorded: Mapping[str, bytes]
     redact: Redactor
     why: bool
@@ -82,7 +82,7 @@ class Outcome:
 
     Attributes:
         violations: Why the request was refused, empty if it was not.
-        forced: What the request was answered with because somebody asked for it.
+        injected: What the request was answered with because somebody asked for it.
         at: When, in nanoseconds since the epoch.
     """
 
@@ -90,7 +90,7 @@ class Outcome:
     operation: Operation | None
     caller: Caller | None
     violations: Sequence[Violation]
-    forced: Forced | None
+    injected: Injected | None
     at: int
 
 
@@ -100,25 +100,25 @@ def answer(request: ApiRequest, parts: Parts, at: int) -> Outcome:
     Raises:
         Bug: The answer would break the contract.
     """
-    operation = caller = quota = forced = None
+    operation = caller = quota = injected = None
     why: Sequence[Violation] = ()
     try:
         operation, path = parts.contract.route(request.method, request.path)
         caller = authenticate(request, parts.tokens) if operation.secured else None
         quota = spend(caller, operation, parts, at)
         refuse_if_spent(quota)
-        forced = forced_answer(request, operation, caller, path, parts)
-        if forced and comes_before(forced):
-            reply = force(forced, operation, quota, parts)
+        injected = injected_for(request, operation, caller, path, parts)
+        if injected and comes_before(injected):
+            reply = force(injected, operation, quota, parts)
         else:
             call = decode(request, operation, path, caller)
             reply = behave(call, operation, parts)
     except ApiError as error:
         why = [parts.redact.violation(violation) for violation in error.violations]
         reply = refusal(error, why, operation, parts)
-    if forced and forced.fault:
-        reply = spoil(reply, forced.fault)
-    return Outcome(finish(reply, quota, at), operation, caller, why, forced, at)
+    if injected and injected.fault:
+        reply = spoil(reply, injected.fault)
+    return Outcome(finish(reply, quota, at), operation, caller, why, injected, at)
 
 
 def spend(caller: Caller | None, operation: Operation, parts: Parts, at: int) -> Decision | None:
@@ -136,9 +136,9 @@ def refuse_if_spent(quota: Decision | None) -> None:
         )
 
 
-def forced_answer(
+def injected_for(
     request: ApiRequest, operation: Operation, caller: Caller | None, path: Mapping[str, str], parts: Parts
-) -> Forced | None:
+) -> Injected | None:
     """Return what a request is to be answered with: by itself, by its campaign, or by the queue; mostly None."""
     return (
         preferred_answer(request, operation)
@@ -147,40 +147,40 @@ def forced_answer(
     )
 
 
-def comes_before(forced: Forced) -> bool:
+def comes_before(injected: Injected) -> bool:
     """Tell whether the request is not even looked at."""
-    return forced.fault is None or forced.fault.name in BEFORE
+    return injected.fault is None or injected.fault.name in BEFORE
 
 
-def force(forced: Forced, operation: Operation, quota: Decision | None, parts: Parts) -> ApiReply:
+def force(injected: Injected, operation: Operation, quota: Decision | None, parts: Parts) -> ApiReply:
     """Answer what was asked for: the contract's body of the status, unless another was given."""
-    status = forced.status or HTML_STATUS
+    status = injected.status or HTML_STATUS
     headers: list[tuple[str, str]] = [("Content-Type", JSON)]
-    if forced.source == "prefer":
+    if injected.source == "prefer":
         headers.append(("Preference-Applied", f"code={status}"))
-    wait = forced.retry_after
+    wait = injected.retry_after
     if wait is None and status == RateLimited.status:
-        wait = str(quota.reset if quota else FORCED_RETRY_AFTER)
+        wait = str(quota.reset if quota else INJECTED_RETRY_AFTER)
     if wait is not None:
         headers.append(("Retry-After", wait))
     if status == Unauthorized.status:
         headers.append(("WWW-Authenticate", "Bearer"))
     if parts.why and status >= BadRequest.status:
-        headers.append((WHY, f"forced {status}: asked for by {forced.source}"))
-    given = {name.lower() for name, _ in forced.headers}
+        headers.append((WHY, f"injected {status}: asked for by {injected.source}"))
+    given = {name.lower() for name, _ in injected.headers}
     kept = [(name, value) for name, value in headers if name.lower() not in given]
-    headers = [*kept, *((name, value) for name, value in forced.headers if value)]
+    headers = [*kept, *((name, value) for name, value in injected.headers if value)]
     if status in WITHOUT_CONTENT:
         return ApiReply(status, tuple(pair for pair in headers if pair[0].lower() != "content-type"))
-    return ApiReply(status, tuple(headers), forced_body(forced, status, operation, parts))
+    return ApiReply(status, tuple(headers), injected_body(injected, status, operation, parts))
 
 
-def forced_body(forced: Forced, status: int, operation: Operation, parts: Parts) -> bytes:
-    """Return the body of a forced answer."""
-    if forced.body is not None:
-        types = [value for name, value in forced.headers if name.lower() == "content-type"]
-        as_it_is = isinstance(forced.body, str) and types and JSON not in types[0].lower()
-        return str(forced.body).encode(errors="replace") if as_it_is else to_json(forced.body)
+def injected_body(injected: Injected, status: int, operation: Operation, parts: Parts) -> bytes:
+    """Return the body of a injected response."""
+    if injected.body is not None:
+        types = [value for name, value in injected.headers if name.lower() == "content-type"]
+        as_it_is = isinstance(injected.body, str) and types and JSON not in types[0].lower()
+        return str(injected.body).encode(errors="replace") if as_it_is else to_json(injected.body)
     if status in operation.examples:
         return operation.examples[status]
     if status in ERRORS:
@@ -191,7 +191,7 @@ def forced_body(forced: Forced, status: int, operation: Operation, parts: Parts)
 
 
 def spoil(reply: ApiReply, fault: Fault) -> ApiReply:
-    """Make of an answer what a fault makes of it; what a door must do stands in `ApiReply.fault`."""
+    """Make of an answer what a fault makes of it; what a transport must do stands in `ApiReply.fault`."""
     if fault.name == "html_502":
         return ApiReply(HTML_STATUS, (("Content-Type", "text/html"),), HTML)
     if fault.name == "malformed_json":
@@ -201,7 +201,7 @@ def spoil(reply: ApiReply, fault: Fault) -> ApiReply:
 
 def behave(call: Call, operation: Operation, parts: Parts) -> ApiReply:
     """Do what the operation does, and answer."""
-    behaviour = parts.behaviours.get(operation.id)
+    behaviour = parts.handlers.get(operation.id)
     if behaviour is None:
         got = f"the operation {operation.id}"
         raise NotImplementedByMock(Violation("not-implemented", "path", "", got, "one that alta-mock implements"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from mock_server.contract import bundled_files as resources
+from mock_server.contract import bundled_files
 from mock_server.contract.documents import Document
 from mock_server.contract.schemas import Schema, Schemas, violations
 from mock_server.messages.errors import MockError
@@ -71,7 +71,7 @@ class Seed:
     accounts: tuple[Account, ...]
     tokens: Mapping[str, Token]
 
-    def way_in(self) -> tuple[str, str] | None:
+    def default_credentials(self) -> tuple[str, str] | None:
         """Return a token and the id of a campaign for whoever just wants to add prospects.
 
         The first of each that go together: a valid token of a user of one account, who may edit its campaigns, and
@@ -85,18 +85,18 @@ class Seed:
                     return token.token, ordinary[0]
         return None
 
-    def needed_way_in(self) -> tuple[str, str]:
+    def required_credentials(self) -> tuple[str, str]:
         """Return the same for whoever cannot do without.
 
         Raises:
             MockError: There is none.
         """
-        way_in = self.way_in()
-        if way_in is None:
+        default_credentials = self.default_credentials()
+        if default_credentials is None:
             raise MockError(
                 "the seed has no token that may add prospects to a campaign; add one, as the bundled one has"
             )
-        return way_in
+        return default_credentials
 
     @classmethod
     def load(cls, path: Path | None = None) -> Seed:
@@ -105,7 +105,7 @@ class Seed:
         Raises:
             MockError: It cannot be read or is no seed; names the line and the remedy.
         """
-        return cls.of(Document.read(path or resources.data("fixtures/seed.yaml")))
+        return cls.of(Document.read(path or bundled_files.data("fixtures/seed.yaml")))
 
     @classmethod
     def of(cls, document: Document) -> Seed:
@@ -177,4 +177,4 @@ def _error(document: Document, at: Place, trouble: str) -> MockError:
 
 @cache
 def _schema() -> Schema:
-    return Schemas(Document.read(resources.package_file("store/seed.schema.yaml")).value).at()
+    return Schemas(Document.read(bundled_files.package_file("store/seed.schema.yaml")).value).at()

@@ -1,4 +1,4 @@
-"""The socket door: uvicorn's HTTP protocol, bounded in size and time, with the road answered from ASGI.
+"""The socket transport: uvicorn's HTTP protocol, bounded in size and time, with the road answered from ASGI.
 
 Why uvicorn, and why without Flask on this road: docs/decisions/0001-server.md.
 

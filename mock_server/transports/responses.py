@@ -1,4 +1,4 @@
-"""The `requests` door: what `requests` sends is answered here, without a socket, by way of the library `responses`."""
+"""Answer what `requests` sends in this process, without a socket, through the library `responses`."""
 
 from __future__ import annotations
 

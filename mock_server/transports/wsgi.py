@@ -1,4 +1,4 @@
-"""The Flask door: WSGI in, the road, WSGI out."""
+"""The Flask transport: WSGI in, the road, WSGI out."""
 
 from __future__ import annotations
 

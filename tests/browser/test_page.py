@@ -108,7 +108,7 @@ def test_a_forced_429_meets_the_client(page: Page, live: LiveServer) -> None:
     with pytest.raises(RateLimited):
         client(live, max_wait=0.001).add_prospects(CAMPAIGN, [{"email": "a@example.com"}])
     expect(page.locator("#waiting")).to_have_text("Waiting: 429 x 1")
-    expect(rows(page).first).to_contain_text("forced 429")
+    expect(rows(page).first).to_contain_text("injected 429")
     page.get_by_role("button", name="Forget").click()
     expect(page.locator("#waiting")).to_be_empty()
 
@@ -366,7 +366,7 @@ def test_what_was_forced_is_told_and_goes_when_it_is_forgotten(page: Page, mock:
     mock.next(429)
     mock.answer(request_of())
     page.goto("/?request=1")
-    expect(page.locator("#request h2")).to_have_text("Request 1 ↻ 429 forced: 429")
+    expect(page.locator("#request h2")).to_have_text("Request 1 ↻ 429 injected: 429")
     mock.reset()
 
     expect(page.locator("#request")).to_be_hidden()
@@ -374,10 +374,17 @@ def test_what_was_forced_is_told_and_goes_when_it_is_forgotten(page: Page, mock:
 
 @pytest.mark.parametrize(
     ("words", "number"),
-    [("misspelt-field", "2"), ("globex", "3"), ("hank", "3"), ("forced 429", "4"), ("200 misspelt", "2"), ("4XX", "4")],
+    [
+        ("misspelt-field", "2"),
+        ("globex", "3"),
+        ("hank", "3"),
+        ("injected 429", "4"),
+        ("200 misspelt", "2"),
+        ("4XX", "4"),
+    ],
 )
 def test_the_filter_finds(page: Page, mock: AltaMock, words: str, number: str) -> None:
-    """By findings, account, user and what was forced; in either case."""
+    """By findings, account, user and what was injected; in either case."""
     mock.answer(request_of())
     mock.answer(request_of({"data": [{"email": "b", "linkedin_url": "x"}]}))
     mock.answer(request_of(path=prospects_path(FOREIGN_CAMPAIGN), token="other-token"))

@@ -16,7 +16,7 @@ from alta_client.add import cli
 from alta_client.add import run as _run
 from alta_client.add.run import Waits
 from contract_tests.consumer.runs import follow_script
-from mock_server.pipeline.injection import Forced
+from mock_server.pipeline.injection import Injected
 from tests.conftest import CAMPAIGN, ROOT, SECOND_CAMPAIGN, UNKNOWN_CAMPAIGN, Terminal
 
 if TYPE_CHECKING:
@@ -310,7 +310,7 @@ def test_an_account_can_be_named(add: Add, people: Path, unlimited: AltaMock, mo
 
 def test_some_were_added_before_the_token_was_refused(add: Add, people: Path, unlimited: AltaMock) -> None:
     """Then it is not true that nothing could be done."""
-    follow_script(unlimited, [None, Forced(status=401)])
+    follow_script(unlimited, [None, Injected(status=401)])
     done = add(people)
 
     assert done.code == 1

@@ -16,9 +16,9 @@ import pytest
 import requests
 
 from alta_client import OutcomeUnknown, RateLimited
-from contract_tests.consumer.check import ConsumerBroken, check, wishes_of
+from contract_tests.consumer.check import ConsumerBroken, check, options_of
 from contract_tests.consumer.rules import RULES
-from contract_tests.consumer.scenarios import PEOPLE, SITUATIONS
+from contract_tests.consumer.scenarios import PEOPLE, SCENARIOS
 from contract_tests.mutants.clients import WRONG_CLIENTS, batches, client, right_client
 from mock_server import AltaMock
 from mock_server.cli.main import main
@@ -28,12 +28,12 @@ from tests.conftest import ROOT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from contract_tests.consumer.runs import Surroundings
+    from contract_tests.consumer.runs import Environment
 
 Run = Any
 
 
-def ours(at: Surroundings) -> None:
+def ours(at: Environment) -> None:
     """Add everybody by our client."""
     right_client(at, PEOPLE)
 
@@ -62,17 +62,17 @@ def people(tmp_path: Path) -> Path:
 
 
 def test_our_client_behaves(alta_mock: AltaMock) -> None:
-    """Every rule is put to the test, in every situation that it is about, and kept."""
+    """Every rule is put to the test, in every scenario that it is about, and kept."""
     report = alta_mock.check_consumer(ours, expect=PEOPLE)
 
     assert {judged.verdict for judged in report.judged.values()} == {"pass"}
-    assert list(report.runs) == list(SITUATIONS)
-    assert report.judged["sends-nothing-twice"].situations.count("answer-lost") == 1
+    assert list(report.runs) == list(SCENARIOS)
+    assert report.judged["sends-nothing-twice"].scenarios.count("answer-lost") == 1
 
 
 def test_it_behaves_over_a_socket_too(alta_mock: AltaMock) -> None:
     """For consumers that use no `requests`; what is slow takes its time there."""
-    report = alta_mock.check_consumer(ours, expect=PEOPLE, door="socket", only=["waits-as-told", "gives-up"])
+    report = alta_mock.check_consumer(ours, expect=PEOPLE, transport="socket", only=["waits-as-told", "gives-up"])
 
     assert {judged.verdict for judged in report.judged.values()} == {"pass"}
 
@@ -81,13 +81,13 @@ def test_there_are_forty_wrong_clients() -> None:
     """For every rule one at least."""
     assert len(WRONG_CLIENTS) >= 40
     assert {wrong.caught_by for wrong in WRONG_CLIENTS.values()} == set(RULES)
-    assert {wrong.situation for wrong in WRONG_CLIENTS.values()} <= set(SITUATIONS)
+    assert {wrong.scenario for wrong in WRONG_CLIENTS.values()} <= set(SCENARIOS)
 
 
 def test_a_broken_rule_fails_the_test_with_the_report(alta_mock: AltaMock) -> None:
     """In words that say what to change, with the requests that decided."""
 
-    def retries(at: Surroundings) -> None:
+    def retries(at: Environment) -> None:
         one = client(at)
         for batch in batches(PEOPLE):
             try:
@@ -105,7 +105,7 @@ def test_a_broken_rule_fails_the_test_with_the_report(alta_mock: AltaMock) -> No
     assert re.search(r"request 2 after 0\.0 s: POST /v1/campaigns/\S+ -> 200 \(drop_after_commit\)", told)
 
 
-def fails_at_once(at: Surroundings) -> None:
+def fails_at_once(at: Environment) -> None:
     """Fail on the first 429."""
     for batch in batches(PEOPLE):
         url = f"{at.base_url}/campaigns/{at.campaign_id}/prospects"
@@ -116,7 +116,7 @@ def fails_at_once(at: Surroundings) -> None:
             raise ValueError(reply.status_code)
 
 
-def waits_a_minute(at: Surroundings) -> None:
+def waits_a_minute(at: Environment) -> None:
     """Wait a minute after every 429, ten times at most."""
     for batch in batches(PEOPLE):
         for _ in range(10):
@@ -129,7 +129,7 @@ def waits_a_minute(at: Surroundings) -> None:
             raise ValueError("refused ten times")
 
 
-def resumes(at: Surroundings) -> None:
+def resumes(at: Environment) -> None:
     """Begin again where it is certain, three times at most, and never with what may have been added."""
     position, tries = 0, 0
     while position < len(PEOPLE):
@@ -142,7 +142,7 @@ def resumes(at: Surroundings) -> None:
             at.sleep(60)
 
 
-def splits_what_was_refused(at: Surroundings) -> None:
+def splits_what_was_refused(at: Environment) -> None:
     """Send the halves of a batch that was refused, to find the prospect that is bad."""
     waiting = batches(PEOPLE)
     failed = False
@@ -164,9 +164,9 @@ def splits_what_was_refused(at: Surroundings) -> None:
 @pytest.mark.parametrize(
     "consumer", [fails_at_once, waits_a_minute, resumes, splits_what_was_refused], ids=lambda one: one.__name__
 )
-def test_consumers_of_another_temper_are_right(consumer: Callable[[Surroundings], None]) -> None:
+def test_consumers_of_another_temper_are_right(consumer: Callable[[Environment], None]) -> None:
     """No rule is broken; what is unwise is a warning."""
-    report = check(consumer, wishes_of(PEOPLE))
+    report = check(consumer, options_of(PEOPLE))
 
     assert [(one.rule.id, one.breaches) for one in report.broken] == []
     assert report.exit_code == 0
@@ -175,11 +175,11 @@ def test_consumers_of_another_temper_are_right(consumer: Callable[[Surroundings]
 def test_without_knowing_what_is_expected(alta_mock: AltaMock) -> None:
     """What arrives normally is what counts."""
 
-    def swallows(at: Surroundings) -> None:
+    def swallows(at: Environment) -> None:
         with contextlib.suppress(Exception):
             ours(at)
 
-    report = check(ours, wishes_of(None))
+    report = check(ours, options_of(None))
     assert (report.exit_code, report.judged["records-untouched"].verdict) == (0, "not exercised")
     with pytest.raises(AssertionError, match=r"reports-the-truth +fail"):
         alta_mock.check_consumer(swallows)
@@ -199,7 +199,7 @@ def test_settings_of_the_fake_are_those_of_the_mock(tmp_path: Path) -> None:
     (tmp_path / "seed.yaml").write_text(seed)
     seen: set[str] = set()
 
-    def consumer(at: Surroundings) -> None:
+    def consumer(at: Environment) -> None:
         seen.add(at.token)
         ours(at)
 
@@ -227,13 +227,13 @@ def test_one_that_asks_on_and_on_over_a_socket_is_left_alone(alta_mock: AltaMock
     """The test ends, and names the rule."""
     over = threading.Event()
 
-    def forever(at: Surroundings) -> None:
+    def forever(at: Environment) -> None:
         while not over.is_set():
             with contextlib.suppress(Exception):
                 client(at).add_prospects(at.campaign_id, PEOPLE[:1])
 
     with pytest.raises(AssertionError, match=r"ends-by-itself +fail"):
-        alta_mock.check_consumer(forever, only=["ends-by-itself"], door="socket")
+        alta_mock.check_consumer(forever, only=["ends-by-itself"], transport="socket")
     over.set()
 
 
@@ -251,14 +251,14 @@ def test_a_correct_client_in_node(run: Run, people: Path, tmp_path: Path) -> Non
     assert f"{len(RULES)} rules: {len(RULES)} pass, 0 fail, 0 warning, 0 not exercised" in out
     report = json.loads((tmp_path / "c.json").read_text())
     assert [one["id"] for one in report["rules"]] == list(RULES)
-    assert list(report["situations"]) == list(SITUATIONS)
+    assert list(report["scenarios"]) == list(SCENARIOS)
     cases = list(ET.fromstring((tmp_path / "c.xml").read_text()).iter("testcase"))  # noqa: S314 - our own report
     assert [case.get("name") for case in cases] == [*RULES, "something is proven"]
 
 
 @pytest.mark.timeout(180)
 def test_a_script_that_somebody_wrote(run: Run, people: Path, tmp_path: Path) -> None:
-    """It learns what it does wrong, and in which situation."""
+    """It learns what it does wrong, and in which scenario."""
     script = tmp_path / "sync.py"
     script.write_text(
         textwrap.dedent("""
@@ -290,7 +290,7 @@ def test_a_script_that_somebody_wrote(run: Run, people: Path, tmp_path: Path) ->
 
 
 def test_a_command_that_never_ends_is_stopped(run: Run) -> None:
-    """After its time, in each situation."""
+    """After its time, in each scenario."""
     code, out, _ = run("--timeout", "1", "--", sys.executable, "-c", "import time; time.sleep(60)")
 
     assert code == 1
@@ -357,7 +357,7 @@ def test_a_command_leaves_nothing_behind(run: Run, tmp_path: Path) -> None:
     pids = (tmp_path / "pids").read_text().split()
 
     assert code == 3
-    assert len(pids) == len(SITUATIONS)
+    assert len(pids) == len(SCENARIOS)
     for pid in pids:
         with contextlib.suppress(FileNotFoundError):
             assert Path("/proc", pid, "stat").read_text().split()[2] == "Z"
@@ -374,7 +374,7 @@ def test_a_command_that_sends_nothing_proves_nothing(run: Run) -> None:
 FAILING = """
 import os, sys
 print("0 " * 100_000, file=sys.stderr)
-print("\\x1b[31mstarting\\x1b[0m", os.environ["ALTA_MOCK_SITUATION"], file=sys.stderr)
+print("\\x1b[31mstarting\\x1b[0m", os.environ["ALTA_MOCK_SCENARIO"], file=sys.stderr)
 print("bell\\x07", "-" * 300, file=sys.stderr)
 print("    at frame (of a stack)", file=sys.stderr)
 raise RuntimeError("cannot use " + os.environ["ALTA_API_TOKEN"])
@@ -387,22 +387,22 @@ def test_what_a_command_said_that_failed_before_it_sent_anything(run: Run, tmp_p
     code, out, _ = run("--json", tmp_path / "r.json", "--", sys.executable, tmp_path / "fails.py")
 
     assert code == 3
-    assert "\n17 situations: the consumer sent nothing\n    it said: starting" in out
+    assert "\n17 scenarios: the consumer sent nothing\n    it said: starting" in out
     assert [line.removeprefix("    it said: ") for line in out.splitlines() if "it said" in line] == [
         "starting normal",
         f"bell? {'-' * 300}"[:200],
         "Traceback (most recent call last):",
         "RuntimeError: cannot use ***",
     ]
-    situations = json.loads((tmp_path / "r.json").read_text())["situations"]
-    assert "starting slow" in situations["slow"]["said"]
+    scenarios = json.loads((tmp_path / "r.json").read_text())["scenarios"]
+    assert "starting slow" in scenarios["slow"]["said"]
     assert "test-token" not in (tmp_path / "r.json").read_text()
 
 
 ONLY_ONCE = """
 import os, sys
 from alta_client.__main__ import main
-if os.environ["ALTA_MOCK_SITUATION"] != "normal":
+if os.environ["ALTA_MOCK_SCENARIO"] != "normal":
     sys.exit("was here before")
 main()
 """
@@ -415,16 +415,16 @@ def test_a_command_that_works_only_the_first_time_proves_nothing_more(run: Run, 
     code, out, _ = run("--", sys.executable, tmp_path / "once.py", tmp_path / "people.csv")
 
     assert code == 3
-    assert "\n16 situations: the consumer sent nothing\n    it said: was here before\n" in out
+    assert "\n16 scenarios: the consumer sent nothing\n    it said: was here before\n" in out
     assert out.splitlines()[-1] == "not everything is proven"
 
 
 def test_what_a_command_said_stands_below_its_breach(run: Run, people: Path, tmp_path: Path) -> None:
-    """Five lines at most, once for each situation."""
+    """Five lines at most, once for each scenario."""
     script = tmp_path / "says.py"
     script.write_text(
         "import os, sys, requests\n"
-        "for number in range(9): print('line', number, os.environ['ALTA_MOCK_SITUATION'], file=sys.stderr)\n"
+        "for number in range(9): print('line', number, os.environ['ALTA_MOCK_SCENARIO'], file=sys.stderr)\n"
         "requests.post(os.environ['ALTA_BASE_URL'] + '/prospects')\n"
     )
     code, out, _ = run("--expect", people, "--", sys.executable, script)
@@ -442,5 +442,5 @@ def test_every_situation_is_documented() -> None:
     page = (ROOT / "docs" / "consumer.md").read_text(encoding="utf-8")
 
     assert re.findall(r"^\| `([a-z0-9-]+)` \| (.+) \|$", page, re.MULTILINE) == [
-        (one.name, one.statement) for one in SITUATIONS.values()
+        (one.name, one.statement) for one in SCENARIOS.values()
     ]

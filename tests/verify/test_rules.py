@@ -12,7 +12,7 @@ from contract_tests.consumer.runs import Run
 from contract_tests.fake import seeded
 from contract_tests.mutants.score import examined
 from contract_tests.provider.limits import _wrong_with_headers, seconds_of
-from contract_tests.provider.verify import Wishes, examine
+from contract_tests.provider.verify import Options, examine
 from contract_tests.provider.wire import Got, InProcess
 from tests.conftest import CAMPAIGN, SECOND_CAMPAIGN, prospects_path, request_of
 
@@ -177,7 +177,7 @@ def test_this_rule_catches_it_too(name: str, rule: str) -> None:
 def test_rules_of_limits_are_put_to_the_test(mock: AltaMock) -> None:
     """And those that lack what they need are not, rather than accuse somebody."""
     given = seeded(mock.base_url, allow_get=True)
-    report = examine(given, InProcess(mock), Wishes(patient=False, skip=frozenset({"schemathesis"})))
+    report = examine(given, InProcess(mock), Options(patient=False, skip=frozenset({"schemathesis"})))
     assert {
         name: report.results[name].verdict
         for name in ("limit-is-kept", "limit-of-the-account", "limit-of-all-campaigns", "limit-leaves-other-accounts")
@@ -187,7 +187,7 @@ def test_rules_of_limits_are_put_to_the_test(mock: AltaMock) -> None:
 
     mock.reset()
     less = replace(given, second_token=None, second_campaign_id=None, other_account_token=None)
-    report = examine(less, InProcess(mock), Wishes(patient=False, skip=frozenset({"schemathesis"})))
+    report = examine(less, InProcess(mock), Options(patient=False, skip=frozenset({"schemathesis"})))
     assert report.broken == []
     assert report.results["limit-of-the-account"].missing == "needs --second-token"
 

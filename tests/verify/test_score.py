@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contract_tests.consumer import rules as consumer
-from contract_tests.mutants.catalogue import DEVIATIONS
+from contract_tests.mutants.catalogue import MUTANTS
 from contract_tests.mutants.score import CLIENT, CORRECT, examined
 from contract_tests.provider.rules import RULES
 from mock_server.cli.main import main
@@ -112,12 +112,12 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str
 
 def test_there_are_enough() -> None:
     """Of every class, each with a sentence and with what it breaks or leaves open."""
-    defects = [one for one in DEVIATIONS.values() if not one.legal]
-    variants = [one for one in DEVIATIONS.values() if one.legal]
+    defects = [one for one in MUTANTS.values() if not one.legal]
+    variants = [one for one in MUTANTS.values() if one.legal]
 
     assert len(defects) >= 120
     assert len(variants) >= 25
-    assert all(one.statement.endswith(".") and one.source for one in DEVIATIONS.values())
+    assert all(one.statement.endswith(".") and one.source for one in MUTANTS.values())
     assert all("open" in one.source for one in variants if one.name != "lists-campaigns")
 
 
@@ -170,9 +170,9 @@ def test_the_table(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> 
 
 def test_a_defect_of_ones_own(run: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: Any) -> None:
     """Declared by the decorator, in a file of one's own; one that nothing catches is named."""
-    monkeypatch.setattr("contract_tests.mutants.catalogue.DEVIATIONS", dict(DEVIATIONS))
+    monkeypatch.setattr("contract_tests.mutants.catalogue.MUTANTS", dict(MUTANTS))
     monkeypatch.setattr(
-        "contract_tests.mutants.score.DEVIATIONS", __import__("contract_tests.mutants.catalogue").defects.DEVIATIONS
+        "contract_tests.mutants.score.MUTANTS", __import__("contract_tests.mutants.catalogue").defects.MUTANTS
     )
     file = tmp_path / "mine.py"
     file.write_text(
@@ -231,7 +231,7 @@ def test_mistakes_on_the_command_line(run: Callable[..., tuple[int, str, str]], 
     assert says in err
 
 
-@pytest.mark.parametrize("name", [CORRECT, *(one.name for one in DEVIATIONS.values() if one.legal)])
+@pytest.mark.parametrize("name", [CORRECT, *(one.name for one in MUTANTS.values() if one.legal)])
 def test_what_is_right_is_not_accused(name: str) -> None:
     """By no rule; Schemathesis, which takes its time, is left to `alta-mock score`."""
     scored = examined(name, without=frozenset({"schemathesis"}))

@@ -22,7 +22,7 @@ from werkzeug.serving import make_server
 
 from contract_tests.fake import seeded
 from contract_tests.provider.rules import RULES, TAG, Asking, Given, Probe
-from contract_tests.provider.verify import Step, Wishes, examine, planned_records
+from contract_tests.provider.verify import Options, Step, examine, planned_records
 from contract_tests.provider.wire import Got, InProcess, Sent, Unusable, Wire
 from contract_tests.reporting import rules_page as page
 from contract_tests.reporting.provider_report import curl
@@ -52,9 +52,9 @@ def serving(app: Any) -> Iterator[str]:
         server.server_close()
 
 
-def examined(mock: AltaMock, **wishes: Any) -> Report:
+def examined(mock: AltaMock, **options: Any) -> Report:
     """Examine a fake in this process."""
-    return examine(seeded(mock.base_url), InProcess(mock), Wishes(patient=False, **wishes))
+    return examine(seeded(mock.base_url), InProcess(mock), Options(patient=False, **options))
 
 
 @pytest.fixture
@@ -118,8 +118,8 @@ def test_a_server_that_somebody_wrote_in_an_hour(run: Callable[..., tuple[int, s
 def test_a_breach_is_told_with_what_was_sent_wanted_and_got(fake: AltaMock) -> None:
     """The line for the shell sends the same request."""
     given = seeded("http://127.0.0.1:8080/v1")
-    fake.parts = replace(fake.parts, behaviours={}, recorded=dict.fromkeys(fake.parts.recorded, b"{}"))
-    report = examine(given, InProcess(fake), Wishes(only=frozenset({"no-server-error"}), patient=False))
+    fake.parts = replace(fake.parts, handlers={}, recorded=dict.fromkeys(fake.parts.recorded, b"{}"))
+    report = examine(given, InProcess(fake), Options(only=frozenset({"no-server-error"}), patient=False))
     (breach,) = report.results["no-server-error"].breaches
 
     assert breach.got.startswith("501 ")
@@ -185,7 +185,7 @@ def test_only_and_skip(fake: AltaMock) -> None:
 def test_reject_only_sends_nothing_that_is_accepted(fake: AltaMock) -> None:
     """And judges what can be judged that way."""
     given = replace(seeded(fake.base_url), writes=False)
-    report = examine(given, InProcess(fake), Wishes(patient=False))
+    report = examine(given, InProcess(fake), Options(patient=False))
 
     assert (report.accepted, report.exit_code, fake.prospects(CAMPAIGN)) == (0, 0, [])
     assert report.results["contact-or-identity"].verdict == "kept"
@@ -195,7 +195,7 @@ def test_reject_only_sends_nothing_that_is_accepted(fake: AltaMock) -> None:
 def test_what_is_accepted_carries_the_tag(fake: AltaMock) -> None:
     """Where Schemathesis does not make it: on another machine it only sends what must be refused."""
     given = replace(seeded(fake.base_url), local=False)
-    examine(given, InProcess(fake), Wishes(patient=False, skip=frozenset({"stores-what-was-sent"})))
+    examine(given, InProcess(fake), Options(patient=False, skip=frozenset({"stores-what-was-sent"})))
     added = fake.prospects(CAMPAIGN)
 
     untagged = [record for record in added if TAG not in json.dumps(record, default=str)]
@@ -208,8 +208,8 @@ def test_waits_are_announced_and_no_longer_than_a_window(clock: Clock) -> None:
     told: list[Step] = []
     fake = AltaMock(clock=clock, rate_limit="10/4s", account_rate_limit="100/4s")
     given = replace(seeded(fake.base_url), rate_limit=(10, 4), account_rate_limit=(100, 4))
-    wishes = Wishes(patient=True, tell=told.append)
-    report = examine(given, InProcess(fake), wishes)
+    options = Options(patient=True, tell=told.append)
+    report = examine(given, InProcess(fake), options)
 
     waits = [step.wait for before, step in pairwise(told) if step.wait and step.wait > before.wait]
     assert report.exit_code == 0
@@ -284,7 +284,7 @@ def test_targets_that_accept_everything(body: bytes, kind: str, broken: set[str]
     """They break most rules."""
     with serving(answering(body, Content_Type=kind)) as url:
         given = Given(url, "t", CAMPAIGN, rate_limit=None, account_rate_limit=None)
-        report = examine(given, Wire(url), Wishes(patient=False, skip=frozenset({"schemathesis"})))
+        report = examine(given, Wire(url), Options(patient=False, skip=frozenset({"schemathesis"})))
 
     assert report.exit_code == 1
     assert {result.rule.id for result in report.broken} >= broken
@@ -348,7 +348,7 @@ def test_a_server_that_hangs_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> N
 
     with serving(app) as url:
         given = Given(url, "some-token", CAMPAIGN, rate_limit=None)
-        report = examine(given, Wire(url), Wishes(patient=False))
+        report = examine(given, Wire(url), Options(patient=False))
         gone.set()
 
     assert report.stopped.startswith("3 requests in a row had no answer")
@@ -377,7 +377,7 @@ def test_a_server_that_dies_keeps_what_was_found(fake: AltaMock) -> None:
             got = super().send(sent, seconds=seconds, fresh=fresh)
             return replace(got, status=200) if got.status == 400 else got
 
-    report = examine(seeded(fake.base_url), Dying(fake), Wishes(patient=False))
+    report = examine(seeded(fake.base_url), Dying(fake), Options(patient=False))
 
     assert report.exit_code == 1
     assert report.stopped.startswith("3 requests in a row had no answer: no connection any more")
@@ -405,7 +405,7 @@ def test_a_server_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None
     thread = threading.Thread(target=drip, daemon=True)
     thread.start()
     url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
-    report = examine(Given(url, "some-token", CAMPAIGN, rate_limit=None), Wire(url), Wishes(patient=False))
+    report = examine(Given(url, "some-token", CAMPAIGN, rate_limit=None), Wire(url), Options(patient=False))
     gone.set()
     listening.shutdown(socket.SHUT_RDWR)
     listening.close()
@@ -427,7 +427,7 @@ def test_a_base_url_below_another_path(fake: AltaMock) -> None:
 
     with serving(below) as url:
         given = seeded(url.replace("/v1", "/api/x/v1"), rate_limit=None)
-        report = examine(given, Wire(given.url), Wishes(patient=False, only=frozenset({"schemathesis"})))
+        report = examine(given, Wire(given.url), Options(patient=False, only=frozenset({"schemathesis"})))
 
     assert asked == {"/api/x/v1"}
     assert (report.exit_code, report.statuses[404]) == (0, 0)
@@ -436,7 +436,7 @@ def test_a_base_url_below_another_path(fake: AltaMock) -> None:
 def test_only_what_cannot_be_exercised_proves_nothing(fake: AltaMock) -> None:
     """A named rule that lacks what it needs is no green."""
     given = replace(seeded(fake.base_url), foreign_campaign_id=None)
-    report = examine(given, InProcess(fake), Wishes(patient=False, only=frozenset({"foreign-campaign"})))
+    report = examine(given, InProcess(fake), Options(patient=False, only=frozenset({"foreign-campaign"})))
 
     assert (report.exit_code, report.broken) == (3, [])
     assert report.unproven == ["foreign-campaign was not exercised: needs --foreign-campaign-id"]
@@ -462,7 +462,7 @@ def test_what_answers_repeat_of_tokens_is_taken_out(fake: AltaMock) -> None:
             got = super().send(sent, seconds=seconds, fresh=fresh)
             return got if got.status == 200 else replace(got, body=body)
 
-    report = examine(seeded(fake.base_url), Telling(fake), Wishes(patient=False, skip=frozenset({"schemathesis"})))
+    report = examine(seeded(fake.base_url), Telling(fake), Options(patient=False, skip=frozenset({"schemathesis"})))
     shown = "\n".join(breach.got for result in report.broken for breach in result.breaches)
 
     assert "Oops" in shown
@@ -555,7 +555,7 @@ def test_interrupted(fake: AltaMock) -> None:
 def test_nothing_is_proven_where_nothing_is_accepted(fake: AltaMock) -> None:
     """None of the rules that were examined is broken, and yet it is not green."""
     given = replace(seeded(fake.base_url), writes=False)
-    report = examine(given, InProcess(fake), Wishes(patient=False, max_requests=3))
+    report = examine(given, InProcess(fake), Options(patient=False, max_requests=3))
 
     assert (report.broken, report.exit_code) == ([], 3)
     assert "the documented status 404 was never seen" in report.unproven

@@ -1,4 +1,4 @@
-"""The integration beside a fake: in process, over a socket, and in every situation that may come."""
+"""The integration beside a fake: in process, over a socket, and in every scenario that may come."""
 
 import crm_sync
 import pytest

@@ -335,7 +335,7 @@ function exportsFor(campaign, token) {
 function words(one) {
   const family = `${String(one.status)[0]}xx`;
   const names = [one.number, one.method, one.path, one.status, family, one.operation, one.account, one.user, one.rule];
-  return [...names, one.forced ? `forced ${one.forced}` : ""].join(" ").toLowerCase();
+  return [...names, one.injected ? `injected ${one.injected}` : ""].join(" ").toLowerCase();
 }
 
 function matching() {
@@ -368,7 +368,7 @@ function showRequests() {
 
 function makeRow(one) {
   const batch = one.prospects === null ? "" : plural(one.prospects, "prospect");
-  const notes = [one.rule, ...(state.findings.get(one.number) ?? []), one.forced && `forced ${one.forced}`].filter(Boolean);
+  const notes = [one.rule, ...(state.findings.get(one.number) ?? []), one.injected && `injected ${one.injected}`].filter(Boolean);
   const open = (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || !getSelection()?.isCollapsed) return; // the browser's
     event.preventDefault();
@@ -429,7 +429,7 @@ function makeRequest(one) {
   const elsewhere = one.violations.filter((_, index) => !one.requestLines.some((line) => line.violations.includes(index)));
   return [
     closer(),
-    el("h2", { id: "request-title" }, `Request ${one.number} `, statusOf(one.status), one.forced ? el("small", {}, ` forced: ${one.forced}`) : null),
+    el("h2", { id: "request-title" }, `Request ${one.number} `, statusOf(one.status), one.injected ? el("small", {}, ` injected: ${one.injected}`) : null),
     el("p", { class: "line" }, el("code", {}, `${one.method} ${one.path}${query}`)),
     el("p", { class: "note" }, facts.filter(Boolean).join(" · ")),
     one.findings.map((found) => el("p", { class: "finding" }, el("span", { class: "tag" }, found.name), ` ${found.text} (request ${found.requests.join(", ")})`)),

@@ -1,4 +1,4 @@
-"""Measure what a test pays: the door for `requests`, reset, a live server, the journal, the pytest plugin.
+"""Measure what a test pays: the transport for `requests`, reset, a live server, the journal, the pytest plugin.
 
 Medians; each figure beside what it is to be compared with, taken in turns in the same run.
 """
