@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from mock_server.contract import bundled_files, overlay
-from mock_server.contract import supported
+from mock_server.contract import bundled_files, overlay, supported
 from mock_server.contract.documents import Document
 from mock_server.contract.schemas import Schema, Schemas, violations
 from mock_server.messages.errors import ApiError, MethodNotAllowed, MockError, NotFound, api_errors
