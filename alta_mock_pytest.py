@@ -64,7 +64,7 @@ def alta_client(alta_responses: AltaMock) -> AltaClient:
     """A client of `alta_mock`, without a socket; its waits move the clock and take no time."""
     from alta_client import AltaClient  # noqa: PLC0415 - a run that does not use it need not import it
 
-    token, _ = alta_responses.seed.required_credentials()
+    token, _ = alta_responses.required_credentials()
     clock = alta_responses.clock
     return AltaClient(alta_responses.base_url, token, sleep=clock.sleep, clock=clock.time)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mock_server.messages.http import ApiRequest
-    from mock_server.pipeline.pipeline import Outcome
+    from mock_server.messages.outcome import Outcome
 
 CAMPAIGN = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 TOKEN = "test-token"  # noqa: S105 - the seeded token is public

@@ -33,7 +33,8 @@ from contract_tests.mutants.clients import WRONG_CLIENTS
 from contract_tests.mutants.score import CLIENT, examined
 from mock_server import AltaMock, Clock
 from mock_server.contract.contract import Contract
-from mock_server.pipeline.injection import Injected, injected_fault, injected_response
+from mock_server.messages.injected import Injected
+from mock_server.pipeline.injection import injected_fault, injected_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

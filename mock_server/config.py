@@ -20,6 +20,7 @@ class Config:
         rate_limit: In place of every limit that an operation has in the contract: `10/60s`, or `off`.
         account_rate_limit: In place of the contract's limit over all operations: `100/60s`, or `off`.
         why: Whether refusals say why in the header `X-Alta-Mock-Why`.
+        store: URL of where the state is kept: `memory`.
     """
 
     data: str | os.PathLike[str] | None = None
@@ -28,3 +29,4 @@ class Config:
     rate_limit: str | None = None
     account_rate_limit: str | None = None
     why: bool = True
+    store: str = "memory"

@@ -1,41 +1,32 @@
-"""`AltaMock`: one engine behind every transport, wired here and nowhere else."""
+"""`AltaMock`: one fake behind every transport."""
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import fields
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from mock_server.config import Config
-from mock_server.contract import bundled_files
-from mock_server.contract.contract import Contract, to_json
-from mock_server.contract.documents import Document
-from mock_server.contract.schemas import violations
-from mock_server.handlers import HANDLERS
+from mock_server.handlers import HANDLERS, SAMPLE, campaigns
 from mock_server.journal.entries import Entry, Journal, Known
 from mock_server.journal.rules import Finding, Watch
 from mock_server.messages.errors import MockError
-from mock_server.messages.redaction import Redactor
+from mock_server.pipeline import ratelimit
 from mock_server.pipeline.clock import Clock
-from mock_server.pipeline.injection import ERRORS, Queue, injected_fault, injected_response
-from mock_server.pipeline.pipeline import Outcome, Parts, answer
-from mock_server.pipeline.ratelimit import Limit, RateLimiter
-from mock_server.store import MemoryStore
-from mock_server.store.seed import Seed
+from mock_server.pipeline.hooks import Hooks
+from mock_server.pipeline.injection import injected_fault, injected_response
+from mock_server.pipeline.pipeline import answer
+from mock_server.wiring import config_of, wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from flask import Flask
 
-    from contract_tests.consumer.check import ConsumerReport
-    from contract_tests.consumer.runs import Environment
     from mock_server.messages.http import ApiReply, ApiRequest
-    from mock_server.store import Batch
+    from mock_server.messages.injected import Injected
+    from mock_server.messages.outcome import Outcome
+    from mock_server.pipeline.ratelimit import Limits
     from mock_server.transports.live_server import LiveServer
 
 
@@ -48,42 +39,33 @@ class AltaMock:
         mock.clock.advance(60)
     ```
 
-    Nothing is shared between two mocks, and every method may be called from any thread.
+    Mocks share nothing, and every method may be called from any thread.
 
     Args:
-        clock: The time; real time that can be advanced, unless given.
+        clock: The time; by default real time that can be advanced.
+        hooks: What replaces parts of the pipeline, for a fake that deviates.
         settings: The fields of `Config`.
 
     Attributes:
-        parts: What the road is made of; a copy with one part replaced makes a fake with one deviation.
+        store: Where its state is kept; change it in transactions.
 
     Raises:
         MockError: A setting, or a file that one names, cannot be used.
     """
 
-    def __init__(self, *, clock: Clock | None = None, **settings: Any) -> None:
-        self.config = _config(settings)
+    def __init__(self, *, clock: Clock | None = None, hooks: Hooks | None = None, **settings: Any) -> None:
+        hooks = hooks or Hooks()
+        self.config = config_of(settings)
+        wired = wire(self.config, hooks)
+        self.contract, self.seed, self._engine = wired.contract, wired.seed, wired.engine
+        self.redact, self.store = self._engine.redact, self._engine.store
         self.clock = clock or Clock()
-        self.contract = Contract.load(_path(self.config.openapi), _path(self.config.overlay))
-        self.seed = Seed.load(_path(self.config.data))
-        self.redact = Redactor(self.seed.tokens)
-        self.parts = Parts(
-            contract=self.contract,
-            tokens=self.seed.tokens,
-            limiter=RateLimiter(),
-            limits=_limits(self.contract, self.config),
-            bound=_bound(self.seed),
-            queue=Queue(),
-            store=MemoryStore(),
-            handlers=HANDLERS,
-            recorded=_recorded(self.contract, _path(self.config.data)),
-            redact=self.redact,
-            why=self.config.why,
-        )
-        campaigns = {one.id: [campaign.id for campaign in one.campaigns] for one in self.seed.accounts}
+        self.clock.keep_offset_in(self.store)
+        self._handle = hooks.around(self._process)
         files = {name: getattr(self.config, name) for name in ("data", "openapi", "overlay")}
         named = {name: os.fspath(file) for name, file in files.items() if file is not None}
-        self.journal = Journal(Known(self.contract, self.redact, campaigns, named))
+        ids = {account.id: [value["id"] for _, value in account.objects] for account in self.seed.accounts}
+        self.journal = Journal(self.store, Known(self.contract, self.redact, ids, named))
         self._watch = Watch(self.journal)
         self.reset()
 
@@ -100,19 +82,22 @@ class AltaMock:
         return sorted({status for operation in self.contract.operations for status in operation.responses})
 
     @property
+    def limits(self) -> Mapping[str, Limits]:
+        """The limits of each operation, by `operationId`: pairs of a name and a limit, widest first."""
+        return self._engine.limits
+
+    @property
     def base_url(self) -> str:
-        """The vendor's own base URL, which `responses` answers at."""
+        """The vendor's base URL, which `responses` answers."""
         return self.contract.server
 
     def answer(self, request: ApiRequest) -> ApiReply:
-        """Answer one request, as every transport does."""
+        """Return the response to one request."""
         return self.handle(request).reply
 
     def handle(self, request: ApiRequest, transport: str = "python") -> Outcome:
-        """Answer one request, and tell how the answer came about; `transport` is what the journal calls its way in."""
-        outcome = answer(request, self.parts, self.clock.time_ns())
-        self.journal.add(transport, request, outcome)
-        return outcome
+        """Answer one request, and return how the response came about; the journal names the transport."""
+        return self._handle(request, transport)
 
     def next(  # noqa: PLR0913 - the first says what, the others how
         self,
@@ -124,95 +109,67 @@ class AltaMock:
         headers: Mapping[str, str] | None = None,
         allow_undocumented: bool = False,
     ) -> None:
-        """Answer the next requests with a status: `next(429, times=2)` is 429 twice, then normal.
+        """Inject a status into the next requests: `next(429, times=2)` is 429 twice, then normal.
 
-        It is taken by requests with a valid token within the quota, of whatever account, and nothing of them is
-        carried out.
+        It is taken by requests with a valid token within the quota, of any account, which are not carried out.
 
         Args:
             status: A status that the contract documents.
-            times: How many requests.
-            retry_after: Seconds or an HTTP date, in place of what the window has left.
+            times: For how many requests.
+            retry_after: Seconds or an HTTP date, in place of the time left in the window.
             body: A JSON value in place of the contract's example.
-            headers: Headers of the answer, in place of its own of the same names; an empty text is for none. With a
-                Content-Type that is not JSON a body that is a text is sent as it is.
-            allow_undocumented: Whether any other status from 200 to 599 will do.
+            headers: Headers of the response, in place of those with the same names; an empty value removes one. With
+                a Content-Type other than JSON, a text body is sent as it is.
+            allow_undocumented: Whether any other status from 200 to 599 is allowed.
 
         Raises:
-            MockError: The status is not documented, or a number is out of bounds.
+            MockError: The status is not documented, or a value is out of bounds.
         """
-        self.parts.queue.put(
-            injected_response(
-                status,
-                self.documented,
-                times=times,
-                retry_after=retry_after,
-                body=body,
-                headers=headers,
-                allow_undocumented=allow_undocumented,
-            )
+        injected = injected_response(
+            status,
+            self.documented,
+            times=times,
+            retry_after=retry_after,
+            body=body,
+            headers=headers,
+            allow_undocumented=allow_undocumented,
         )
+        self._inject(injected)
 
     def fault(self, name: str, *, times: int = 1, seconds: float = 1.0) -> None:
-        """Make the next requests suffer a fault below HTTP.
+        """Inject a fault below HTTP into the next requests.
 
         Args:
             name: `delay`, `reset`, `truncate`, `malformed_json`, `html_502` or `drop_after_commit`.
-            times: How many requests.
-            seconds: How late a delayed answer comes.
+            times: For how many requests.
+            seconds: Delay of the response.
 
         Raises:
-            MockError: There is no such fault, or a number is out of bounds.
+            MockError: The fault is unknown, or a value is out of bounds.
         """
-        self.parts.queue.put(injected_fault(name, times=times, seconds=seconds))
+        self._inject(injected_fault(name, times=times, seconds=seconds))
+
+    def injected(self) -> Sequence[Injected]:
+        """Return the responses and faults that no request has taken yet, first to come first."""
+        with self.store.transaction() as transaction:
+            return transaction.injected()
+
+    def clear_injected(self) -> None:
+        """Remove the responses and faults that no request has taken yet."""
+        with self.store.transaction() as transaction:
+            transaction.clear_injected()
 
     @property
     def requests(self) -> list[Entry]:
-        """What was asked and answered, oldest first; `repr` shows what each request broke."""
+        """The recorded requests, oldest first; `repr` shows what each request broke."""
         return self.journal.entries()
 
     def findings(self) -> list[Finding]:
-        """Return what the traffic says about the consumer, beyond the contract."""
+        """Return what the traffic shows about the consumer, beyond the contract."""
         return self._watch.findings()
 
-    def check_consumer(  # noqa: PLR0913 - the first is who, the others say how
-        self,
-        consumer: Callable[[Environment], object],
-        *,
-        expect: Sequence[Mapping[str, Any]] | None = None,
-        require: Sequence[str] = (),
-        only: Sequence[str] = (),
-        skip: Sequence[str] = (),
-        transport: str = "responses",
-    ) -> ConsumerReport:
-        """Let a consumer meet every scenario, each on a fake of its own like this one, and judge how it behaves.
-
-        Args:
-            consumer: Is given its environment (`base_url`, `token`, `campaign_id`, `sleep`, `clock`), adds its
-                prospects, and raises or returns False if that fails.
-            expect: The prospects that it is to add, in order.
-            require: Rules that must have been put to the test.
-            only: Rules to judge by; empty for all.
-            skip: Rules to leave out.
-            transport: `responses`, for consumers that use `requests`, or `socket`, for all others.
-
-        Raises:
-            AssertionError: It breaks a rule, or nothing is proven; the text is the whole report.
-            MockError: There is no such rule, or the extra `verify` is not installed.
-        """
-        try:
-            from contract_tests.consumer import check as consumers  # noqa: PLC0415 - only those who check need the libraries
-        except ImportError as error:
-            raise MockError(f"check_consumer needs {error.name}: pip install 'alta-mock[verify]'") from error
-        options = consumers.options_of(expect, require, only, skip)
-        files = {name: getattr(self.config, name) for name in ("data", "openapi", "overlay", "why")}
-        report = consumers.check(consumer, options, transport=transport, **files)
-        if report.exit_code:
-            raise consumers.ConsumerBroken("\n" + "\n".join(report.lines()))
-        return report
-
     def responses(self) -> AbstractContextManager[Any]:
-        """Return a context in which `requests` is answered here, at `base_url`, without a socket.
+        """Return a context in which this fake answers what `requests` sends to `base_url`, without a socket.
 
         Raises:
             MockError: The library `responses` is not installed.
@@ -225,148 +182,100 @@ class AltaMock:
         """Return a server on a real socket, in a thread, to be used as a context manager.
 
         Args:
-            host: An address of this machine; another than a loopback address needs a control token.
-            port: 0 is any free one.
+            host: An address of this machine; an address other than loopback needs a control token.
+            port: 0 is any free port.
             control_token: What other machines must send to use the control API.
 
         Raises:
-            MockError: When it is entered: the address cannot be used.
+            MockError: The address cannot be used; raised when the context is entered.
         """
-        from mock_server.transports.live_server import LiveServer  # noqa: PLC0415 - only those who serve pay for the import
+        from mock_server.transports.live_server import LiveServer  # noqa: PLC0415 - only those who serve pay for it
 
         return LiveServer(self, host, port, control_token)
 
     @cached_property
     def app(self) -> Flask:
-        """The fake as a WSGI application, for any client that can call one."""
-        from mock_server.transports.wsgi import create_app  # noqa: PLC0415 - Flask is imported for those who ask for it
+        """The fake as a Flask application."""
+        from mock_server.transports.wsgi import create_app  # noqa: PLC0415 - Flask is imported only when it is used
 
         return create_app(self)
 
-    def prospects(self, campaign_id: str, last: int | None = None) -> list[dict[str, Any]]:
-        """Return the prospects of a campaign, as sent, in the order they came; with `last` only so many, the newest.
+    def default_credentials(self) -> tuple[str, str] | None:
+        """Return a token and the id of an object for a consumer that sends the sample request; None without them.
+
+        The first of each that fit together: a valid token with the permission, of a user of one account, and an object
+        of that account that is not bound to a status.
+        """
+        permission = HANDLERS[SAMPLE.operation].permission
+        for token in self.seed.tokens.values():
+            if token.expired or len(token.accounts) != 1 or permission not in token.permissions:
+                continue
+            for account, kind, value in self.seed.objects():
+                if (
+                    (account,) == token.accounts
+                    and kind == SAMPLE.kind
+                    and (account, value["id"]) not in self.seed.bound
+                ):
+                    return token.token, value["id"]
+        return None
+
+    def required_credentials(self) -> tuple[str, str]:
+        """Return the default credentials.
 
         Raises:
-            MockError: No account has such a campaign.
+            MockError: There are none.
         """
+        credentials = self.default_credentials()
+        if credentials is None:
+            raise MockError(
+                f"the seed has no token that may send {SAMPLE.operation}, or no {SAMPLE.kind} for it; add them"
+            )
+        return credentials
+
+    def prospects(self, campaign_id: str, last: int | None = None) -> list[dict[str, Any]]:
+        """Return the prospects of a campaign, as sent, in order; with `last`, only that many of the newest.
+
+        Raises:
+            MockError: No account has the campaign.
+        """
+        known = []
         for account in self.seed.accounts:
-            if any(campaign.id == campaign_id.lower() for campaign in account.campaigns):
-                batches = self.parts.store.batches(account.id, "prospect", campaign_id.lower())
-                return _newest(batches, last)
-        known = ", ".join(campaign.id for account in self.seed.accounts for campaign in account.campaigns)
-        raise MockError(f"there is no campaign {campaign_id!r}; there are {known}")
+            with self.store.transaction(account.id) as transaction:
+                if transaction.get(campaigns.KIND, campaign_id.lower()):
+                    return campaigns.prospects(transaction, campaign_id.lower(), last)
+                known += [campaign["id"] for campaign in transaction.objects(campaigns.KIND)]
+        raise MockError(f"unknown campaign {campaign_id!r}; choose one of {', '.join(known)}")
 
     def campaigns(self) -> list[dict[str, Any]]:
-        """Return the campaigns of all accounts, in the order of the seed, with the number of their prospects."""
-        return [
-            {
-                "account": account.id,
-                "id": campaign.id,
-                "name": campaign.name,
-                "status": campaign.status,
-                "isArchived": campaign.is_archived,
-                "answer": campaign.answer,
-                "prospects": sum(one.size for one in self.parts.store.batches(account.id, "prospect", campaign.id)),
-            }
-            for account in self.seed.accounts
-            for campaign in account.campaigns
-        ]
+        """Return the campaigns of all accounts, in order, each with its account and the number of its prospects."""
+        found = []
+        for account in self.seed.accounts:
+            with self.store.transaction(account.id) as transaction:
+                for campaign in campaigns.summaries(transaction):
+                    bound = self.seed.bound.get((account.id, campaign["id"]))
+                    found.append({"account": account.id, **campaign, "answer": bound})
+        return found
 
     def quotas(self) -> list[dict[str, Any]]:
         """Return what is left of every limit of every account, and the seconds until its window ends."""
-        at = self.clock.time_ns()
-        limits = {pair for pairs in self.parts.limits.values() for pair in pairs}
-        ordered = sorted(limits, key=lambda pair: (pair[0] != "account", pair[0]))
+        now = self.clock.time_ns()
+        limits = {pair for pairs in self.limits.values() for pair in pairs}
         found = []
         for account in self.seed.accounts:
-            for name, limit in ordered:
-                remaining, reset = self.parts.limiter.look(account.id, name, limit, at)
-                quota = {"account": account.id, "name": name, "limit": str(limit)}
-                found.append({**quota, "remaining": remaining, "reset": reset})
+            with self.store.transaction(account.id) as transaction:
+                for name, limit in sorted(limits, key=lambda pair: (pair[0] != "account", pair[0])):
+                    remaining, reset = ratelimit.look(transaction, name, limit, now)
+                    quota = {"account": account.id, "name": name, "limit": str(limit)}
+                    found.append({**quota, "remaining": remaining, "reset": reset})
         return found
 
     def reset(self) -> None:
-        """Go back to the seed: no prospects, whole quotas, nothing injected, an empty journal. The clock goes on."""
-        self.journal.clear()
-        self.parts.store.reset(
-            {(one.id, "campaign", campaign.id): campaign for one in self.seed.accounts for campaign in one.campaigns}
-        )
-        self.parts.limiter.clear()
-        self.parts.queue.clear()
+        """Return to the seed: no prospects, full quotas, nothing injected, an empty journal. The clock goes on."""
+        self.store.reset(self.seed.objects())
 
+    def _process(self, request: ApiRequest, transport: str) -> Outcome:
+        return answer(request, self._engine, self.clock.time_ns(), transport)
 
-def _newest(batches: Sequence[Batch], last: int | None) -> list[dict[str, Any]]:
-    """Return the records of batches, or the last of them, without reading the others."""
-    found: list[list[Any]] = []
-    left = sum(batch.size for batch in batches) if last is None else last
-    for batch in reversed(batches):
-        if left <= 0:
-            break
-        found.append(batch.records()[-left:])
-        left -= batch.size
-    return [record for records in reversed(found) for record in records]
-
-
-def _config(settings: dict[str, Any]) -> Config:
-    known = ", ".join(one.name for one in fields(Config))
-    for name, value in settings.items():
-        if name not in {one.name for one in fields(Config)}:
-            raise MockError(f"there is no setting {name!r}; there are clock, {known}")
-        wanted = bool if name == "why" else (str, os.PathLike, type(None))
-        if not isinstance(value, wanted):
-            raise MockError(f"{name}={value!r} is not possible; give {'True or False' if name == 'why' else 'a text'}")
-    return Config(**settings)
-
-
-def _path(name: Any) -> Path | None:
-    return None if name is None else Path(name)
-
-
-def _limits(contract: Contract, config: Config) -> Mapping[str, Sequence[tuple[str, Limit]]]:
-    whole = contract.limit if config.account_rate_limit is None else Limit.parse(config.account_rate_limit)
-    given = None if config.rate_limit is None else Limit.parse(config.rate_limit)
-    limits = {}
-    for operation in contract.operations:
-        own = operation.limit if config.rate_limit is None or operation.limit is None else given
-        pairs = (("account", whole), (operation.id, own))
-        limits[operation.id] = [(name, limit) for name, limit in pairs if limit]
-    return limits
-
-
-def _bound(seed: Seed) -> Mapping[tuple[str, str], int]:
-    bound = {
-        (account.id, campaign.id): campaign.answer
-        for account in seed.accounts
-        for campaign in account.campaigns
-        if campaign.answer is not None
-    }
-    for (_, campaign_id), status in bound.items():
-        if status not in ERRORS:
-            known = ", ".join(map(str, ERRORS))
-            raise MockError(f"campaign {campaign_id} cannot be bound to the answer {status}; there are {known}")
-    return bound
-
-
-def _recorded(contract: Contract, data: Path | None) -> Mapping[str, bytes]:
-    """Read the answers beside the seed file, else the bundled ones; `{}` where there is none."""
-    beside = data.parent / "responses" if data else None
-    folder = beside if beside and beside.is_dir() else bundled_files.data("fixtures/responses")
-    recorded = {}
-    for operation in contract.operations:
-        file = folder / f"{operation.id}.json"
-        value = _json_of(file) if file.exists() else {}
-        schema = operation.responses.get(200)
-        wrong = violations(schema, value) if schema else []
-        if wrong and file.exists():
-            raise MockError(f"{file}: this answer breaks the contract: {wrong[0]}")
-        recorded[operation.id] = to_json(value)
-    return recorded
-
-
-def _json_of(file: Path) -> Any:
-    value = Document.read(file).value
-    try:
-        json.dumps(value, allow_nan=False)
-    except ValueError as error:
-        raise MockError(f"{file}: this answer is no JSON: {error}") from error
-    return value
+    def _inject(self, injected: Injected) -> None:
+        with self.store.transaction() as transaction:
+            transaction.inject(injected)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from mock_server.pipeline.pipeline import Outcome
+from mock_server.messages.outcome import Outcome
 from tests.conftest import CAMPAIGN, ROOT, error_of, request_of
 
 if TYPE_CHECKING:

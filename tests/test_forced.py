@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from mock_server import AltaMock, MockError
-from mock_server.pipeline.injection import FAULTS
+from mock_server.messages.injected import FAULTS
 from tests.conftest import CAMPAIGN, ONE, ROOT, error_of, prospects_path, request_of, why
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 
 from mock_server.journal import annotated_body as layout
 from mock_server.journal.annotated_body import MOST_LETTERS, MOST_LINES, Line
-from mock_server.messages.http import Violation
+from mock_server.messages.violations import Violation
 from tests.conftest import request_of
 
 if TYPE_CHECKING:

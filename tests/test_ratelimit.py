@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mock_server import AltaMock, MockError
-from mock_server.pipeline.ratelimit import SECOND, Limit, RateLimiter, Window, hit
+from mock_server.contract.limits import SECOND, Limit
+from mock_server.pipeline.ratelimit import RateLimiter, hit
+from mock_server.store.base import Window
 from tests.conftest import (
     FOREIGN_CAMPAIGN,
     SECOND_CAMPAIGN,

@@ -13,7 +13,7 @@ import pytest
 from mock_server import AltaMock, Clock
 from mock_server.journal.snippets import as_curl, as_program, as_test
 from mock_server.messages.http import ApiRequest
-from mock_server.pipeline.injection import FAULTS
+from mock_server.messages.injected import FAULTS
 from tests.conftest import CAMPAIGN, FOREIGN_CAMPAIGN, ONE, prospects_path, request_of
 
 if TYPE_CHECKING:

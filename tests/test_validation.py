@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mock_server.contract.schemas import Schemas, violations
-from mock_server.messages.http import Violation
+from mock_server.messages.violations import Violation
 from mock_server.pipeline.decoding import MANY
 from tests.conftest import FIELDS, error_of, request_of, why
 

@@ -28,8 +28,8 @@ from contract_tests.provider.command import Files, known_names
 from mock_server import Clock
 from mock_server.cli.exec import environment, stop
 from mock_server.cli.output import BROKEN, INTERRUPTED, NOT_PROVEN, UNUSABLE, junit, refuse_unwritable, write
+from mock_server.contract.limits import SECOND
 from mock_server.messages.errors import MockError
-from mock_server.pipeline.ratelimit import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Mapping, Sequence

@@ -16,8 +16,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from contract_tests.body_schema import OPERATION, body_validator
 from contract_tests.sources import ADD, AUTH, ERRORS, LIMITS
+from mock_server.contract.limits import SECOND
 from mock_server.journal.rules import seconds_told
-from mock_server.pipeline.ratelimit import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
-from mock_server.pipeline.injection import Injected, Queue
+from mock_server.messages.injected import Injected
+from mock_server.pipeline.injection import Queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -10,7 +10,8 @@ from contract_tests.consumer.runs import Environment, Run, follow_script, transp
 from contract_tests.fake import CAMPAIGN, SECOND_CAMPAIGN, TOKEN
 from contract_tests.mutants.clients import right_client
 from mock_server import AltaMock
-from mock_server.pipeline.injection import Injected, injected_fault
+from mock_server.messages.injected import Injected
+from mock_server.pipeline.injection import injected_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

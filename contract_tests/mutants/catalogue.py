@@ -18,10 +18,13 @@ from __future__ import annotations
 import copy
 import json
 import re
+import threading
 import time
 from collections import defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from email.utils import formatdate
+from functools import cached_property, partial, reduce
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.fake import CAMPAIGN, FOREIGN_CAMPAIGN, TOKEN
@@ -31,14 +34,24 @@ from contract_tests.sources import ADD, AUTH, ERRORS, HTTP, JSON_TEXT, LIMITS
 from mock_server import AltaMock, Clock
 from mock_server.contract.contract import Contract
 from mock_server.contract.documents import Document
+from mock_server.contract.limits import SECOND, Limit
 from mock_server.messages.http import ApiReply, ApiRequest
-from mock_server.pipeline.ratelimit import SECOND, Decision, Limit, RateLimiter
-from mock_server.store.base import Batch
+from mock_server.messages.json_text import read_json
+from mock_server.pipeline.hooks import Handle, Hooks
+from mock_server.pipeline.ratelimit import Decision, Spend, hit, spend
+from mock_server.store.base import Batch, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from mock_server.pipeline.pipeline import Outcome
+    from mock_server.handlers.handler import Context, Handler, Result
+    from mock_server.messages.call import Call, Caller
+    from mock_server.messages.outcome import Outcome
+    from mock_server.pipeline.ratelimit import Limits
+    from mock_server.store.base import Transaction
+
+Send = Callable[[Sent, float, bool], Got]
+"""Sends a request, within seconds, perhaps on a new connection."""
 
 RECORD = "openapi.yaml#/components/schemas/ProspectRecord"
 REQUEST = "openapi.yaml#/components/schemas/AddProspectsToCampaignRequest"
@@ -95,46 +108,107 @@ def variant(source: str) -> Callable[[Any], Any]:
     return defect(source, legal=True)
 
 
+Wire = Callable[[Send], Send]
+"""Wraps the sending of a request to a provider."""
+
+
 class Bench:
-    """A fake to deviate from, its clock standing still, and ways to wrap its steps.
+    """Collects what a mutant changes of a fake; its clock stands still.
 
     Attributes:
-        mock: The fake; its `parts` can be replaced.
-        provider: How it is reached; its `send` can be wrapped.
+        settings: Of the fake.
+        spend: Its rate limiter.
     """
 
     def __init__(self) -> None:
-        self.mock = AltaMock(clock=Clock(lambda: 0, epoch=START))
-        self.provider = Connected(self.mock)
+        self.settings: dict[str, Any] = {}
+        self.spend: Spend = spend
+        self._arounds: list[Callable[[Handle], Handle]] = []
+        self._schemas: list[Callable[[dict[str, Any]], object]] = []
+        self._wires: list[Wire] = []
+        self._records: list[Callable[[list[Any]], list[Any]]] = []
+
+    @cached_property
+    def mock(self) -> AltaMock:
+        """The fake with everything that was collected."""
+        hooks = Hooks(
+            contract=self._contract,
+            handlers=self._handlers,
+            spend=self.spend,
+            around=lambda handle: reduce(lambda inner, wrap: wrap(inner), self._arounds, handle),
+        )
+        return AltaMock(clock=Clock(lambda: 0, epoch=START), hooks=hooks, **self.settings)
+
+    @cached_property
+    def provider(self) -> Connected:
+        """How it is reached."""
+        return Connected(self.mock, self._wires)
+
+    def _contract(self, contract: Contract) -> Contract:
+        if not self._schemas:
+            return contract
+        value = copy.deepcopy(contract.document)
+        for change in self._schemas:
+            change(value["components"]["schemas"])
+        for path in value["paths"].values():
+            for operation in path.values():
+                operation["requestBody"]["content"][RIGHT].pop("examples", None)  # they keep the contract as it was
+        published = contract.published
+        return Contract.of(Document(published.name, value, published.root))
+
+    def _handlers(self, handlers: Mapping[str, Handler]) -> Mapping[str, Handler]:
+        def wrapped(call: Call, context: Context, function: Callable[[Call, Context], Result]) -> Result:
+            records = reduce(lambda found, change: change(found), self._records, read_json(call.raw)["data"])
+            raw = json.dumps({"data": records}, default=str).encode()
+            return function(replace(call, body={"data": records}, raw=raw), context)
+
+        if not self._records:
+            return handlers
+        return {
+            name: replace(handler, function=partial(wrapped, function=handler.function))
+            for name, handler in handlers.items()
+        }
+
+    def around(self, wrap: Callable[[Handle], Handle]) -> None:
+        """Wrap the handling of every request."""
+        self._arounds.append(wrap)
+
+    def on_wire(self, wrap: Wire) -> None:
+        """Wrap the sending of every request."""
+        self._wires.append(wrap)
 
     def on_request(self, change: Callable[[ApiRequest], ApiRequest | ApiReply]) -> None:
         """Change requests before anything is done with them, or answer them at once."""
-        handle = self.mock.handle
 
-        def wrapped(request: ApiRequest, transport: str = "python") -> Outcome:
-            changed = change(request)
-            if isinstance(changed, ApiRequest):
-                return handle(changed, transport)
-            return replace(handle(request, transport), reply=changed)
+        def wrap(handle: Handle) -> Handle:
+            def wrapped(request: ApiRequest, transport: str) -> Outcome:
+                changed = change(request)
+                if isinstance(changed, ApiRequest):
+                    return handle(changed, transport)
+                return replace(handle(request, transport), reply=changed)
 
-        self.mock.handle = wrapped  # type: ignore[method-assign]  # wrapped on purpose
+            return wrapped
+
+        self.around(wrap)
 
     def on_reply(self, change: Callable[[ApiRequest, ApiReply], ApiReply]) -> None:
-        """Change answers after everything is done."""
-        handle = self.mock.handle
+        """Change responses after everything is done."""
 
-        def wrapped(request: ApiRequest, transport: str = "python") -> Outcome:
-            outcome = handle(request, transport)
-            return replace(outcome, reply=change(request, outcome.reply))
+        def wrap(handle: Handle) -> Handle:
+            def wrapped(request: ApiRequest, transport: str) -> Outcome:
+                outcome = handle(request, transport)
+                return replace(outcome, reply=change(request, outcome.reply))
 
-        self.mock.handle = wrapped  # type: ignore[method-assign]  # wrapped on purpose
+            return wrapped
+
+        self.around(wrap)
 
     def on_status(self, status: int, change: Callable[[ApiReply], ApiReply]) -> None:
-        """Change the answers of a status."""
+        """Change the responses of a status."""
         self.on_reply(lambda _, reply: change(reply) if reply.status == status else reply)
 
     def on_body(self, change: Callable[[Any], Any], refuse: Callable[[Any], bool] = lambda _: False) -> None:
-        """Change the JSON of bodies that are authorized before it is validated, or refuse it with a 400."""
+        """Change the JSON of authorized bodies before it is validated, or refuse it with a 400."""
 
         def changed(request: ApiRequest) -> ApiRequest | ApiReply:
             try:
@@ -156,6 +230,10 @@ class Bench:
 
         self.on_body(changed)
 
+    def on_stored(self, change: Callable[[list[Any]], list[Any]]) -> None:
+        """Change the records that are stored."""
+        self._records.append(change)
+
     def refuse_record(self, refuse: Callable[[dict[str, Any]], bool]) -> None:
         """Refuse bodies with such a record."""
         self.on_body(lambda body: body, lambda body: any(refuse(one) for one in body["data"]))
@@ -170,37 +248,24 @@ class Bench:
 
     def schema(self, change: Callable[[dict[str, Any]], object]) -> None:
         """Change the schemas of the contract that it validates by."""
-        contract = self.mock.contract
-        value = copy.deepcopy(contract.document)
-        change(value["components"]["schemas"])
-        for path in value["paths"].values():
-            for operation in path.values():
-                operation["requestBody"]["content"][RIGHT].pop("examples", None)  # which keep the contract as it was
-        published = contract.published
-        self.mock.parts = replace(
-            self.mock.parts, contract=Contract.of(Document(published.name, value, published.root))
-        )
+        self._schemas.append(change)
 
-    def limit(self, requests: int, seconds: int = 60) -> None:
+    def limit(self, requests: int) -> None:
         """Have another limit on adding prospects."""
-        limits = {
-            name: [*pairs[:1], (name, Limit(requests, seconds))] for name, pairs in self.mock.parts.limits.items()
-        }
-        self.mock.parts = replace(self.mock.parts, limits=limits)
-
-    def limiter(self, limiter: RateLimiter) -> None:
-        """Count by another limiter."""
-        self.mock.parts = replace(self.mock.parts, limiter=limiter)
+        self.settings["rate_limit"] = f"{requests}/60s"
 
     def limiter_by(self, key: Callable[[ApiRequest], Any]) -> None:
-        """Count separately what a function of the request tells apart."""
-        limiters: dict[Any, RateLimiter] = defaultdict(RateLimiter)
+        """Count separately what a function of the request distinguishes."""
+        current: list[Any] = [None]
 
         def choose(request: ApiRequest) -> ApiRequest:
-            self.limiter(limiters[key(request)])
+            current[0] = key(request)
             return request
 
         self.on_request(choose)
+        self.spend = lambda transaction, caller, limits, now: spend(
+            transaction, caller, [(f"{name} {current[0]}", limit) for name, limit in limits], now
+        )
 
 
 class Connected(InProcess):
@@ -208,7 +273,17 @@ class Connected(InProcess):
 
     sockets = True
 
+    def __init__(self, mock: AltaMock, wires: Sequence[Wire]) -> None:
+        super().__init__(mock)
+        self._send: Send = self._receive
+        for wrap in wires:
+            self._send = wrap(self._send)
+
     def send(self, sent: Sent, *, seconds: float, fresh: bool = False) -> Got:
+        """Answer a request, by way of everything that wraps it."""
+        return self._send(sent, seconds, fresh)
+
+    def _receive(self, sent: Sent, seconds: float, fresh: bool) -> Got:  # noqa: FBT001 - the signature of `Send`
         """Answer a request; one whose length is a lie is refused, as a server refuses it."""
         if sent.framing in {"short", "long"}:
             return Got(400, (("connection", "close"),), b"", self.time())
@@ -794,30 +869,29 @@ def an_error_in_a_success(bench: Bench) -> None:
     )
 
 
+def _silent(bench: Bench, silent: Callable[[Sent], bool]) -> None:
+    """Never answer such requests."""
+
+    def wrap(send: Send) -> Send:
+        def hanging(sent: Sent, seconds: float, fresh: bool) -> Got:  # noqa: FBT001 - the signature of `Send`
+            got = send(sent, seconds, fresh)
+            return Got(NO_ANSWER, at=got.at, trouble=f"no answer within {seconds:g} s") if silent(sent) else got
+
+        return hanging
+
+    bench.on_wire(wrap)
+
+
 @defect(SERVERS)
 def hangs_on_large_bodies(bench: Bench) -> None:
     """A body between 6 and 9 kB is never answered."""
-    send = bench.provider.send
-
-    def hanging(sent: Sent, *, seconds: float, fresh: bool = False) -> Got:
-        got = send(sent, seconds=seconds, fresh=fresh)
-        silent = 6_000 < len(sent.body or b"") < 9_000
-        return Got(NO_ANSWER, at=got.at, trouble=f"no answer within {seconds:g} s") if silent else got
-
-    bench.provider.send = hanging  # type: ignore[method-assign]  # wrapped on purpose
+    _silent(bench, lambda sent: 6_000 < len(sent.body or b"") < 9_000)
 
 
 @defect(SERVERS)
 def hangs_on_large_batches(bench: Bench) -> None:
     """A call of more than ninety records is never answered."""
-    send = bench.provider.send
-
-    def hanging(sent: Sent, *, seconds: float, fresh: bool = False) -> Got:
-        got = send(sent, seconds=seconds, fresh=fresh)
-        silent = (sent.body or b"").count(b"@") > 90
-        return Got(NO_ANSWER, at=got.at, trouble=f"no answer within {seconds:g} s") if silent else got
-
-    bench.provider.send = hanging  # type: ignore[method-assign]  # wrapped on purpose
+    _silent(bench, lambda sent: (sent.body or b"").count(b"@") > 90)
 
 
 # --- Who is calling ---------------------------------------------------------------------------------------------------
@@ -933,18 +1007,20 @@ def looks_up_before_it_authenticates(bench: Bench) -> None:
 @defect(AUTH)
 def sticky_on_a_connection(bench: Bench) -> None:
     """Who has authenticated once on a connection need not do so again."""
-    send = bench.provider.send
     before: list[Sent] = []
 
-    def sticky(sent: Sent, *, seconds: float, fresh: bool = False) -> Got:
-        last, trusted = before[-1:], ("Authorization", f"Bearer {TOKEN}")
-        before.append(sent)
-        same = bool(last) and trusted in last[0].headers and last[0].body == b'{"data": []}'
-        if same and not fresh and sent.headers == (("Content-Type", RIGHT),) and "?" not in sent.path:
-            sent = replace(sent, headers=(trusted, *sent.headers))
-        return send(sent, seconds=seconds, fresh=fresh)
+    def wrap(send: Send) -> Send:
+        def sticky(sent: Sent, seconds: float, fresh: bool) -> Got:  # noqa: FBT001 - the signature of `Send`
+            last, trusted = before[-1:], ("Authorization", f"Bearer {TOKEN}")
+            before.append(sent)
+            same = bool(last) and trusted in last[0].headers and last[0].body == b'{"data": []}'
+            if same and not fresh and sent.headers == (("Content-Type", RIGHT),) and "?" not in sent.path:
+                sent = replace(sent, headers=(trusted, *sent.headers))
+            return send(sent, seconds, fresh)
 
-    bench.provider.send = sticky  # type: ignore[method-assign]  # wrapped on purpose
+        return sticky
+
+    bench.on_wire(wrap)
 
 
 @defect("no answer may repeat a credential")
@@ -1152,18 +1228,18 @@ def _on_the_wire(breaks: Callable[[Sent, Sent | None], Got | None]) -> Callable[
     """Answer otherwise, by a request and the one before it on the connection."""
 
     def build(bench: Bench) -> None:
-        send = bench.provider.send
         before: list[Sent] = []
 
-        def wired(sent: Sent, *, seconds: float, fresh: bool = False) -> Got:
-            last = before[-1] if before and not fresh else None
-            before.append(sent)
-            found = breaks(sent, last)
-            return (
-                send(sent, seconds=seconds, fresh=fresh) if found is None else replace(found, at=bench.provider.time())
-            )
+        def wrap(send: Send) -> Send:
+            def wired(sent: Sent, seconds: float, fresh: bool) -> Got:  # noqa: FBT001 - the signature of `Send`
+                last = before[-1] if before and not fresh else None
+                before.append(sent)
+                found = breaks(sent, last)
+                return send(sent, seconds, fresh) if found is None else replace(found, at=bench.provider.time())
 
-        bench.provider.send = wired  # type: ignore[method-assign]  # wrapped on purpose
+            return wired
+
+        bench.on_wire(wrap)
 
     return build
 
@@ -1214,19 +1290,7 @@ for _name, _what, _breaks in (
 
 def _stored(change: Callable[[list[Any]], list[Any]]) -> Callable[[Bench], None]:
     """Store something else than was sent."""
-
-    def build(bench: Bench) -> None:
-        store = bench.mock.parts.store
-        append = store.append
-
-        def wrapped(account: str, kind: str, parent: str, batch: Batch) -> None:
-            records = change(batch.records())
-            raw = json.dumps({"data": records}, default=str).encode()
-            append(account, kind, parent, Batch(raw, "data", len(records)))
-
-        store.append = wrapped  # type: ignore[method-assign, assignment]  # wrapped on purpose
-
-    return build
+    return lambda bench: bench.on_stored(change)
 
 
 for _name, _what, _keep in (
@@ -1260,7 +1324,8 @@ def stores_what_it_refuses(bench: Bench) -> None:
         if reply.status == 400 and (request.body or b"").count(b"@") > 10:
             records = [one for one in json.loads(request.body or b"")["data"] if one.get("email")]
             batch = Batch(json.dumps({"data": records}).encode(), "data", len(records))
-            bench.mock.parts.store.append("acme", "prospect", CAMPAIGN, batch)
+            with bench.mock.store.transaction("acme") as transaction:
+                transaction.submit(CAMPAIGN, batch)
         return reply
 
     bench.on_reply(storing)
@@ -1278,20 +1343,18 @@ _register(
 )
 
 
-class _Limiter(RateLimiter):
-    """A limiter whose decisions are changed."""
+def _reporting(change: Callable[[Decision], Decision], seconds: int) -> Spend:
+    """Return a limiter with windows of another length, whose decisions are changed."""
 
-    def __init__(self, change: Callable[[Decision, int], Decision], seconds: int | None = None) -> None:
-        super().__init__()
-        self._change, self._length = change, seconds
-
-    def spend(self, account: str, limits: Sequence[tuple[str, Limit]], at: int) -> Decision | None:
-        real = [(name, Limit(limit.requests, self._length or limit.seconds)) for name, limit in limits]
-        decision = super().spend(account, real, at)
+    def changed(transaction: Transaction, caller: Caller, limits: Limits, now: int) -> Decision | None:
+        real = [(name, Limit(limit.requests, seconds)) for name, limit in limits]
+        decision = spend(transaction, caller, real, now)
         if decision is None:
             return None
         told = next(limit for _, limit in limits if limit.requests == decision.limit.requests)
-        return self._change(replace(decision, limit=told), at)
+        return change(replace(decision, limit=told))
+
+    return changed
 
 
 for _name, _what, _seconds, _told in (
@@ -1352,7 +1415,7 @@ for _name, _what, _seconds, _told in (
 ):
 
     def _ticking(bench: Bench, seconds: int = _seconds, told: Callable[[Decision], Decision] = _told) -> None:
-        bench.limiter(_Limiter(lambda decision, _: told(decision), seconds))
+        bench.spend = _reporting(told, seconds)
 
     _register(_name, _what, LIMITS, _ticking)
 
@@ -1378,66 +1441,84 @@ def _as_ten(_: ApiRequest, reply: ApiReply) -> ApiReply:
     return replace(reply, headers=with_header(headers, "RateLimit-Policy", "10;w=60"))
 
 
-class _ByCall(RateLimiter):
-    """A limiter whose windows are moved by calls."""
+def _extended(transaction: Transaction, caller: Caller, limits: Limits, now: int) -> Decision | None:
+    decision = spend(transaction, caller, limits, now)
+    if decision and not decision.allowed:
+        for name, _ in limits:
+            window = transaction.window(name)
+            if window:
+                transaction.set_window(name, replace(window, opened=now))
+    return decision
 
-    def __init__(self, moved: Callable[[Any, bool, int], Any]) -> None:
-        super().__init__()
-        self._moved = moved
 
-    def spend(self, account: str, limits: Sequence[tuple[str, Limit]], at: int) -> Decision | None:
-        decision = super().spend(account, limits, at)
-        for key, window in list(self._windows.items()):
-            self._windows[key] = self._moved(window, decision is None or decision.allowed, at)
+@defect(LIMITS)
+def refused_calls_extend_the_window(bench: Bench) -> None:
+    """Calls that are refused extend the window."""
+    bench.spend = _extended
+
+
+def _counting(windows: dict[Any, Window], key: Callable[[str, str], Any], limits: Limits, now: int) -> Decision | None:
+    """Count in windows outside the store; the key is made of an account and the name of a limit."""
+    decision = None
+    for name, limit in limits:
+        windows[key("", name)], decision = hit(limit, windows.get(key("", name)), now)
+        if not decision.allowed:
+            break
+    return decision
+
+
+def _everybody() -> Spend:
+    """Return a limiter with one quota for all accounts."""
+    windows: dict[Any, Window] = {}
+    return lambda _transaction, _caller, limits, now: _counting(windows, lambda _, name: name, limits, now)
+
+
+@defect(LIMITS)
+def limit_of_everybody(bench: Bench) -> None:
+    """All accounts share one quota."""
+    bench.spend = _everybody()
+
+
+@defect(LIMITS)
+def not_atomic(bench: Bench) -> None:
+    """Requests at the same time are counted as one, as by a counter in a database without a transaction."""
+    windows: dict[Any, Window] = {}
+    seen = threading.local()
+
+    def wrap(handle: Handle) -> Handle:
+        def wrapped(request: ApiRequest, transport: str) -> Outcome:
+            seen.windows = dict(windows)
+            time.sleep(0.005)  # what a database takes, in which others read what was there before
+            return handle(request, transport)
+
+        return wrapped
+
+    def racing(_transaction: Transaction, caller: Caller, limits: Limits, now: int) -> Decision | None:
+        decision = _counting(seen.windows, lambda _, name: (caller.account, name), limits, now)
+        windows.update(seen.windows)
         return decision
 
-
-_register(
-    "refused-calls-extend-the-window",
-    "Calls that are refused extend the window.",
-    LIMITS,
-    lambda bench: bench.limiter(_ByCall(lambda window, allowed, at: window if allowed else replace(window, opened=at))),
-)
-_register("limit-of-everybody", "All accounts share one quota.", LIMITS, lambda bench: bench.limiter(_Everybody()))
-_register("not-atomic", "Requests at the same time are counted as one.", LIMITS, lambda bench: bench.limiter(_Racing()))
-
-
-class _Everybody(RateLimiter):
-    """One quota for all."""
-
-    def spend(self, account: str, limits: Sequence[tuple[str, Limit]], at: int) -> Decision | None:  # noqa: ARG002 - the signature of what it stands for
-        return super().spend("everybody", limits, at)
-
-
-class _Racing(RateLimiter):
-    """Reads, waits and writes, as a counter in a database does without a transaction."""
-
-    def spend(self, account: str, limits: Sequence[tuple[str, Limit]], at: int) -> Decision | None:
-        before = dict(self._windows)
-        decision = super().spend(account, limits, at)
-        after = dict(self._windows)
-        self._windows.update(before)
-        time.sleep(0.005)  # what a database takes, in which others read what was there before
-        self._windows.update(after)
-        return decision
+    bench.around(wrap)
+    bench.spend = racing
 
 
 @defect(LIMITS)
 def bad_requests_reset_the_quota(bench: Bench) -> None:
     """After a 429 a request with a second token makes the quota whole again."""
 
-    def resetting(request: ApiRequest) -> ApiRequest:
-        if bearer(request) == "test-token-2":
-            bench.mock.parts.limiter.clear()
-        return request
+    def resetting(transaction: Transaction, caller: Caller, limits: Limits, now: int) -> Decision | None:
+        if caller.user == bench.mock.seed.tokens["test-token-2"].user:
+            for name, _ in limits:
+                transaction.set_window(name, Window(0, 0))
+        return spend(transaction, caller, limits, now)
 
-    bench.on_request(resetting)
+    bench.spend = resetting
 
 
 @defect(LIMITS)
 def strangers_use_the_quota_up(bench: Bench) -> None:
     """Requests of another account are refused while ours is used up."""
-    bench.limiter(_Everybody())
+    bench.spend = _everybody()
 
 
 def _with(header: str, value: str | None) -> Callable[[ApiReply], ApiReply]:
@@ -1464,8 +1545,9 @@ for _name, _what, _header, _value in (
     )
 
 
-def _list_campaigns(bench: Bench, limits: Sequence[tuple[str, Limit]]) -> None:
+def _list_campaigns(bench: Bench, limits: Limits) -> None:
     """Answer GET /campaigns, as the vendor does, within limits."""
+    windows: dict[Any, Window] = {}
 
     def listing(request: ApiRequest) -> ApiRequest | ApiReply:
         if (request.method, request.path) != ("GET", "/v1/campaigns"):
@@ -1473,7 +1555,8 @@ def _list_campaigns(bench: Bench, limits: Sequence[tuple[str, Limit]]) -> None:
         token = bench.mock.seed.tokens.get(bearer(request))
         if token is None:
             return error(401)
-        decision = bench.mock.parts.limiter.spend(token.accounts[0], limits, bench.mock.clock.time_ns())
+        now, account = bench.mock.clock.time_ns(), token.accounts[0]
+        decision = _counting(windows, lambda _, name: (account, name), limits, now)
         headers = decision.headers() if decision else ()
         reply = ApiReply(200, (("Content-Type", RIGHT),), b'{"data": [], "hasMore": false}')
         reply = reply if decision is None or decision.allowed else error(429)
@@ -1600,7 +1683,7 @@ def other_types_are_415(bench: Bench) -> None:
 @variant(f"{OPEN}check-order")
 def looks_up_before_it_validates(bench: Bench) -> None:
     """An unknown campaign is answered 404 even if the body is bad."""
-    ids = {campaign.id for account in bench.mock.seed.accounts for campaign in account.campaigns}
+    ids = [value["id"] for _, _, value in AltaMock().seed.objects()]
     bench.on_reply(
         lambda r, reply: error(404) if reply.status == 400 and not any(one in r.path.lower() for one in ids) else reply
     )
@@ -1670,17 +1753,7 @@ def duplicates_are_stored_once(bench: Bench) -> None:
     def keep(records: list[Any]) -> list[Any]:
         return list({json.dumps(one, default=str): one for one in records}.values())
 
-    store = bench.mock.parts.store
-    append = store.append
-
-    def wrapped(account: str, kind: str, parent: str, batch: Batch) -> None:
-        kept = keep(batch.records())
-        if len(kept) == batch.size:
-            append(account, kind, parent, batch)
-        else:
-            append(account, kind, parent, Batch(json.dumps({"data": kept}, default=str).encode(), "data", len(kept)))
-
-    store.append = wrapped  # type: ignore[method-assign, assignment]  # wrapped on purpose
+    bench.on_stored(keep)
 
 
 @variant(f"{OPEN}response-headers")
@@ -1747,18 +1820,25 @@ def _counted(counts: Callable[[ApiReply], bool]) -> Callable[[Bench], None]:
     """Give back what was spent on answers that do not count."""
 
     def build(bench: Bench) -> None:
-        handle = bench.mock.handle
+        before: dict[str, Window] = {}
 
-        def wrapped(request: ApiRequest, transport: str = "python") -> Outcome:
-            limiter = bench.mock.parts.limiter
-            before = dict(limiter._windows)
-            outcome = handle(request, transport)
-            if not counts(outcome.reply):
-                limiter._windows.clear()
-                limiter._windows.update(before)
-            return outcome
+        def remembering(transaction: Transaction, caller: Caller, limits: Limits, now: int) -> Decision | None:
+            before.update({name: transaction.window(name) or Window(0, 0) for name, _ in limits})
+            return spend(transaction, caller, limits, now)
 
-        bench.mock.handle = wrapped  # type: ignore[method-assign]  # wrapped on purpose
+        def wrap(handle: Handle) -> Handle:
+            def wrapped(request: ApiRequest, transport: str) -> Outcome:
+                outcome = handle(request, transport)
+                if outcome.caller and not counts(outcome.reply):
+                    with bench.mock.store.transaction(outcome.caller.account) as transaction:
+                        for name, window in before.items():
+                            transaction.set_window(name, window)
+                return outcome
+
+            return wrapped
+
+        bench.around(wrap)
+        bench.spend = remembering
 
     return build
 
@@ -1779,49 +1859,47 @@ _register(
 )
 
 
-class _Sliding(RateLimiter):
-    """A limiter whose window slides: so many requests in any sixty seconds."""
+def _sliding() -> Spend:
+    """Return a limiter whose window slides: a number of requests in any sixty seconds."""
+    hits_of: dict[Any, deque[int]] = defaultdict(deque)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._hits: dict[tuple[str, str], deque[int]] = defaultdict(deque)
-
-    def spend(self, account: str, limits: Sequence[tuple[str, Limit]], at: int) -> Decision | None:
+    def sliding(_transaction: Transaction, caller: Caller, limits: Limits, now: int) -> Decision | None:
         decision = None
-        with self._lock:
-            for name, limit in limits:
-                hits, length = self._hits[account, name], limit.seconds * SECOND
-                while hits and hits[0] <= at - length:
-                    hits.popleft()
-                allowed = len(hits) < limit.requests
-                if allowed:
-                    hits.append(at)
-                reset = -((at - hits[0] - length) // SECOND)
-                decision = Decision(limit, allowed, limit.requests - len(hits), reset)
-                if not allowed:
-                    break
+        for name, limit in limits:
+            hits, length = hits_of[caller.account, name], limit.seconds * SECOND
+            while hits and hits[0] <= now - length:
+                hits.popleft()
+            allowed = len(hits) < limit.requests
+            if allowed:
+                hits.append(now)
+            reset = -((now - hits[0] - length) // SECOND)
+            decision = Decision(limit, allowed, limit.requests - len(hits), reset)
+            if not allowed:
+                break
         return decision
 
-
-class _Aligned(RateLimiter):
-    """A limiter whose windows begin with the minutes of the clock."""
-
-    def spend(self, account: str, limits: Sequence[tuple[str, Limit]], at: int) -> Decision | None:
-        for name, limit in limits:
-            window = self._windows.get((account, name))
-            length = limit.seconds * SECOND
-            if window is not None and window.opened // length != at // length:
-                self._windows.pop((account, name))
-        decision = super().spend(account, limits, at)
-        for key, window in list(self._windows.items()):
-            self._windows[key] = replace(window, opened=window.opened - window.opened % (60 * SECOND))
-        left = 60 - (at // SECOND) % 60
-        return replace(decision, reset=left) if decision else None
+    return sliding
 
 
-_register("sliding-window", "The window slides.", f"{OPEN}window", lambda b: b.limiter(_Sliding()), legal=True)
+def _aligned(transaction: Transaction, caller: Caller, limits: Limits, now: int) -> Decision | None:
+    """Count in windows that begin with the minutes of the clock."""
+    minute = 60 * SECOND
+    for name, _ in limits:
+        window = transaction.window(name)
+        if window is None or window.opened != now - now % minute:
+            transaction.set_window(name, Window(now - now % minute, 0))
+    return spend(transaction, caller, limits, now)
+
+
 _register(
-    "aligned-window", "Windows begin with the minute.", f"{OPEN}window", lambda b: b.limiter(_Aligned()), legal=True
+    "sliding-window", "The window slides.", f"{OPEN}window", lambda b: setattr(b, "spend", _sliding()), legal=True
+)
+_register(
+    "aligned-window",
+    "Windows begin with the minute.",
+    f"{OPEN}window",
+    lambda b: setattr(b, "spend", _aligned),
+    legal=True,
 )
 
 

@@ -18,9 +18,9 @@ from contract_tests.provider.verify import Options, Step, examine, planned_recor
 from contract_tests.provider.wire import FakeWire, Unusable, provider_at
 from contract_tests.reporting import provider_report as told_as
 from mock_server.cli.output import UNUSABLE, refuse_unwritable, say, write
+from mock_server.contract.limits import Limit
 from mock_server.control.api import is_loopback
 from mock_server.messages.errors import MockError
-from mock_server.pipeline.ratelimit import Limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

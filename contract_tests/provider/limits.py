@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 from contract_tests.provider.rules import RULES, Given, NotExercised, Rule
 from contract_tests.provider.wire import NO_ANSWER, Got, Sent
 from contract_tests.sources import LIMITS
+from mock_server.contract.limits import SECOND
 from mock_server.journal.rules import seconds_told
-from mock_server.pipeline.ratelimit import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -86,7 +86,7 @@ def environment(mock: AltaMock, url: str) -> dict[str, str]:
             for name in ("NO_PROXY", "no_proxy")
         },
     }
-    default_credentials = mock.seed.default_credentials()
+    default_credentials = mock.default_credentials()
     return (
         {**known, "ALTA_API_TOKEN": default_credentials[0], "ALTA_CAMPAIGN_ID": default_credentials[1]}
         if default_credentials

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from mock_server.mock import AltaMock
-    from mock_server.store.seed import Seed
 
 USAGE = 2
 INTERRUPTED = 130
@@ -93,7 +92,7 @@ def _checked(check: Callable[[str], Any]) -> Callable[..., str | None]:
 
 
 def _limit(text: str) -> None:
-    from mock_server.pipeline.ratelimit import Limit  # noqa: PLC0415 - --help need not wait for it
+    from mock_server.contract.limits import Limit  # noqa: PLC0415 - --help need not wait for it
 
     Limit.parse(text)
 
@@ -318,20 +317,20 @@ def banner(mock: AltaMock, origin: str) -> str:
     lines += [f"  {token.token:{width}}  {token.note}" for token in mock.seed.tokens.values()]
     for account in mock.seed.accounts:
         lines += ["", f"Campaigns of {account.name}"]
-        for campaign in account.campaigns:
-            archived = ", archived" if campaign.is_archived else ""
-            lines.append(f"  {campaign.id}  {campaign.name} ({campaign.status}{archived})")
+        for _, campaign in account.objects:
+            archived = ", archived" if campaign["isArchived"] else ""
+            lines.append(f"  {campaign['id']}  {campaign['name']} ({campaign['status']}{archived})")
     # Every address of the machine is none to go to.
     here = origin.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
     if "addProspectsToCampaign" in {operation.id for operation in mock.contract.operations}:
-        lines += _try_it(mock.seed, here + mock.contract.base_path)
+        lines += _try_it(mock, here + mock.contract.base_path)
     lines += ["", f"Look at it in a browser: {here}/ (and {here}/docs, the API reference)"]
     return "\n".join([*lines, "", "Stop it with Ctrl-C."])
 
 
-def _try_it(seed: Seed, url: str) -> list[str]:
+def _try_it(mock: AltaMock, url: str) -> list[str]:
     """Return lines to paste: a curl line that adds a prospect, and what a program needs to know."""
-    default_credentials = seed.default_credentials()
+    default_credentials = mock.default_credentials()
     if default_credentials is None:
         return []
     token, campaign = default_credentials

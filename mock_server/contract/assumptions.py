@@ -1,4 +1,4 @@
-"""What the vendor leaves open and what we do, from `assumptions.yaml`."""
+"""What the vendor's documentation leaves open, and what the fake does, from `assumptions.yaml`."""
 
 from __future__ import annotations
 

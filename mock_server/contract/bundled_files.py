@@ -1,4 +1,4 @@
-"""The only module that knows where the bundled contract and fixtures are: in the package, or in a checkout."""
+"""Where the bundled contract and fixtures are: in the installed package, or in a checkout."""
 
 from __future__ import annotations
 

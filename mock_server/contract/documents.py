@@ -1,4 +1,4 @@
-"""YAML and JSON files that a person wrote, read so that a mistake can be reported with its line."""
+"""YAML and JSON files, read so that a mistake can be reported with its line."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _Loader.yaml_implicit_resolvers = {
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The value of a file, and where in it each part stands.
+    """The value of a file, and the line of each part.
 
     Attributes:
-        name: How the file is called in messages.
-        value: What it holds: mappings, sequences and scalars, as JSON would have them.
+        name: The name of the file in messages.
+        value: Mappings, sequences and scalars, as in JSON.
         root: The YAML node of the value, for `line`.
     """
 
@@ -49,7 +49,7 @@ class Document:
         """Read a YAML or JSON file.
 
         Raises:
-            MockError: It cannot be read, is not UTF-8, is not YAML, has a key twice or nests too deep.
+            MockError: It cannot be read, is not UTF-8, is not YAML, has a duplicate key or nests too deep.
         """
         try:
             return cls.parse(path.read_text(encoding="utf-8"), str(path))
@@ -60,7 +60,7 @@ class Document:
 
     @classmethod
     def parse(cls, text: str, name: str) -> Document:
-        """Read YAML or JSON from a text; `name` stands for it in messages."""
+        """Parse YAML or JSON; `name` is used in messages."""
         loader = None
         try:
             _refuse_depth(text, name)
@@ -96,7 +96,7 @@ class Document:
         return line + 1
 
     def has(self, parts: Sequence[str | int]) -> bool:
-        """Tell whether the file itself has a value at these keys and indices."""
+        """Return whether the file itself has a value at these keys and indices."""
         try:
             at(self.value, parts)
         except LookupError:
@@ -105,7 +105,7 @@ class Document:
 
 
 def _refuse_depth(text: str, name: str) -> None:
-    """Refuse deep nesting by the parser's events, before anything recurs: the C composer would end the process."""
+    """Refuse deep nesting by the parser's events: the C composer, which recurs, would crash the process."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -117,7 +117,7 @@ def _refuse_depth(text: str, name: str) -> None:
 
 
 def _refuse_oddities(root: yaml.Node, name: str) -> None:
-    """Refuse what YAML has and JSON has not, and what would be lost in silence: a key that stands twice."""
+    """Refuse what YAML has and JSON has not, and duplicate keys, of which one would be lost silently."""
     level, seen = [root], {id(root)}
     while level:
         level = [child for node in level for child in _children(node, name)]
@@ -137,11 +137,11 @@ def _children(node: yaml.Node, name: str) -> list[yaml.Node]:
         if not isinstance(key, yaml.ScalarNode):
             raise _oddity(key, name, "a key must be a plain word or a string")
         if key.value in keys:
-            raise _oddity(key, name, f"the key {key.value!r} stands twice; remove one")
+            raise _oddity(key, name, f"duplicate key {key.value!r}; remove one")
         keys.add(key.value)
         key.tag = "tag:yaml.org,2002:str"  # 200: and yes: are names here, as in JSON
     return [value for _, value in node.value]
 
 
-def _oddity(node: yaml.Node, name: str, trouble: str) -> MockError:
-    return MockError(f"{name}:{node.start_mark.line + 1}: {trouble}")
+def _oddity(node: yaml.Node, name: str, problem: str) -> MockError:
+    return MockError(f"{name}:{node.start_mark.line + 1}: {problem}")

@@ -23,14 +23,14 @@ _ACTION_KEYS = {"target", "description", "update", "remove"}
 
 
 Touched = list[tuple[Place, int]]
-"""Where an overlay changed a document, and by which of its actions."""
+"""Places that an overlay changed, each with the index of the action."""
 
 
 def apply(overlay: Document, value: Any) -> tuple[Any, Touched]:
-    """Return a copy of a document's value with the actions of an overlay applied in order, and where they did.
+    """Return a copy of a document's value with an overlay applied, and the places that it changed.
 
     Raises:
-        MockError: The overlay is no Overlay 1.x, or an action is malformed.
+        MockError: It is not an Overlay 1.x, or an action is malformed.
     """
     head = overlay.value
     if not isinstance(head, dict) or not str(head.get("overlay", "")).startswith("1."):

@@ -1,6 +1,6 @@
 """Differences between a value and a schema of the contract, each with its rule and where the contract states it.
 
-Law of this module: "valid" is an empty list.
+Rule: "valid" is an empty list.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from urllib.parse import quote
 
 import jsonschema_rs
 
-from mock_server.messages.http import Violation
 from mock_server.messages.pointers import Place, at, pointer
+from mock_server.messages.violations import Violation
 
 RULE_KEYWORD = "x-alta-rule"
-"""Names, in a schema of the overlay, the rule that its keywords make up together."""
+"""Names, in a schema of the overlay, the rule that its keywords express together."""
 
 _URN = "urn:alta-mock:contract"
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """One compiled schema of a document, the document at hand for what its rules are called."""
+    """One compiled schema, with its document for the names of its rules."""
 
     validator: jsonschema_rs.Draft202012Validator
     document: Any
 
 
 class Schemas:
-    """The schemas of one document, compiled when asked for, `$ref` resolved within the document."""
+    """The schemas of one document, compiled on demand, `$ref` resolved within the document."""
 
     def __init__(self, document: Any) -> None:
         self._document = document
@@ -40,7 +40,7 @@ class Schemas:
         """Compile the schema at these keys and indices of the document.
 
         Raises:
-            ValueError: It is no JSON Schema of draft 2020-12, or refers to what is not there.
+            ValueError: It is not a JSON Schema of draft 2020-12, or a reference cannot be resolved.
         """
         reference = {"$ref": f"{_URN}#{quote(pointer(*parts), safe='/~')}"}
         try:
@@ -54,16 +54,16 @@ def violations(schema: Schema, value: Any, place: str = "body", within: Place = 
     """Return every difference between a value and a schema; the time grows with their number.
 
     Args:
-        schema: What is wanted.
-        value: What was got: parsed JSON, without lone surrogates.
-        place: The part of the request the value is from.
-        within: Where in that part it stands.
+        schema: The schema.
+        value: Parsed JSON, without lone surrogates.
+        place: The part of the request that the value is from.
+        within: Its place in that part.
     """
     return [_violation(schema.document, error, place, within) for error in schema.validator.iter_errors(value)]
 
 
 def first_violation(schema: Schema, value: Any) -> list[Violation]:
-    """Return one difference between a body and a schema, or none, in a time that does not depend on their number."""
+    """Return at most one difference between a body and a schema, in a time that does not grow with their number."""
     try:
         schema.validator.validate(value)
     except jsonschema_rs.ValidationError as error:
@@ -78,26 +78,26 @@ def _violation(document: Any, error: jsonschema_rs.ValidationError, place: str, 
     wanted = parent.get(keyword) if isinstance(parent, dict) else None
     value: Any = error.instance
     if named is not None:
-        got, wish = _keys(value), str(parent.get("description", named))
+        got, wanted_text = _keys(value), str(parent.get("description", named))
     elif keyword == "required":
         missing = getattr(error.kind, "property", "")
-        got, wish = f"no {missing}", str(missing)
+        got, wanted_text = f"no {missing}", str(missing)
     elif keyword in {"minLength", "maxLength"}:
-        got, wish = _count(len(value), "character"), _bound(keyword, wanted)
+        got, wanted_text = _count(len(value), "character"), _bound(keyword, wanted)
     elif keyword in {"minItems", "maxItems"}:
-        got, wish = _count(len(value), "item"), _bound(keyword, wanted)
+        got, wanted_text = _count(len(value), "item"), _bound(keyword, wanted)
     elif keyword == "type":
-        got, wish = _kind(value), " or ".join(wanted) if isinstance(wanted, list) else str(wanted)
+        got, wanted_text = _kind(value), " or ".join(wanted) if isinstance(wanted, list) else str(wanted)
     elif keyword == "falseSchema":
-        got, wish = _kind(value), "nothing"
+        got, wanted_text = _kind(value), "nothing"
     else:
-        got, wish = _kind(value), f"{keyword} {_clip(json.dumps(wanted, default=str))}"
+        got, wanted_text = _kind(value), f"{keyword} {_clip(json.dumps(wanted, default=str))}"
     where = pointer(*within, *error.instance_path)
-    return Violation(named or keyword, place, where, got, wish, tuple(error.schema_path))
+    return Violation(named or keyword, place, where, got, wanted_text, tuple(error.schema_path))
 
 
 def _kind(value: Any) -> str:
-    """Say what a value is without repeating a text, which may be private, or long."""
+    """Describe a value without repeating a text, which may be private or long."""
     match value:
         case None | bool():
             return json.dumps(value)
@@ -111,7 +111,7 @@ def _kind(value: Any) -> str:
 
 
 _SHORT = 60
-"""Characters of a list of names, of which each is shown whole or not at all: half of a token is no secret kept."""
+"""Characters of a list of names; each is shown whole or not at all, since half of a token is still secret."""
 
 
 def _keys(value: Any) -> str:

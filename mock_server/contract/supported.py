@@ -1,8 +1,7 @@
-"""What of OpenAPI 3.1 we support; a contract that says more is refused, for what is ignored is not checked.
+"""What of OpenAPI 3.1 is supported; a document that uses more is refused, since ignoring a keyword would hide it.
 
-Each kind of object has its keywords, and what stands under them: `None` for a value that is looked at elsewhere or
-only read by people, a kind, `{kind}` for a map of names to that kind, `[kind]` for a list. `x-` keywords are always
-allowed.
+Each kind of object has its keywords, and what they hold: `None` for a value that is checked elsewhere or read by
+people only, a kind, `{kind}` for a map of names to that kind, `[kind]` for a list. `x-` keywords are always allowed.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from mock_server.messages.pointers import Place
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Trouble = tuple[Place, str]
-"""Where in the document, and what is wrong and what to do, in one sentence."""
+Problem = tuple[Place, str]
+"""A place in the document, and what is wrong and what to do, in one sentence."""
 
 OPERATIONS = tuple(method.lower() for method in METHODS)
 """The keywords of a path item that hold an operation."""
@@ -98,8 +97,8 @@ _FORMATS = {
 }
 
 
-def troubles(node: Any, kind: str = "document", at: Place = ()) -> Iterator[Trouble]:
-    """Find what a document says that we do not support, outermost first."""
+def problems(node: Any, kind: str = "document", at: Place = ()) -> Iterator[Problem]:
+    """Find what is not supported in a document, outermost first."""
     if kind == "schema" and isinstance(node, bool):
         return
     if not isinstance(node, dict):
@@ -116,7 +115,7 @@ def troubles(node: Any, kind: str = "document", at: Place = ()) -> Iterator[Trou
         yield from _below(value, KINDS[kind][key], (*at, key))
 
 
-def _below(value: Any, kind: str | None, at: Place) -> Iterator[Trouble]:
+def _below(value: Any, kind: str | None, at: Place) -> Iterator[Problem]:
     if kind is None:
         return
     if kind.startswith("{"):
@@ -125,25 +124,25 @@ def _below(value: Any, kind: str | None, at: Place) -> Iterator[Trouble]:
             return
         for name, child in value.items():
             if not (kind in {"{path item}", "{response}"} and name.startswith("x-")):
-                yield from troubles(child, kind[1:-1], (*at, name))
+                yield from problems(child, kind[1:-1], (*at, name))
     elif kind.startswith("["):
         if not isinstance(value, list):
             yield at, "this must be a list"
             return
         for index, child in enumerate(value):
-            yield from troubles(child, kind[1:-1], (*at, index))
+            yield from problems(child, kind[1:-1], (*at, index))
     else:
-        yield from troubles(value, kind, at)
+        yield from problems(value, kind, at)
 
 
-def _special(node: dict[str, Any], kind: str, at: Place) -> Iterator[Trouble]:
-    """Find what a table of keywords cannot tell."""
+def _special(node: dict[str, Any], kind: str, at: Place) -> Iterator[Problem]:
+    """Find what a table of keywords cannot express."""
     if "$ref" in node and not str(node["$ref"]).startswith("#/"):
         yield (*at, "$ref"), "only references within the document (#/...) are supported; bundle it into one file"
     if kind == "document" and not str(node.get("openapi", "")).startswith("3.1"):
-        yield at, "this is no OpenAPI 3.1 document; it must begin with 'openapi: 3.1.0'"
+        yield at, "not an OpenAPI 3.1 document; it must begin with 'openapi: 3.1.0'"
     elif kind == "document" and not node.get("paths"):
-        yield at, "the document has no 'paths': there is nothing to serve"
+        yield at, "the document has no 'paths'; add at least one"
     elif kind == "security scheme" and (node.get("type"), str(node.get("scheme")).lower()) != ("http", "bearer"):
         yield at, "only the security scheme 'type: http, scheme: bearer' is supported"
     elif kind == "operation" and not node.get("responses"):

@@ -17,25 +17,27 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from mock_server.contract import bundled_files
-from mock_server.contract.contract import JSON, Contract, to_json
+from mock_server.contract.contract import Contract
 from mock_server.contract.documents import Document
+from mock_server.contract.limits import SECOND
+from mock_server.handlers import HANDLERS, SAMPLE
 from mock_server.journal.annotated_body import layout
 from mock_server.journal.har import har
 from mock_server.journal.snippets import as_curl, as_program, as_test
 from mock_server.messages.errors import ApiError, MockError
-from mock_server.messages.http import ApiReply
+from mock_server.messages.http import JSON, ApiReply
+from mock_server.messages.json_text import to_json
 from mock_server.pipeline.decoding import decode
-from mock_server.pipeline.ratelimit import SECOND
-from mock_server.store.seed import EDIT_CAMPAIGN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mock_server.contract.contract import Operation
+    from mock_server.contract.operation import Operation
     from mock_server.journal.annotated_body import Line
-    from mock_server.messages.http import ApiRequest, Call
+    from mock_server.messages.call import Call
+    from mock_server.messages.http import ApiRequest
+    from mock_server.messages.injected import Injected
     from mock_server.mock import AltaMock
-    from mock_server.pipeline.injection import Injected
     from mock_server.store.seed import Token
 
 PREFIX = "/_mock"
@@ -83,9 +85,9 @@ class Control:
             "listLimits": lambda *_: {"data": mock.quotas()},
             "getClock": lambda *_: self._time(),
             "advanceClock": self._advance,
-            "listNext": lambda *_: {"data": [_shown(one, mock.documented) for one in mock.parts.queue.waiting()]},
+            "listNext": lambda *_: {"data": [_shown(one, mock.documented) for one in mock.injected()]},
             "addNext": self._add_next,
-            "clearNext": lambda *_: mock.parts.queue.clear(),
+            "clearNext": lambda *_: mock.clear_injected(),
         }
 
     def answer(self, request: ApiRequest, peer: str) -> ApiReply:
@@ -94,7 +96,7 @@ class Control:
             self._refuse_strangers(request, peer)
             operation, path = self._contract.route(request.method, request.path)
             _refuse_forms(request, operation)
-            call = decode(request, operation, path, None)
+            call = decode(request, operation, path)
             if operation.id == "exportRequests":
                 return _reply(200, har(self._mock.requests, _origin(request)).encode())
             return _reply(200, to_json(self._answers[operation.id](call, _origin(request)) or {}))
@@ -134,12 +136,12 @@ class Control:
 
     def _requests(self, call: Call, _: str) -> Any:
         after, brief = int(call.query.get("after", 0)), call.query.get("brief", False)
-        entries, oldest, newest = self._mock.journal.look(after)
+        entries, recorded = self._mock.journal.look(after)
         return {
             "data": [entry.summary() if brief else entry.as_dict() for entry in entries],
             "findings": [one.as_dict() for one in self._mock.findings() if one.requests[-1] > after],
-            "oldest": oldest,
-            "newest": newest,
+            "oldest": recorded.oldest,
+            "newest": recorded.newest,
             "server": self._id,
         }
 
@@ -227,7 +229,7 @@ def _token(token: Token) -> dict[str, Any]:
         "token": token.token,
         "user": token.user,
         "accounts": list(token.accounts),
-        "mayAdd": not token.expired and EDIT_CAMPAIGN in token.permissions,
+        "mayAdd": not token.expired and HANDLERS[SAMPLE.operation].permission in token.permissions,
         "note": token.note,
     }
 

@@ -1,20 +1,21 @@
-"""What the operations do once a request is known to be right, by `operationId`; one module for each resource.
+"""What each operation does with a valid call; one module a resource.
 
-A behaviour returns the JSON value of its 200, or None for the answer recorded in `fixtures/responses/`.
+This is the only package that names operations and resources. A handler gets the decoded call and a context, and returns
+a result; `HANDLERS` declares, by `operationId`, which object its path names and which permission it needs.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mock_server.handlers.campaigns import add_prospects_to_campaign
+from mock_server.handlers import campaigns
+from mock_server.handlers.handler import Handler, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from mock_server.messages.http import Call
-    from mock_server.store import Store
+HANDLERS: Mapping[str, Handler] = {
+    "addProspectsToCampaign": Handler(campaigns.add_prospects, finds=campaigns.KIND, permission=campaigns.EDIT),
+}
 
-    Handler = Callable[[Call, Store], Any]
-
-HANDLERS: Mapping[str, Handler] = {"addProspectsToCampaign": add_prospects_to_campaign}
+SAMPLE = Sample("addProspectsToCampaign", campaigns.KIND, {"data": [{"email": "ada@example.com"}]})

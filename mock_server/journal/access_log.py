@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from mock_server.pipeline.ratelimit import SECOND
+from mock_server.contract.limits import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mock_server.messages.http import ApiRequest
+    from mock_server.messages.outcome import Outcome
     from mock_server.messages.redaction import Redactor
-    from mock_server.pipeline.pipeline import Outcome
 
 
 class Log:
@@ -80,7 +80,7 @@ def _json(request: ApiRequest, outcome: Outcome, ms: float) -> str:
             "method": request.method,
             "path": request.path,
             "status": outcome.reply.status,
-            "operation": outcome.operation.id if outcome.operation else None,
+            "operation": outcome.operation,
             "rule": first.rule if first else None,
             "why": str(first) if first else None,
             "ms": round(ms, 3),

@@ -15,7 +15,7 @@ from mock_server.messages.pointers import pointer as pointer_of
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
 
-    from mock_server.messages.http import Violation
+    from mock_server.messages.violations import Violation
 
 MOST_LINES = 2000
 """Lines that are laid out; nobody reads more."""

@@ -6,31 +6,25 @@ Entries keep what came in as it was and are rendered when somebody looks; no tok
 from __future__ import annotations
 
 import json
-import threading
-from collections import Counter, deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from mock_server.pipeline.ratelimit import SECOND
+from mock_server.contract.limits import SECOND
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Mapping, Sequence
 
     from mock_server.contract.contract import Contract
-    from mock_server.messages.http import ApiRequest, Violation
+    from mock_server.messages.http import ApiRequest
+    from mock_server.messages.outcome import Outcome
     from mock_server.messages.redaction import Redactor
-    from mock_server.pipeline.pipeline import Outcome
+    from mock_server.messages.violations import Violation
+    from mock_server.store.base import Exchange, Recorded, Store
 
-MOST_ENTRIES = 10_000
-"""Requests that are remembered; of more, the oldest are forgotten."""
-
-MOST_BYTES = 16 * 1024 * 1024
-"""Bytes of their bodies that are remembered."""
-
-BROKEN = {400, 401, 405, 413}
-"""Statuses of a request that broke the contract; so did one to a path that the contract does not have."""
+NOTHING = 10**15
+"""A number that no request reaches, to ask a journal for nothing but its counts."""
 
 FIXES = {
     "maxItems": "send batches of at most 20",
@@ -55,13 +49,13 @@ class Known:
     """What an entry is read by.
 
     Attributes:
-        campaigns: The ids of the campaigns of each account.
+        ids: The ids of the objects of each account.
         files: The settings of the fake that name files in place of the bundled ones.
     """
 
     contract: Contract
     redact: Redactor
-    campaigns: Mapping[str, Sequence[str]]
+    ids: Mapping[str, Sequence[str]]
     files: Mapping[str, str]
 
 
@@ -98,7 +92,7 @@ class Entry:
     @property
     def operation(self) -> str | None:
         """The id of the operation, None if the contract has none for the request."""
-        return self.outcome.operation.id if self.outcome.operation else None
+        return self.outcome.operation
 
     @property
     def account(self) -> str | None:
@@ -118,8 +112,7 @@ class Entry:
     @property
     def broke_the_contract(self) -> bool:
         """Whether the request was wrong by itself; 403, 404 of an object and 429 are answers to a right one."""
-        rules = {violation.rule for violation in self.violations}
-        return bool(rules) and (self.status in BROKEN or "path-unknown" in rules)
+        return self.outcome.broke_the_contract
 
     @property
     def body(self) -> Any:
@@ -197,60 +190,39 @@ class Entry:
 
 
 class Journal:
-    """The last requests and answers; safe to use from many threads.
+    """The recorded requests of a store, to be read; safe to use from many threads."""
 
-    Attributes:
-        statuses: How often each status was answered, also by requests that are forgotten.
-        broken: How many requests broke the contract, forgotten ones too.
-        since: The number of the last request before the journal was cleared, 0 if it never was.
-    """
-
-    def __init__(self, known: Known) -> None:
+    def __init__(self, store: Store, known: Known) -> None:
+        self._store = store
         self._known = known
-        self._entries: deque[Entry] = deque()
-        self._lock = threading.Lock()
-        self._number = 0
-        self._size = 0
-        self.since = 0
-        self.statuses: Counter[int] = Counter()
-        self.broken = 0
-
-    def add(self, transport: str, request: ApiRequest, outcome: Outcome) -> None:
-        """Remember a request, and forget the oldest of too many."""
-        with self._lock:
-            self._number += 1
-            self._entries.append(Entry(self._number, transport, request, outcome, self._known))
-            self._size += len(request.body or b"")
-            self.statuses[outcome.reply.status] += 1
-            self.broken += bool(outcome.violations) and self._entries[-1].broke_the_contract
-            while len(self._entries) > MOST_ENTRIES or (self._size > MOST_BYTES and len(self._entries) > 1):
-                self._size -= len(self._entries.popleft().request.body or b"")
 
     def entries(self, after: int = 0) -> list[Entry]:
-        """Return what is remembered, oldest first, from behind a number on."""
+        """Return what is kept, oldest first, from behind a number on."""
         return self.look(after)[0]
 
-    def look(self, after: int = 0) -> tuple[list[Entry], int, int]:
-        """Return the entries from behind a number on, and the numbers of the oldest and the newest, all of one moment.
-
-        The oldest is that of the next request if none is remembered, the newest 0 before the first.
-        """
-        with self._lock:
-            oldest = self._entries[0].number if self._entries else self._number + 1
-            return list(islice(self._entries, max(after - oldest + 1, 0), None)), oldest, self._number
+    def look(self, after: int = 0) -> tuple[list[Entry], Recorded]:
+        """Return the entries from behind a number on, and what the journal holds at the same moment."""
+        recorded = self._store.recorded(after)
+        return [self._entry(exchange) for exchange in recorded.exchanges], recorded
 
     def entry(self, number: int) -> Entry | None:
-        """Return a request by its number, None if it is not remembered."""
-        with self._lock:
-            if not self._entries or not 0 <= number - self._entries[0].number < len(self._entries):
-                return None
-            return self._entries[number - self._entries[0].number]
+        """Return a request by its number; None if it is not kept."""
+        first = self._store.recorded(number - 1).exchanges[:1] if number > 0 else []
+        return self._entry(first[0]) if first and first[0].number == number else None
 
     def clear(self) -> None:
-        """Forget everything; numbers go on, so that nobody who reads on misses or sees a thing twice."""
-        with self._lock:
-            self._entries.clear()
-            self._size = 0
-            self.since = self._number
-            self.statuses.clear()
-            self.broken = 0
+        """Forget all recorded requests; the numbers go on."""
+        self._store.clear_journal()
+
+    @property
+    def statuses(self) -> Counter[int]:
+        """How often each status was sent, also by requests no longer kept."""
+        return self._store.recorded(NOTHING).statuses
+
+    @property
+    def broken(self) -> int:
+        """How many requests broke the contract, also those no longer kept."""
+        return self._store.recorded(NOTHING).broken
+
+    def _entry(self, exchange: Exchange) -> Entry:
+        return Entry(exchange.number, exchange.transport, exchange.request, exchange.outcome, self._known)

@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl
 
 import harfile
 
-from mock_server.pipeline.injection import phrase
-from mock_server.pipeline.ratelimit import SECOND
+from mock_server.contract.limits import SECOND
+from mock_server.messages.http import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

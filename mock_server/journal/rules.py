@@ -18,8 +18,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from mock_server.journal.entries import MOST_BYTES, MOST_ENTRIES
-from mock_server.pipeline.ratelimit import SECOND
+from mock_server.contract.limits import SECOND
+from mock_server.store.base import JOURNAL_BYTES, JOURNAL_ENTRIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,12 +92,12 @@ class Watch:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._lock = threading.Lock()
-        self._begin()
+        self._begin(0)
 
-    def _begin(self) -> None:
+    def _begin(self, since: int) -> None:
         self._looks: list[Look] = [*BY_ITSELF, *(look() for look in OVER_TIME)]
         self._found: list[Finding] = []
-        self._last = self._since = self._journal.since
+        self._last = self._since = since
         self._entries = self._size = 0
 
     def findings(self) -> list[Finding]:
@@ -106,13 +106,14 @@ class Watch:
         What takes two requests to show goes when the first of them is forgotten.
         """
         with self._lock:
-            full = self._entries > 2 * MOST_ENTRIES or self._size > 2 * MOST_BYTES
-            if full or self._since != self._journal.since:
-                self._begin()
-            entries, oldest, _ = self._journal.look(self._last)
+            entries, recorded = self._journal.look(self._last)
+            full = self._entries > 2 * JOURNAL_ENTRIES or self._size > 2 * JOURNAL_BYTES
+            if full or self._since != recorded.since:
+                self._begin(recorded.since)
+                entries, recorded = self._journal.look(self._last)
             for entry in entries:
                 self._look(entry)
-            self._found = [finding for finding in self._found if finding.requests[0] >= oldest]
+            self._found = [finding for finding in self._found if finding.requests[0] >= recorded.oldest]
             return sorted(self._found, key=lambda finding: finding.requests)
 
     def _look(self, entry: Entry) -> None:
@@ -253,7 +254,7 @@ def misspelt_field() -> Look:
     def look(seen: Seen) -> Iterator[Finding]:
         declared = _declared(seen.entry)
         names = {name for record in seen.records if isinstance(record, dict) for name in record}
-        recent = {name for name in names & told.keys() if seen.entry.number - told[name] < MOST_ENTRIES}
+        recent = {name for name in names & told.keys() if seen.entry.number - told[name] < JOURNAL_ENTRIES}
         for name in sorted(names - declared.keys() - recent):
             plain = _plain(name)
             meant = _meant(plain, tuple(declared)) if len(plain) <= LONGEST_NAME else None
@@ -290,12 +291,12 @@ def _plain(name: str) -> str:
 def id_off_by_one(seen: Seen) -> Iterator[Finding]:
     """Find campaign ids with a slip of the pen."""
     entry = seen.entry
-    if not any(violation.rule == "campaign-unknown" for violation in entry.violations):
+    if not any(violation.rule == "object-unknown" for violation in entry.violations):
         return
-    for known in entry.known.campaigns.get(entry.account or "", ()):
+    for known in entry.known.ids.get(entry.account or "", ()):
         got = next((part for part in entry.path.lower().split("/") if _differ(part, known) == 1), None)
         if got:
-            text = f"the campaign {got} is one character off {known}"
+            text = f"the id {got} is one character off {known}"
             yield Finding("id-off-by-one", text, (entry.number,))
 
 

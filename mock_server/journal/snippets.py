@@ -16,8 +16,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from mock_server.contract.contract import JSON
-from mock_server.messages.http import MAX_BODY
+from mock_server.messages.http import JSON, MAX_BODY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

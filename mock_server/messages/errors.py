@@ -1,7 +1,7 @@
-"""Whose fault it is, as types: `ApiError` is what the vendor says to a client, `MockError` what we say to our user.
+"""Errors by whose fault they are: `ApiError` is the vendor's to a client, `MockError` ours to a user of the mock.
 
-Each `ApiError` has a status and the identifier of the body's `error`; the text of the body is the contract's
-example for that status (see `Contract.error_body`). `docs/errors.md` is compared with these classes by a test.
+Each `ApiError` has a status and the identifier of the body's `error`; the body itself is the contract's example for
+that status (see `Contract.error_body`). A test compares `docs/errors.md` with these classes.
 """
 
 from __future__ import annotations
@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mock_server.messages.http import Headers, Violation
+    from mock_server.messages.http import Headers
+    from mock_server.messages.violations import Violation
 
 
 class ApiError(Exception):
-    """A refusal that the client sees.
+    """An error response of the API.
 
     Attributes:
         status: The HTTP status.
         code: The `error` of the body.
         message: The `message` of the body where the contract gives no example for the status.
-        headers: What the refusal adds to the answer, for example `Allow`.
-        violations: Why, for the log, the journal and `X-Alta-Mock-Why`; the body never says it.
+        headers: Additional headers of the response, for example `Allow`.
+        violations: Why, for the log, the journal and `X-Alta-Mock-Why`; never in the body.
     """
 
     status: ClassVar[int]
@@ -42,13 +43,13 @@ class BadRequest(ApiError):
 
 
 class Unauthorized(ApiError):
-    """No token, a wrong or expired one, another scheme, or no usable account."""
+    """No token, an unknown or expired token, another scheme, or no usable account."""
 
     status, code, message = 401, "Unauthorized", "Invalid API token"
 
 
 class Forbidden(ApiError):
-    """The token is valid, its user may not do this."""
+    """The token is valid, but its user lacks the permission."""
 
     status, code, message = 403, "Forbidden", "You do not have permission to access this resource"
 
@@ -66,19 +67,19 @@ class MethodNotAllowed(ApiError):
 
 
 class PayloadTooLarge(ApiError):
-    """The body is over `messages.MAX_BODY`; our assumption `body-size`."""
+    """The body is over `http.MAX_BODY`; our assumption `body-size`."""
 
     status, code, message = 413, "PayloadTooLarge", "Request body too large"
 
 
 class RateLimited(ApiError):
-    """The quota of the account is used up."""
+    """The quota of the account is exhausted."""
 
     status, code, message = 429, "TooManyRequests", "Rate limit exceeded. Please retry after 60 seconds."
 
 
 class InternalServerError(ApiError):
-    """Asked for by the caller of the fake; a fault of our own is never dressed up as this one."""
+    """An injected error; a bug of the fake is never reported as this."""
 
     status, code, message = 500, "InternalServerError", "Internal server error"
 
@@ -90,12 +91,12 @@ class NotImplementedByMock(ApiError):
 
 
 def api_errors() -> Iterator[type[ApiError]]:
-    """Return every refusal there is, by status."""
+    """Return every error of the API, by status."""
     return iter(sorted(ApiError.__subclasses__(), key=lambda error: error.status))
 
 
 class MockError(Exception):
-    """Misuse of the mock: one line that names what was given, what is wrong with it and what to do."""
+    """Misuse of the mock: one line that names what was given, what is wrong, and what to do."""
 
 
 class Bug(Exception):

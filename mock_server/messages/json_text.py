@@ -1,14 +1,15 @@
-"""JSON from bytes, strictly: what RFC 8259 does not allow is refused, and no digit of a number is lost."""
+"""JSON from bytes and to bytes: strict (RFC 8259), and no digit of a number is lost."""
 
 from __future__ import annotations
 
 import json
 import re
+import secrets
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from mock_server.messages.http import Violation
 from mock_server.messages.pointers import pointer
+from mock_server.messages.violations import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +24,7 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class UnreadableBody(Exception):
-    """The bytes are no JSON that we take; `violation` says why."""
+    """The bytes are not valid JSON, or exceed a limit; `violation` says why."""
 
     def __init__(self, rule: str, got: str, wanted: str, at: str = "") -> None:
         self.violation = Violation(rule, "body", at, got, wanted)
@@ -47,12 +48,12 @@ _decoder = json.JSONDecoder(parse_float=_exact, parse_constant=_refuse_constant)
 
 
 def read_json(raw: bytes) -> Any:
-    """Return the value of a JSON text; of a key that stands twice, the last one counts.
+    """Return the value of a JSON text; of a duplicate key, the last value.
 
     Numbers are int or float where these keep every digit, else Decimal.
 
     Raises:
-        UnreadableBody: Not UTF-8, a byte order mark, no JSON, trailing bytes, NaN or Infinity, a lone surrogate,
+        UnreadableBody: Not UTF-8, a byte order mark, invalid JSON, trailing bytes, NaN or Infinity, a lone surrogate,
             more than `MAX_DEPTH` levels, or a number of more than `MAX_DIGITS` characters.
     """
     if not raw:
@@ -66,7 +67,7 @@ def read_json(raw: bytes) -> Any:
     try:
         value = _decoder.decode(text)
     except json.JSONDecodeError as error:
-        got = f"no JSON ({error.msg}) at line {error.lineno} column {error.colno}"
+        got = f"invalid JSON ({error.msg}) at line {error.lineno} column {error.colno}"
         raise UnreadableBody("json-syntax", got, "JSON") from error
     except RecursionError as error:
         raise UnreadableBody("nesting", "deeper nesting", f"at most {MAX_DEPTH} levels") from error
@@ -77,6 +78,16 @@ def read_json(raw: bytes) -> Any:
     if _SURROGATE.search(text):
         _refuse_lone_surrogates(value)
     return value
+
+
+def to_json(value: Any) -> bytes:
+    """Return compact JSON in UTF-8; a Decimal keeps all its digits."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    except TypeError:  # json writes no Decimal: a random text that no client can send stands in for each
+        mark = f"\0{secrets.token_hex(16)}:"
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=lambda number: f"{mark}{number}")
+        return re.sub(f'"{re.escape(json.dumps(mark)[1:-1])}([^"]*)"', r"\1", text).encode()
 
 
 def _refuse_depth(value: Any) -> None:

@@ -1,4 +1,4 @@
-"""Tokens do not leave the fake: not in a log line, not in a header, not in the journal."""
+"""Keeps tokens out of everything that is shown: log lines, headers, the journal, reports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import unquote
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mock_server.messages.http import Violation
+    from mock_server.messages.violations import Violation
 
 HIDDEN = "***"
 
@@ -19,7 +19,7 @@ class Redactor:
     """Replaces the known tokens, and whatever follows the word Bearer, in any text.
 
     Args:
-        tokens: The tokens of the seed; one that is not known can only be told by the word before it.
+        tokens: The tokens of the seed; an unknown token is recognised only by the word Bearer before it.
 
     Attributes:
         tokens: The same, in order.
@@ -33,11 +33,11 @@ class Redactor:
         )
 
     def knows(self, text: str) -> bool:
-        """Tell whether a text is one of the tokens."""
+        """Return whether a text is one of the tokens."""
         return text in self.tokens
 
     def __call__(self, text: str) -> str:
-        """Return the text without tokens, also those that stand in it percent-encoded or escaped as in JSON."""
+        """Return the text without tokens, also percent-encoded ones and those escaped as in JSON."""
         if self._is_clean(text):
             return text  # nearly always, and in a tenth of the time
         for plain_of in (str, unquote, _unescaped):
@@ -47,7 +47,7 @@ class Redactor:
         return text
 
     def violation(self, violation: Violation) -> Violation:
-        """Return a violation of which no part shows a token."""
+        """Return a violation without tokens."""
         if self._is_clean(violation.got) and self._is_clean(violation.pointer):
             return violation
         return replace(violation, got=self(violation.got), pointer=self(violation.pointer))

@@ -1,4 +1,4 @@
-"""Who is calling: a bearer token, and the account it is used for.
+"""Authentication: a bearer token, and the account it is used for.
 
 https://docs.altahq.com/api-reference/authentication - a token acts as its user; a user of several accounts names
 one in `x-account-id`; every failure is the same 401.
@@ -7,11 +7,11 @@ one in `x-account-id`; every failure is the same 401.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mock_server.messages.call import Caller
 from mock_server.messages.errors import Unauthorized
-from mock_server.messages.http import Violation
+from mock_server.messages.violations import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,15 +24,6 @@ ACCOUNT_HEADER = "x-account-id"
 _BEARER = re.compile(r"(?i:bearer) +([^\s]+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """A user in one of the accounts they can reach."""
-
-    user: str
-    account: str
-    permissions: frozenset[str]
-
-
 def authenticate(request: ApiRequest, tokens: Mapping[str, Token]) -> Caller:
     """Return who is calling.
 
@@ -42,7 +33,7 @@ def authenticate(request: ApiRequest, tokens: Mapping[str, Token]) -> Caller:
     """
     token = tokens.get(_bearer(request))
     if token is None:
-        raise _unauthorized("token-unknown", "authorization", "a token that is not known", "a seeded token")
+        raise _unauthorized("token-unknown", "authorization", "an unknown token", "a seeded token")
     if token.expired:
         raise _unauthorized("token-expired", "authorization", "an expired token", "a valid token")
     return Caller(token.user, _account(request, token), token.permissions)
@@ -50,14 +41,14 @@ def authenticate(request: ApiRequest, tokens: Mapping[str, Token]) -> Caller:
 
 def _bearer(request: ApiRequest) -> str:
     sent = request.all("authorization")
-    wish = "Authorization: Bearer <token>"
+    wanted = "Authorization: Bearer <token>"
     if not sent:
-        raise _unauthorized("token-missing", "authorization", "no Authorization header", wish)
+        raise _unauthorized("token-missing", "authorization", "no Authorization header", wanted)
     if len(sent) > 1:
         raise _unauthorized("token-doubled", "authorization", f"{len(sent)} Authorization headers", "one")
     found = _BEARER.fullmatch(sent[0])
     if not found:
-        raise _unauthorized("token-scheme", "authorization", "another form", wish)
+        raise _unauthorized("token-scheme", "authorization", "another form", wanted)
     return found[1]
 
 
@@ -68,7 +59,10 @@ def _account(request: ApiRequest, token: Token) -> str:
     if named:
         if named[0] not in token.accounts:
             raise _unauthorized(
-                "account-unreachable", ACCOUNT_HEADER, "an account that the user cannot reach", "one of theirs"
+                "account-unreachable",
+                ACCOUNT_HEADER,
+                "an account that the user cannot access",
+                "an account of the user",
             )
         return named[0]
     if len(token.accounts) > 1:

@@ -1,4 +1,4 @@
-"""A request held against its operation: the differences, and what its parameters and body say."""
+"""Decodes a request by its operation: parameters and body, or every violation of the contract."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
-from mock_server.contract.contract import JSON
 from mock_server.contract.schemas import first_violation, violations
+from mock_server.messages.call import Call
 from mock_server.messages.errors import BadRequest, PayloadTooLarge
-from mock_server.messages.http import MAX_BODY, Call, Violation
+from mock_server.messages.http import JSON, MAX_BODY
 from mock_server.messages.json_text import UnreadableBody, read_json
 from mock_server.messages.pointers import pointer
+from mock_server.messages.violations import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mock_server.contract.contract import Operation, Parameter
+    from mock_server.contract.operation import Operation, Parameter
     from mock_server.messages.http import ApiRequest
-    from mock_server.pipeline.auth import Caller
 
 MANY = 500
-"""Members of a body up to which every difference is told; 20 full records have 140, and in a larger one one must do."""
+"""Members of a body up to which every violation is reported; beyond that, the first. 20 full records have 140."""
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,308})(\.[0-9]{1,308})?", re.ASCII)
 
 
-def decode(request: ApiRequest, operation: Operation, path: Mapping[str, str], caller: Caller | None) -> Call:
-    """Return what a request says, if it keeps the contract.
+def decode(request: ApiRequest, operation: Operation, path: Mapping[str, str]) -> Call:
+    """Return the parameters and the body of a valid request.
 
     Raises:
         PayloadTooLarge: The body is over `MAX_BODY` bytes.
-        BadRequest: It breaks the contract; with every difference.
+        BadRequest: It breaks the contract; names every violation.
     """
     if request.body is None or len(request.body) > MAX_BODY:
         got = f"a body of over {MAX_BODY} bytes"
@@ -42,14 +42,7 @@ def decode(request: ApiRequest, operation: Operation, path: Mapping[str, str], c
     body = _body(request, operation, found)
     if found:
         raise BadRequest(*found)
-    return Call(
-        account=caller.account if caller else "",
-        permissions=caller.permissions if caller else frozenset(),
-        path=values["path"],
-        query=values["query"],
-        body=body,
-        raw=request.body,
-    )
+    return Call(values["path"], values["query"], body, request.body)
 
 
 def _parameters(
@@ -75,6 +68,8 @@ def _parameters(
         elif parameter.required:
             source = (*parameter.source, "required")
             found.append(Violation("required", place, where, "nothing", parameter.name, source))
+        elif parameter.default is not None:
+            values[parameter.name] = parameter.default
     return values
 
 
@@ -87,7 +82,7 @@ def _texts(request: ApiRequest, place: str, path: Mapping[str, str]) -> list[tup
 
 
 def _value(parameter: Parameter, text: str) -> Any:
-    """Read a parameter's text as the type its schema asks for, else leave it a text for the schema to refuse."""
+    """Parse the text of a parameter as the type of its schema; else leave it for the schema to refuse."""
     if parameter.types & {"integer", "number"} and _NUMBER.fullmatch(text):
         number = json.loads(text)
         whole = isinstance(number, float) and number.is_integer() and "integer" in parameter.types
@@ -124,7 +119,7 @@ def _has_few_members(value: Any) -> bool:
 
 
 def _unreadable_headers(request: ApiRequest) -> Violation | None:
-    """Find what is wrong with how the body is said to be written; an answer of 400 is assumption `content-type`."""
+    """Return what is wrong with the headers that describe the body; the status 400 is assumption `content-type`."""
     where = "/content-type"
     sent = request.all("content-type")
     if len(sent) != 1:

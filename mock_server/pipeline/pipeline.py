@@ -1,8 +1,8 @@
-"""The one road of every request, read top to bottom; all transports lead here.
+"""What happens to every request, from top to bottom; every transport calls `answer`.
 
-Law 1: the order is route, authenticate, spend quota, injected response, validate, find, behave.
-Law 2: nothing is stored unless everything is right.
-Law 3: an answer that breaks the contract is our bug, and says so.
+Rule 1: the order is route, authenticate, spend quota, inject, validate, find, check the permission, handle.
+Rule 2: a refused request changes nothing but its quota; a handler that raises changes nothing.
+Rule 3: a response that breaks the contract is a bug of the fake, and says so.
 """
 
 from __future__ import annotations
@@ -12,122 +12,127 @@ from email.utils import formatdate
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from mock_server.contract.contract import JSON, to_json
+from mock_server.contract.limits import SECOND
 from mock_server.contract.schemas import violations
-from mock_server.messages.errors import ApiError, BadRequest, Bug, NotImplementedByMock, RateLimited, Unauthorized
-from mock_server.messages.http import ApiReply, Violation
+from mock_server.handlers.handler import Context
+from mock_server.messages.call import ANYBODY
+from mock_server.messages.errors import ApiError, Bug, Forbidden, NotFound, NotImplementedByMock, RateLimited
+from mock_server.messages.http import JSON, ApiReply
+from mock_server.messages.json_text import to_json
+from mock_server.messages.outcome import Outcome
+from mock_server.messages.violations import Violation
 from mock_server.pipeline.auth import authenticate
 from mock_server.pipeline.decoding import decode
-from mock_server.pipeline.injection import BEFORE, ERRORS, bound_answer, phrase, preferred_answer
-from mock_server.pipeline.ratelimit import SECOND
+from mock_server.pipeline.injection import apply_fault, injected_reply, requested
+from mock_server.store.base import NO_ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mock_server.contract.contract import Contract, Operation
-    from mock_server.handlers import Handler
-    from mock_server.messages.http import ApiRequest, Call, Fault
+    from mock_server.contract.contract import Contract
+    from mock_server.contract.operation import Operation
+    from mock_server.handlers.handler import Handler, Result
+    from mock_server.messages.call import Call, Caller
+    from mock_server.messages.http import ApiRequest
     from mock_server.messages.redaction import Redactor
-    from mock_server.pipeline.auth import Caller
-    from mock_server.pipeline.injection import Injected, Queue
-    from mock_server.pipeline.ratelimit import Decision, Limit, RateLimiter
-    from mock_server.store import Store
+    from mock_server.pipeline.hooks import Hooks
+    from mock_server.pipeline.ratelimit import Decision, Limits
+    from mock_server.store.base import Store, Transaction
     from mock_server.store.seed import Token
 
 WHY = "X-Alta-Mock-Why"
-"""The header that says why a request was refused; no client can come to depend on it, the vendor has none."""
+"""The header that says why a request was refused; the vendor has no such header, so no client depends on it."""
 
 WHY_LENGTH = 300
-"""Characters of its value at most."""
-
-WITHOUT_CONTENT = {204, 205, 304}
-"""Statuses whose answers have no body (RFC 9110)."""
-
-HTML_STATUS = 502
-HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
-"""What a proxy answers whose server is away; no text of the vendor's."""
-
-INJECTED_RETRY_AFTER = 60
-"""Seconds that a 429 tells to wait where no limit is in force; the figure of the documented text."""
+"""Maximum number of characters of its value."""
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What the road is made of.
+class Engine:
+    """The parts of the pipeline.
 
     Attributes:
-        limits: The nested limits of each operation, widest first, each with the name of its window.
-        bound: The campaigns that are bound to an answer: account and id to status.
-        queue: The answers and faults that somebody asked for.
-        recorded: The body of the 200 of operations whose behaviour leaves it open, by `operationId`.
+        limits: Of each operation, by `operationId`.
+        bound: The objects that always get the same response: account and id to status.
+        recorded: The body of a success whose content is not documented, by `operationId`.
         why: Whether refusals carry `X-Alta-Mock-Why`.
     """
 
     contract: Contract
     tokens: Mapping[str, Token]
-    limiter: RateLimiter
-    limits: Mapping[str, Sequence[tuple[str, Limit]]]
-    bound: Mapping[tuple[str, str], int]
-    queue: Queue
     store: Store
     handlers: Mapping[str, Handler]
+    limits: Mapping[str, Limits]
+    bound: Mapping[tuple[str, str], int]
     recorded: Mapping[str, bytes]
     redact: Redactor
     why: bool
+    hooks: Hooks
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """An answer, and what is known of how it came about, as far as the road went.
+class Identified:
+    """Which operation a request is for and who sent it, as far as that is known; `error` if the request is refused."""
 
-    Attributes:
-        violations: Why the request was refused, empty if it was not.
-        injected: What the request was answered with because somebody asked for it.
-        at: When, in nanoseconds since the epoch.
-    """
-
-    reply: ApiReply
-    operation: Operation | None
-    caller: Caller | None
-    violations: Sequence[Violation]
-    injected: Injected | None
-    at: int
+    operation: Operation | None = None
+    path: Mapping[str, str] | None = None
+    caller: Caller | None = None
+    error: ApiError | None = None
 
 
-def answer(request: ApiRequest, parts: Parts, at: int) -> Outcome:
-    """Answer one request, that came in at a time in nanoseconds since the epoch, as the vendor would.
+def answer(request: ApiRequest, engine: Engine, now: int, transport: str) -> Outcome:
+    """Answer one request, received at a time in nanoseconds since the epoch, as the vendor would, and record it.
 
     Raises:
-        Bug: The answer would break the contract.
+        Bug: The response would break the contract.
     """
-    operation = caller = quota = injected = None
-    why: Sequence[Violation] = ()
+    identified = identify(request, engine)
+    account = identified.caller.account if identified.caller else NO_ACCOUNT
+    with engine.store.transaction(account) as transaction:
+        outcome = process(request, identified, transaction, engine, now)
+        transaction.record(transport, request, outcome)
+    return outcome
+
+
+def identify(request: ApiRequest, engine: Engine) -> Identified:
+    """Route and authenticate a request."""
+    operation = path = None
     try:
-        operation, path = parts.contract.route(request.method, request.path)
-        caller = authenticate(request, parts.tokens) if operation.secured else None
-        quota = spend(caller, operation, parts, at)
-        refuse_if_spent(quota)
-        injected = injected_for(request, operation, caller, path, parts)
-        if injected and comes_before(injected):
-            reply = force(injected, operation, quota, parts)
-        else:
-            call = decode(request, operation, path, caller)
-            reply = behave(call, operation, parts)
+        operation, path = engine.contract.route(request.method, request.path)
+        caller = authenticate(request, engine.tokens) if operation.secured else ANYBODY
     except ApiError as error:
-        why = [parts.redact.violation(violation) for violation in error.violations]
-        reply = refusal(error, why, operation, parts)
+        return Identified(operation, path, error=error)
+    return Identified(operation, path, caller)
+
+
+def process(request: ApiRequest, identified: Identified, transaction: Transaction, engine: Engine, now: int) -> Outcome:
+    """Take a request through the stages that follow, up to its response."""
+    operation, path, caller = identified.operation, identified.path, identified.caller
+    quota = injected = None
+    why: tuple[Violation, ...] = ()
+    try:
+        if identified.error or not (operation and path is not None and caller):
+            raise identified.error or NotFound
+        quota = engine.hooks.spend(transaction, caller, engine.limits[operation.id], now) if operation.secured else None
+        require_quota(quota)
+        injected = requested(request, operation, caller, path, engine.bound) or engine.hooks.inject(transaction)
+        if injected and injected.comes_first:
+            reply = injected_reply(injected, operation, quota, engine.contract, engine.recorded[operation.id])
+            reply = explained(reply, f"injected {reply.status}: requested by {injected.source}", engine)
+        else:
+            call = decode(request, operation, path)
+            reply = handle(call, operation, Context(caller, now, transaction), engine)
+    except ApiError as error:
+        why = tuple(engine.redact.violation(violation) for violation in error.violations)
+        reply = refusal(error, why, operation, engine)
     if injected and injected.fault:
-        reply = spoil(reply, injected.fault)
-    return Outcome(finish(reply, quota, at), operation, caller, why, injected, at)
+        reply = apply_fault(reply, injected.fault)
+    reply = finished(reply, quota, now)
+    return Outcome(reply, operation.id if operation else None, caller, why, injected, now)
 
 
-def spend(caller: Caller | None, operation: Operation, parts: Parts, at: int) -> Decision | None:
-    """Count the request against the quota of the caller's account; without an account or a limit, None."""
-    return parts.limiter.spend(caller.account, parts.limits[operation.id], at) if caller else None
-
-
-def refuse_if_spent(quota: Decision | None) -> None:
-    """Let nobody pass whose quota is used up."""
+def require_quota(quota: Decision | None) -> None:
+    """Raise RateLimited if the quota is exhausted."""
     if quota and not quota.allowed:
         limit = quota.limit
         got = f"request {limit.requests + 1} or later within {limit.seconds} s"
@@ -136,108 +141,74 @@ def refuse_if_spent(quota: Decision | None) -> None:
         )
 
 
-def injected_for(
-    request: ApiRequest, operation: Operation, caller: Caller | None, path: Mapping[str, str], parts: Parts
-) -> Injected | None:
-    """Return what a request is to be answered with: by itself, by its campaign, or by the queue; mostly None."""
-    return (
-        preferred_answer(request, operation)
-        or (bound_answer(caller, path, parts.bound) if caller else None)
-        or parts.queue.take()
-    )
-
-
-def comes_before(injected: Injected) -> bool:
-    """Tell whether the request is not even looked at."""
-    return injected.fault is None or injected.fault.name in BEFORE
-
-
-def force(injected: Injected, operation: Operation, quota: Decision | None, parts: Parts) -> ApiReply:
-    """Answer what was asked for: the contract's body of the status, unless another was given."""
-    status = injected.status or HTML_STATUS
-    headers: list[tuple[str, str]] = [("Content-Type", JSON)]
-    if injected.source == "prefer":
-        headers.append(("Preference-Applied", f"code={status}"))
-    wait = injected.retry_after
-    if wait is None and status == RateLimited.status:
-        wait = str(quota.reset if quota else INJECTED_RETRY_AFTER)
-    if wait is not None:
-        headers.append(("Retry-After", wait))
-    if status == Unauthorized.status:
-        headers.append(("WWW-Authenticate", "Bearer"))
-    if parts.why and status >= BadRequest.status:
-        headers.append((WHY, f"injected {status}: asked for by {injected.source}"))
-    given = {name.lower() for name, _ in injected.headers}
-    kept = [(name, value) for name, value in headers if name.lower() not in given]
-    headers = [*kept, *((name, value) for name, value in injected.headers if value)]
-    if status in WITHOUT_CONTENT:
-        return ApiReply(status, tuple(pair for pair in headers if pair[0].lower() != "content-type"))
-    return ApiReply(status, tuple(headers), injected_body(injected, status, operation, parts))
-
-
-def injected_body(injected: Injected, status: int, operation: Operation, parts: Parts) -> bytes:
-    """Return the body of a injected response."""
-    if injected.body is not None:
-        types = [value for name, value in injected.headers if name.lower() == "content-type"]
-        as_it_is = isinstance(injected.body, str) and types and JSON not in types[0].lower()
-        return str(injected.body).encode(errors="replace") if as_it_is else to_json(injected.body)
-    if status in operation.examples:
-        return operation.examples[status]
-    if status in ERRORS:
-        return parts.contract.error_body(ERRORS[status], operation)
-    if status < BadRequest.status:
-        return parts.recorded[operation.id]
-    return to_json({"error": phrase(status).replace(" ", ""), "message": phrase(status)})
-
-
-def spoil(reply: ApiReply, fault: Fault) -> ApiReply:
-    """Make of an answer what a fault makes of it; what a transport must do stands in `ApiReply.fault`."""
-    if fault.name == "html_502":
-        return ApiReply(HTML_STATUS, (("Content-Type", "text/html"),), HTML)
-    if fault.name == "malformed_json":
-        return ApiReply(reply.status, reply.headers, b'{"data": [')
-    return replace(reply, fault=fault)
-
-
-def behave(call: Call, operation: Operation, parts: Parts) -> ApiReply:
-    """Do what the operation does, and answer."""
-    behaviour = parts.handlers.get(operation.id)
-    if behaviour is None:
+def handle(call: Call, operation: Operation, context: Context, engine: Engine) -> ApiReply:
+    """Find the object that the path names, check the permission, and call the handler."""
+    handler = engine.handlers.get(operation.id)
+    if handler is None:
         got = f"the operation {operation.id}"
         raise NotImplementedByMock(Violation("not-implemented", "path", "", got, "one that alta-mock implements"))
-    value = behaviour(call, parts.store)
-    body = parts.recorded[operation.id] if value is None else faithful(operation, value)
-    return ApiReply(200, (("Content-Type", JSON),), body)
+    if handler.finds:
+        context = replace(context, found=find(handler.finds, call, context.transaction))
+    if handler.permission and handler.permission not in context.caller.permissions:
+        got = "a user without this permission"
+        raise Forbidden(Violation("permission", "header", "/authorization", got, handler.permission))
+    with context.transaction.savepoint():
+        return checked(handler.function(call, context), operation, engine.recorded[operation.id])
 
 
-def faithful(operation: Operation, value: Any) -> bytes:
-    """Return the body of a 200 that a behaviour made, if the contract agrees with it."""
-    schema = operation.responses[200]
-    wrong = violations(schema, value) if schema else []
+def find(kind: str, call: Call, transaction: Transaction) -> Mapping[str, Any]:
+    """Return the object that the last path parameter names; the case of a UUID does not matter (RFC 9562).
+
+    Raises:
+        NotFound: The account has no such object.
+    """
+    name, value = list(call.path.items())[-1]
+    found = transaction.get(kind, value.lower())
+    if found is None:
+        noun = kind.replace("_", " ")
+        got = f"an id that no {noun} of the account has"
+        raise NotFound(Violation("object-unknown", "path", f"/{name}", got, f"the id of a {noun}"))
+    return found
+
+
+def checked(result: Result, operation: Operation, recorded: bytes) -> ApiReply:
+    """Return the response of a handler, if the contract allows it.
+
+    Raises:
+        Bug: It breaks the contract.
+    """
+    status = operation.success if result.status is None else result.status
+    if isinstance(result.body, bytes) or result.body is None:
+        return ApiReply(status, (("Content-Type", JSON),), recorded if result.body is None else result.body)
+    schema = operation.responses.get(status)
+    wrong = violations(schema, result.body) if schema else []
     if wrong:
-        raise Bug(f"the 200 of {operation.id} breaks the contract: {wrong[0]}")
-    return to_json(value)
+        raise Bug(f"the {status} of {operation.id} breaks the contract: {wrong[0]}")
+    return ApiReply(status, (("Content-Type", JSON),), to_json(result.body))
 
 
-def refusal(error: ApiError, why: Sequence[Violation], operation: Operation | None, parts: Parts) -> ApiReply:
-    """Make the vendor's answer of a refusal, to the letter, and say why where no client can depend on it."""
-    headers = [("Content-Type", JSON), *error.headers]
-    if parts.why and why:
-        headers.append((WHY, _why(why)))
-    return ApiReply(error.status, tuple(headers), parts.contract.error_body(type(error), operation))
+def refusal(error: ApiError, why: Sequence[Violation], operation: Operation | None, engine: Engine) -> ApiReply:
+    """Return the vendor's response for an error."""
+    body = engine.contract.error_body(type(error), operation)
+    reply = ApiReply(error.status, (("Content-Type", JSON), *error.headers), body)
+    more = f" (+{len(why) - 1} more)" if len(why) > 1 else ""
+    return explained(reply, str(why[0]), engine, more) if why else reply
 
 
-def finish(reply: ApiReply, quota: Decision | None, at: int) -> ApiReply:
-    """Add what every answer carries: the date of the fake's clock, and the quota if the request was counted."""
-    limits = quota.headers() if quota else ()
-    return replace(reply, headers=(("Date", _date(at // SECOND)), *limits, *reply.headers))
-
-
-def _why(found: Sequence[Violation]) -> str:
-    more = f" (+{len(found) - 1} more)" if len(found) > 1 else ""
-    text = str(found[0]).encode("unicode_escape").decode("ascii")  # one line of ASCII, whatever was sent
+def explained(reply: ApiReply, why: str, engine: Engine, more: str = "") -> ApiReply:
+    """Return an error response with the header that says why, if that is wanted."""
+    if not engine.why or reply.status < 400:  # noqa: PLR2004 - the errors of HTTP
+        return reply
+    text = why.encode("unicode_escape").decode("ascii")  # one line of ASCII, whatever was sent
     room = WHY_LENGTH - len(more)
-    return (text if len(text) <= room else text[: room - 3] + "...") + more
+    text = text if len(text) <= room else text[: room - 3] + "..."
+    return replace(reply, headers=(*reply.headers, (WHY, text + more)))
+
+
+def finished(reply: ApiReply, quota: Decision | None, now: int) -> ApiReply:
+    """Add the headers of every response: the date of the fake's clock, and the quota if the request was counted."""
+    limits = quota.headers() if quota else ()
+    return replace(reply, headers=(("Date", _date(now // SECOND)), *limits, *reply.headers))
 
 
 @lru_cache(maxsize=8)

@@ -1,6 +1,28 @@
-"""Where the resources of the accounts are kept: `Store` is the protocol, `MemoryStore` the one there is."""
+"""Where the state of a fake is kept: `base` says what a store does, `memory` is the one that is bundled."""
 
-from mock_server.store.base import Batch, Store
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mock_server.messages.errors import MockError
 from mock_server.store.memory import MemoryStore
 
-__all__ = ["Batch", "MemoryStore", "Store"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mock_server.store.base import Store
+
+STORES: Mapping[str, Callable[[str], Store]] = {"memory": lambda _: MemoryStore()}
+"""What opens a store, by the scheme of its URL."""
+
+
+def open_store(url: str) -> Store:
+    """Open the store that a URL names: `memory`.
+
+    Raises:
+        MockError: The scheme is unknown.
+    """
+    scheme = url.partition(":")[0]
+    if scheme not in STORES:
+        raise MockError(f"{url!r} is not a store; choose one of {', '.join(STORES)}")
+    return STORES[scheme](url)

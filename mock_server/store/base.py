@@ -1,7 +1,8 @@
-"""What the road asks of a store: resources of an account by kind and id, and batches of records that belong to one.
+"""What a store keeps, and how it is changed: in transactions, each of one account.
 
-A batch is kept as the text it came in: nothing of it is lost, it is stored whole or not at all, and a hundred
-thousand of them cost the garbage collector nothing.
+Rule 1: a transaction is all or nothing; if its block raises, nothing of it is kept.
+Rule 2: transactions of the same account follow one another, so limits stay exact.
+Rule 3: values are never changed in place; a change puts another value.
 """
 
 from __future__ import annotations
@@ -12,17 +13,32 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mock_server.messages.json_text import read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections import Counter
+    from collections.abc import Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from mock_server.messages.http import ApiRequest
+    from mock_server.messages.injected import Injected
+    from mock_server.messages.outcome import Outcome
+
+JOURNAL_ENTRIES = 10_000
+"""Requests that a journal keeps; beyond that the oldest are dropped."""
+
+JOURNAL_BYTES = 16 * 1024 * 1024
+"""Bytes of request bodies that a journal keeps."""
+
+NO_ACCOUNT = ""
+"""The account of requests without a valid token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Records that one request added.
+    """Records that one request added, kept as the text that was sent: no digit is lost.
 
     Attributes:
         text: The body of the request, JSON in UTF-8.
         member: The member of the body that is the array of records.
-        size: How many records it has.
+        size: Number of records.
     """
 
     text: bytes
@@ -30,22 +46,142 @@ class Batch:
     size: int
 
     def records(self) -> list[Any]:
-        """Return the records, as sent; each call reads the text anew, so they may be changed."""
+        """Return the records as sent; each call parses the text again, so they may be changed."""
         found: list[Any] = read_json(self.text)[self.member]
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Requests counted under one limit since `opened`, in nanoseconds."""
+
+    opened: int
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and its outcome, as recorded.
+
+    Attributes:
+        number: From 1, in the order of the responses.
+        transport: How it was received: `socket`, `wsgi`, `responses` or `python`.
+    """
+
+    number: int
+    transport: str
+    request: ApiRequest
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a journal holds at one moment.
+
+    Attributes:
+        exchanges: The oldest first.
+        oldest: Number of the oldest that is kept; that of the next request if none is.
+        newest: Number of the last request; 0 before the first.
+        since: Number of the last request before the journal was cleared; 0 if it never was.
+        statuses: How often each status was sent, also by requests no longer kept.
+        broken: How many requests broke the contract, also those no longer kept.
+    """
+
+    exchanges: Sequence[Exchange]
+    oldest: int
+    newest: int
+    since: int
+    statuses: Counter[int]
+    broken: int
+
+
+class Transaction(Protocol):
+    """Reads and changes what the store keeps; objects, submissions and windows are those of its account."""
+
+    def get(self, kind: str, object_id: str) -> Mapping[str, Any] | None:
+        """Return an object; None if the account has none of this kind and id."""
+        ...
+
+    def put(self, kind: str, value: Mapping[str, Any]) -> None:
+        """Insert an object by its `id`, or replace it in its place."""
+        ...
+
+    def delete(self, kind: str, object_id: str) -> None:
+        """Remove an object, if there is one."""
+        ...
+
+    def objects(self, kind: str) -> Sequence[Mapping[str, Any]]:
+        """Return the objects of a kind, in order of creation."""
+        ...
+
+    def next_number(self, kind: str) -> int:
+        """Return the next running number of a kind, from 1."""
+        ...
+
+    def submit(self, parent_id: str, batch: Batch) -> None:
+        """Keep a batch that belongs to one object, after those before it."""
+        ...
+
+    def submissions(self, parent_id: str) -> Sequence[Batch]:
+        """Return the batches that belong to one object, in order."""
+        ...
+
+    def window(self, name: str) -> Window | None:
+        """Return the window of a limit; None if it was never opened."""
+        ...
+
+    def set_window(self, name: str, window: Window) -> None:
+        """Replace the window of a limit."""
+        ...
+
+    def inject(self, injected: Injected) -> None:
+        """Append a response or fault to the queue, which all accounts share."""
+        ...
+
+    def take_injected(self) -> Injected | None:
+        """Take the next response or fault off the queue; None if it is empty."""
+        ...
+
+    def injected(self) -> Sequence[Injected]:
+        """Return the queue, first to come first."""
+        ...
+
+    def clear_injected(self) -> None:
+        """Empty the queue."""
+        ...
+
+    def record(self, transport: str, request: ApiRequest, outcome: Outcome) -> None:
+        """Append a request and its outcome to the journal, which all accounts share."""
+        ...
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """Return a context whose changes are undone if its block raises; the error goes on."""
+        ...
+
+
 class Store(Protocol):
-    """Resources and batches by account and kind (`campaign`, `prospect`, …); safe to use from many threads."""
+    """Keeps everything that a fake remembers; safe to use from many threads."""
 
-    def get(self, account: str, kind: str, resource_id: str) -> Any:
-        """Return a resource; None if this account has none of that id."""
+    def transaction(self, account: str = NO_ACCOUNT) -> AbstractContextManager[Transaction]:
+        """Return a transaction of an account; its block must not wait for another transaction."""
+        ...
 
-    def append(self, account: str, kind: str, parent_id: str, batch: Batch) -> None:
-        """Keep a batch of records that belong to one resource, after those that came before."""
+    def recorded(self, after: int = 0) -> Recorded:
+        """Return the journal from behind a number on."""
+        ...
 
-    def batches(self, account: str, kind: str, parent_id: str) -> list[Batch]:
-        """Return the batches that belong to one resource, in the order they came."""
+    def clear_journal(self) -> None:
+        """Forget all recorded requests; the numbers go on."""
+        ...
 
-    def reset(self, resources: Mapping[tuple[str, str, str], Any]) -> None:
-        """Forget everything, and keep these instead, by account, kind and id; nobody sees a state in between."""
+    def clock_offset(self) -> int:
+        """Return the nanoseconds by which the clock was advanced."""
+        ...
+
+    def advance_clock(self, nanoseconds: int, most: int) -> bool:
+        """Advance the clock, unless its offset would exceed `most`; return whether it was advanced."""
+        ...
+
+    def reset(self, objects: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
+        """Keep these objects (account, kind, object) and nothing else; the clock and the numbers go on."""
+        ...

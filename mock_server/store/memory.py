@@ -4,72 +4,275 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
-from typing import TYPE_CHECKING, Any
+from collections import Counter, deque
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Self
+
+from mock_server.store.base import JOURNAL_BYTES, JOURNAL_ENTRIES, NO_ACCOUNT, Exchange, Recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from types import TracebackType
 
-    from mock_server.store.base import Batch
+    from mock_server.messages.http import ApiRequest
+    from mock_server.messages.injected import Injected
+    from mock_server.messages.outcome import Outcome
+    from mock_server.store.base import Batch, Window
 
 _logger = logging.getLogger(__name__)
 
-_Key = tuple[str, str, str]
-
 CAPACITY = 16 * 1024 * 1024
-"""Bytes of batches that are kept, about 90,000 full prospects; of more, the oldest are forgotten."""
+"""Bytes of batches that are kept, about 90,000 full prospects; beyond that the oldest are dropped."""
 
 _OVERHEAD = 200
 """Bytes that a batch costs beside its text, roughly."""
 
 
 class MemoryStore:
-    """A `Store` in dictionaries.
+    """A `Store` in dictionaries; transactions of all accounts follow one another.
 
     Args:
-        capacity: Bytes of batches to keep. The first time that is not enough, a warning is logged.
+        capacity: Bytes of batches to keep. A warning is logged the first time that is not enough.
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:
-        self._lock = threading.Lock()
-        self._resources: dict[_Key, Any] = {}
-        self._batches: dict[_Key, deque[Batch]] = {}
-        self._capacity = capacity
-        self._age: deque[_Key] = deque()
+        self.lock = threading.RLock()
+        self.objects: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
+        self.windows: dict[tuple[str, str], Window] = {}
+        self.numbers: Counter[tuple[str, str]] = Counter()
+        self.queue: list[Injected] = []
+        self.batches = _Batches(capacity)
+        self.journal = _JournalLog()
+        self._clock_offset = 0
+
+    def transaction(self, account: str = NO_ACCOUNT) -> MemoryTransaction:
+        """Return a transaction of an account."""
+        return MemoryTransaction(self, account)
+
+    def recorded(self, after: int = 0) -> Recorded:
+        """Return the journal from behind a number on."""
+        with self.lock:
+            return self.journal.look(after)
+
+    def clear_journal(self) -> None:
+        """Forget all recorded requests; the numbers go on."""
+        with self.lock:
+            self.journal.clear()
+
+    def clock_offset(self) -> int:
+        """Return the nanoseconds by which the clock was advanced."""
+        return self._clock_offset
+
+    def advance_clock(self, nanoseconds: int, most: int) -> bool:
+        """Advance the clock, unless its offset would exceed `most`; return whether it was advanced."""
+        with self.lock:
+            fits = self._clock_offset + nanoseconds <= most
+            self._clock_offset += nanoseconds if fits else 0
+            return fits
+
+    def reset(self, objects: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
+        """Keep these objects (account, kind, object) and nothing else; the clock and the numbers go on."""
+        tables: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
+        for account, kind, value in objects:
+            tables.setdefault((account, kind), {})[value["id"]] = value
+        with self.lock:
+            self.objects = tables
+            self.windows.clear()
+            self.numbers.clear()
+            self.queue = []
+            self.batches.clear()
+            self.journal.clear()
+
+
+class MemoryTransaction:
+    """A `Transaction`: changes are made at once, and undone in reverse order if the block raises."""
+
+    def __init__(self, store: MemoryStore, account: str) -> None:
+        self._store = store
+        self._account = account
+        self._undo: list[Callable[[], object]] = []
+        self._exchange: tuple[str, ApiRequest, Outcome] | None = None
+
+    def __enter__(self) -> Self:
+        """Wait until no other transaction is open."""
+        self._store.lock.acquire()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Commit, or undo everything if the block raised."""
+        try:
+            if kind is not None:
+                self._undo_to(0)
+                return
+            if self._exchange:
+                self._store.journal.append(*self._exchange)
+            self._store.batches.drop_oldest()
+        finally:
+            self._store.lock.release()
+
+    def get(self, kind: str, object_id: str) -> Mapping[str, Any] | None:
+        """Return an object; None if the account has none of this kind and id."""
+        return self._store.objects.get((self._account, kind), {}).get(object_id)
+
+    def put(self, kind: str, value: Mapping[str, Any]) -> None:
+        """Insert an object by its `id`, or replace it in its place."""
+        table, object_id = self._table(kind), value["id"]
+        before = table.get(object_id)
+        table[object_id] = value
+        self._undo.append(
+            (lambda: table.pop(object_id)) if before is None else lambda: table.__setitem__(object_id, before)
+        )
+
+    def delete(self, kind: str, object_id: str) -> None:
+        """Remove an object, if there is one."""
+        key, table = (self._account, kind), self._table(kind)
+        if object_id in table:
+            self._store.objects[key] = {name: value for name, value in table.items() if name != object_id}
+            self._undo.append(lambda: self._store.objects.__setitem__(key, table))
+
+    def objects(self, kind: str) -> Sequence[Mapping[str, Any]]:
+        """Return the objects of a kind, in order of creation."""
+        return list(self._table(kind).values())
+
+    def next_number(self, kind: str) -> int:
+        """Return the next running number of a kind, from 1."""
+        key, numbers = (self._account, kind), self._store.numbers
+        numbers[key] += 1
+        self._undo.append(lambda: numbers.subtract([key]))
+        return numbers[key]
+
+    def submit(self, parent_id: str, batch: Batch) -> None:
+        """Keep a batch that belongs to one object, after those before it."""
+        key = (self._account, parent_id)
+        self._store.batches.append(key, batch)
+        self._undo.append(lambda: self._store.batches.remove_last(key))
+
+    def submissions(self, parent_id: str) -> Sequence[Batch]:
+        """Return the batches that belong to one object, in order."""
+        return self._store.batches.of((self._account, parent_id))
+
+    def window(self, name: str) -> Window | None:
+        """Return the window of a limit; None if it was never opened."""
+        return self._store.windows.get((self._account, name))
+
+    def set_window(self, name: str, window: Window) -> None:
+        """Replace the window of a limit."""
+        key, windows = (self._account, name), self._store.windows
+        before = windows.get(key)
+        windows[key] = window
+        self._undo.append(lambda: windows.pop(key) if before is None else windows.__setitem__(key, before))
+
+    def inject(self, injected: Injected) -> None:
+        """Append a response or fault to the queue, which all accounts share."""
+        self._replace_queue([*self._store.queue, injected])
+
+    def take_injected(self) -> Injected | None:
+        """Take the next response or fault off the queue; None if it is empty."""
+        if not self._store.queue:
+            return None
+        first, *others = self._store.queue
+        again = [replace(first, times=first.times - 1)] if first.times > 1 else []
+        self._replace_queue([*again, *others])
+        return first
+
+    def injected(self) -> Sequence[Injected]:
+        """Return the queue, first to come first."""
+        return list(self._store.queue)
+
+    def clear_injected(self) -> None:
+        """Empty the queue."""
+        self._replace_queue([])
+
+    def record(self, transport: str, request: ApiRequest, outcome: Outcome) -> None:
+        """Append a request and its outcome to the journal when the transaction commits."""
+        self._exchange = (transport, request, outcome)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo the changes of the block if it raises."""
+        mark = len(self._undo)
+        try:
+            yield
+        except BaseException:
+            self._undo_to(mark)
+            raise
+
+    def _table(self, kind: str) -> dict[str, Mapping[str, Any]]:
+        return self._store.objects.setdefault((self._account, kind), {})
+
+    def _replace_queue(self, queue: list[Injected]) -> None:
+        before, self._store.queue = self._store.queue, queue
+        self._undo.append(lambda: setattr(self._store, "queue", before))
+
+    def _undo_to(self, mark: int) -> None:
+        while len(self._undo) > mark:
+            self._undo.pop()()
+
+
+class _Batches:
+    """Batches by account and parent, up to a number of bytes."""
+
+    def __init__(self, capacity: int) -> None:
+        self._batches: dict[tuple[str, str], deque[Batch]] = {}
+        self._age: deque[tuple[str, str]] = deque()
         self._size = 0
-        self._told = False
+        self._capacity = capacity
+        self._warned = False
 
-    def get(self, account: str, kind: str, resource_id: str) -> Any:
-        """Return a resource; None if this account has none of that id."""
-        with self._lock:
-            return self._resources.get((account, kind, resource_id))
+    def append(self, key: tuple[str, str], batch: Batch) -> None:
+        self._batches.setdefault(key, deque()).append(batch)
+        self._age.append(key)
+        self._size += len(batch.text) + _OVERHEAD
 
-    def append(self, account: str, kind: str, parent_id: str, batch: Batch) -> None:
-        """Keep a batch of records that belong to one resource, after those that came before."""
-        key = (account, kind, parent_id)
-        full = False
-        with self._lock:
-            self._batches.setdefault(key, deque()).append(batch)
-            self._age.append(key)
-            self._size += len(batch.text) + _OVERHEAD
-            while self._size > self._capacity and len(self._age) > 1:
-                oldest = self._batches[self._age.popleft()].popleft()
-                self._size -= len(oldest.text) + _OVERHEAD
-                full = True
-        if full and not self._told:
-            self._told = True
-            _logger.warning("more than %d bytes of prospects: from here on the oldest are forgotten", self._capacity)
+    def remove_last(self, key: tuple[str, str]) -> None:
+        self._size -= len(self._batches[key].pop().text) + _OVERHEAD
+        self._age.pop()
 
-    def batches(self, account: str, kind: str, parent_id: str) -> list[Batch]:
-        """Return the batches that belong to one resource, in the order they came."""
-        with self._lock:
-            return list(self._batches.get((account, kind, parent_id), ()))
+    def of(self, key: tuple[str, str]) -> list[Batch]:
+        return list(self._batches.get(key, ()))
 
-    def reset(self, resources: Mapping[_Key, Any]) -> None:
-        """Forget everything, and keep these instead, by account, kind and id; nobody sees a state in between."""
-        with self._lock:
-            self._resources = dict(resources)
-            self._batches.clear()
-            self._age.clear()
-            self._size = 0
-            self._told = False
+    def drop_oldest(self) -> None:
+        while self._size > self._capacity and len(self._age) > 1:
+            self._size -= len(self._batches[self._age.popleft()].popleft().text) + _OVERHEAD
+            if not self._warned:
+                self._warned = True
+                _logger.warning("more than %d bytes of batches: the oldest are dropped from now on", self._capacity)
+
+    def clear(self) -> None:
+        self._batches.clear()
+        self._age.clear()
+        self._size = 0
+        self._warned = False
+
+
+class _JournalLog:
+    """The last exchanges, up to a number of entries and of bytes of their bodies."""
+
+    def __init__(self) -> None:
+        self._exchanges: deque[Exchange] = deque()
+        self._newest = self._since = self._size = self._broken = 0
+        self._statuses: Counter[int] = Counter()
+
+    def append(self, transport: str, request: ApiRequest, outcome: Outcome) -> None:
+        self._newest += 1
+        self._exchanges.append(Exchange(self._newest, transport, request, outcome))
+        self._size += len(request.body or b"")
+        self._statuses[outcome.reply.status] += 1
+        self._broken += bool(outcome.violations) and outcome.broke_the_contract
+        while len(self._exchanges) > JOURNAL_ENTRIES or (self._size > JOURNAL_BYTES and len(self._exchanges) > 1):
+            self._size -= len(self._exchanges.popleft().request.body or b"")
+
+    def look(self, after: int) -> Recorded:
+        oldest = self._exchanges[0].number if self._exchanges else self._newest + 1
+        exchanges = list(islice(self._exchanges, max(after - oldest + 1, 0), None))
+        return Recorded(exchanges, oldest, self._newest, self._since, self._statuses.copy(), self._broken)
+
+    def clear(self) -> None:
+        self._exchanges.clear()
+        self._statuses.clear()
+        self._size = self._broken = 0
+        self._since = self._newest

@@ -1,4 +1,7 @@
-"""What the fake knows at the start: accounts, their campaigns, and the tokens of their users."""
+"""What a fake knows at the start: accounts with their objects, and the tokens of their users.
+
+Which lists of objects an account has, of what kind, and with which defaults, is stated in `seed.schema.yaml`.
+"""
 
 from __future__ import annotations
 
@@ -8,43 +11,32 @@ from typing import TYPE_CHECKING, Any
 
 from mock_server.contract import bundled_files
 from mock_server.contract.documents import Document
-from mock_server.contract.schemas import Schema, Schemas, violations
+from mock_server.contract.schemas import Schemas, violations
 from mock_server.messages.errors import MockError
 from mock_server.messages.pointers import Place, place, pointer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-READ_CAMPAIGN = "Campaign.ReadCampaign"
-EDIT_CAMPAIGN = "Campaign.EditCampaign"
-"""Permissions by the names that the vendor prints for its MCP server; that v1 has the same ones is assumed."""
+KIND = "x-alta-kind"
+"""Names, at a list of the schema, the kind of its objects."""
 
-
-@dataclass(frozen=True, slots=True)
-class Campaign:
-    """A campaign at the start.
-
-    Attributes:
-        id: A UUID in lower case.
-        status: `draft`, `active`, `paused` or `completed`.
-        answer: The status that every request to it is answered with, None for an ordinary campaign.
-    """
-
-    id: str
-    name: str
-    status: str
-    is_archived: bool
-    answer: int | None
+ANSWER = "answer"
+"""The member of an object that binds it to a status; it is no member of the vendor's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account and its campaigns: what is in another account looks as if it did not exist."""
+    """An account: its objects do not exist for the others.
+
+    Attributes:
+        objects: Pairs of a kind and an object, in the order of the file; ids in lower case.
+    """
 
     id: str
     name: str
-    campaigns: tuple[Campaign, ...]
+    objects: tuple[tuple[str, Mapping[str, Any]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +44,8 @@ class Token:
     """A user's API token.
 
     Attributes:
-        accounts: The ids of the accounts that its user can reach.
-        note: What it is for, shown at the start.
+        accounts: The ids of the accounts that its user can access.
+        note: Its purpose, for the banner.
     """
 
     token: str
@@ -66,91 +58,83 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """Everything that a seed file says."""
+    """The content of a seed file.
+
+    Attributes:
+        tokens: By token, in the order of the file.
+        bound: The status that every request to an object gets: account and id to status.
+    """
 
     accounts: tuple[Account, ...]
     tokens: Mapping[str, Token]
-
-    def default_credentials(self) -> tuple[str, str] | None:
-        """Return a token and the id of a campaign for whoever just wants to add prospects.
-
-        The first of each that go together: a valid token of a user of one account, who may edit its campaigns, and
-        one that is not bound to an answer. None if there is none.
-        """
-        for token in self.tokens.values():
-            for account in self.accounts:
-                ordinary = [campaign.id for campaign in account.campaigns if campaign.answer is None]
-                usable = not token.expired and EDIT_CAMPAIGN in token.permissions and token.accounts == (account.id,)
-                if usable and ordinary:
-                    return token.token, ordinary[0]
-        return None
-
-    def required_credentials(self) -> tuple[str, str]:
-        """Return the same for whoever cannot do without.
-
-        Raises:
-            MockError: There is none.
-        """
-        default_credentials = self.default_credentials()
-        if default_credentials is None:
-            raise MockError(
-                "the seed has no token that may add prospects to a campaign; add one, as the bundled one has"
-            )
-        return default_credentials
+    bound: Mapping[tuple[str, str], int]
 
     @classmethod
     def load(cls, path: Path | None = None) -> Seed:
-        """Read the bundled seed, or the one given in its place.
+        """Read the bundled seed, or a file in its place.
 
         Raises:
-            MockError: It cannot be read or is no seed; names the line and the remedy.
+            MockError: It cannot be read or is not a seed; names the line and the remedy.
         """
         return cls.of(Document.read(path or bundled_files.data("fixtures/seed.yaml")))
 
     @classmethod
     def of(cls, document: Document) -> Seed:
-        """Make a seed of a document."""
-        for wrong in violations(_schema(), document.value):
+        """Return the seed that a document describes."""
+        for wrong in violations(Schemas(_schema()).at(), document.value):
             at = place(wrong.pointer, document.value)
             raise _error(document, at, f"got {wrong.got}; {wrong.rule} wants {wrong.wanted}")
-        value = document.value
-        _refuse_doubles(document)
+        _refuse_duplicates(document)
+        accounts = document.value["accounts"]
         return cls(
             accounts=tuple(
-                Account(
-                    id=account["id"],
-                    name=account.get("name", account["id"]),
-                    campaigns=tuple(map(_campaign, account["campaigns"])),
-                )
-                for account in value["accounts"]
+                Account(account["id"], account.get("name", account["id"]), tuple(_objects(account)))
+                for account in accounts
             ),
-            tokens={token["token"]: _token(token) for token in value["tokens"]},
+            tokens={token["token"]: _token(token) for token in document.value["tokens"]},
+            bound={
+                (account["id"], value["id"].lower()): value[ANSWER]
+                for account in accounts
+                for name in _lists()
+                for value in account.get(name, ())
+                if ANSWER in value
+            },
         )
 
+    def objects(self) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+        """Yield the account, the kind and the value of every object."""
+        for account in self.accounts:
+            for kind, value in account.objects:
+                yield account.id, kind, value
 
-def _campaign(value: Mapping[str, Any]) -> Campaign:
-    return Campaign(
-        id=value["id"].lower(),
-        name=value["name"],
-        status=value.get("status", "active"),
-        is_archived=value.get("isArchived", False),
-        answer=value.get("answer"),
-    )
+
+def _objects(account: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, schema in _lists().items():
+        for value in account.get(name, ()):
+            shown = {key: one for key, one in value.items() if key != ANSWER}
+            yield schema[KIND], {**shown, "id": value["id"].lower(), **_defaults(schema["items"], value)}
+
+
+def _defaults(schema: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the defaults of the members that are missing."""
+    members = schema["properties"].items()
+    return {name: member["default"] for name, member in members if "default" in member and name not in value}
 
 
 def _token(value: Mapping[str, Any]) -> Token:
+    value = {**value, **_defaults(_schema()["properties"]["tokens"]["items"], value)}
     return Token(
         token=value["token"],
         user=value.get("user", value["token"]),
         accounts=tuple(value["accounts"]),
-        permissions=frozenset(value.get("permissions", [READ_CAMPAIGN, EDIT_CAMPAIGN])),
-        expired=value.get("expired", False),
+        permissions=frozenset(value["permissions"]),
+        expired=value["expired"],
         note=value.get("note", ", ".join(value["accounts"])),
     )
 
 
-def _refuse_doubles(document: Document) -> None:
-    """Refuse what a schema cannot: an id or a token that stands twice, an account that is not there."""
+def _refuse_duplicates(document: Document) -> None:
+    """Refuse what a schema cannot: a duplicate id or token, an unknown account."""
     seen: set[tuple[str, str]] = set()
 
     def once(kind: str, name: str, *at: str | int) -> None:
@@ -160,21 +144,28 @@ def _refuse_doubles(document: Document) -> None:
 
     for index, account in enumerate(document.value["accounts"]):
         once("account", account["id"], "accounts", index, "id")
-        for number, campaign in enumerate(account["campaigns"]):
-            once("campaign", campaign["id"].lower(), "accounts", index, "campaigns", number, "id")
+        for name, schema in _lists().items():
+            for number, value in enumerate(account.get(name, ())):
+                once(schema[KIND], value["id"].lower(), "accounts", index, name, number, "id")
     for index, token in enumerate(document.value["tokens"]):
         once("token", token["token"], "tokens", index, "token")
         for number, name in enumerate(token["accounts"]):
             if ("account", name) not in seen:
                 known = ", ".join(sorted(known for kind, known in seen if kind == "account"))
                 at = ("tokens", index, "accounts", number)
-                raise _error(document, at, f"there is no account {name!r}; the accounts are {known}")
+                raise _error(document, at, f"unknown account {name!r}; choose one of {known}")
 
 
-def _error(document: Document, at: Place, trouble: str) -> MockError:
-    return MockError(f"{document.name}:{document.line(at)}: {pointer(*at) or '/'}: {trouble}")
+def _error(document: Document, at: Place, problem: str) -> MockError:
+    return MockError(f"{document.name}:{document.line(at)}: {pointer(*at) or '/'}: {problem}")
+
+
+def _lists() -> dict[str, Any]:
+    """Return the schemas of the lists of objects that an account has, by name."""
+    members = _schema()["properties"]["accounts"]["items"]["properties"]
+    return {name: schema for name, schema in members.items() if KIND in schema}
 
 
 @cache
-def _schema() -> Schema:
-    return Schemas(Document.read(bundled_files.package_file("store/seed.schema.yaml")).value).at()
+def _schema() -> Any:
+    return Document.read(bundled_files.package_file("store/seed.schema.yaml")).value

@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mock_server.messages.http import ApiReply
-from mock_server.pipeline.injection import FAULTS, phrase
+from mock_server.messages.http import ApiReply, phrase
+from mock_server.messages.injected import FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

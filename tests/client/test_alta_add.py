@@ -16,7 +16,7 @@ from alta_client.add import cli
 from alta_client.add import run as _run
 from alta_client.add.run import Waits
 from contract_tests.consumer.runs import follow_script
-from mock_server.pipeline.injection import Injected
+from mock_server.messages.injected import Injected
 from tests.conftest import CAMPAIGN, ROOT, SECOND_CAMPAIGN, UNKNOWN_CAMPAIGN, Terminal
 
 if TYPE_CHECKING:

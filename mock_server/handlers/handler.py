@@ -1,0 +1,78 @@
+"""What a handler is: a function of a valid call and its context, and what the pipeline checks before it is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid5
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mock_server.messages.call import Call, Caller
+    from mock_server.store.base import Transaction
+
+_IDS = UUID("5c2f6d5e-5a0e-4b8e-9d53-0a4c1f4f7a10")
+"""Namespace of the ids of new objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a handler may use besides the call.
+
+    Attributes:
+        now: Time of the request, in nanoseconds since the epoch.
+        transaction: Of the caller's account; undone if the handler raises.
+        found: The object that the path names; empty if the handler declares none.
+    """
+
+    caller: Caller
+    now: int
+    transaction: Transaction
+    found: Mapping[str, Any] = field(default_factory=dict)
+
+    def new_id(self, kind: str) -> str:
+        """Return the id of a new object, a UUID; the same sequence of requests gets the same ids."""
+        number = self.transaction.next_number(kind)
+        return str(uuid5(_IDS, f"{self.caller.account}/{kind}/{number}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The response of a handler.
+
+    Attributes:
+        status: None for the success status that the contract documents.
+        body: A JSON value; bytes are sent as they are, None stands for the recorded response of the operation.
+    """
+
+    status: int | None = None
+    body: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A handler, and what is checked before it is called.
+
+    Attributes:
+        finds: Kind of the object that the last path parameter names; without one of that id the response is 404.
+        permission: What the caller must be permitted to do; else the response is 403.
+    """
+
+    function: Callable[[Call, Context], Result]
+    finds: str | None = None
+    permission: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The request that new users begin with: the banner, the page and the default credentials are made for it.
+
+    Attributes:
+        kind: Kind of the object that the path names.
+        body: JSON of a valid body.
+    """
+
+    operation: str
+    kind: str
+    body: Any

@@ -1,0 +1,39 @@
+"""A valid request, decoded, and who sent it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A user in one of the accounts they can access."""
+
+    user: str
+    account: str
+    permissions: frozenset[str]
+
+
+ANYBODY = Caller("", "", frozenset())
+"""The caller of an operation that needs no token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a handler acts on.
+
+    Attributes:
+        path: The path parameters.
+        query: The query parameters that the contract declares, defaults applied.
+        body: The parsed JSON body; None without a body.
+        raw: The bytes of the body.
+    """
+
+    path: Mapping[str, Any]
+    query: Mapping[str, Any]
+    body: Any
+    raw: bytes

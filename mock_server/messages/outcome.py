@@ -1,0 +1,41 @@
+"""The result of one request: the response, and how it came about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mock_server.messages.call import Caller
+    from mock_server.messages.http import ApiReply
+    from mock_server.messages.injected import Injected
+    from mock_server.messages.violations import Violation
+
+BROKEN = {400, 401, 405, 413}
+"""Statuses of requests that broke the contract; a 404 only if the contract has no such path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A response, and what the pipeline found out on the way to it.
+
+    Attributes:
+        operation: The `operationId`; None if the contract has no operation for the request.
+        caller: Who sent it; None without a valid token.
+        violations: Why the request was refused; empty if it was not.
+        injected: The injected response or fault; None for a response of the fake's own.
+        at: When it was received, in nanoseconds since the epoch.
+    """
+
+    reply: ApiReply
+    operation: str | None
+    caller: Caller | None
+    violations: tuple[Violation, ...]
+    injected: Injected | None
+    at: int
+
+    @property
+    def broke_the_contract(self) -> bool:
+        """Whether the request itself was wrong; 403, 404 of an object and 429 are responses to valid requests."""
+        rules = {violation.rule for violation in self.violations}
+        return bool(rules) and (self.reply.status in BROKEN or "path-unknown" in rules)
