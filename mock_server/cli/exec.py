@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from mock_server.cli.output import Case
+    Case = tuple[str, str | None, str | None]
     from mock_server.journal.entries import Journal
     from mock_server.mock import AltaMock
 
