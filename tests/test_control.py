@@ -13,7 +13,8 @@ import schemathesis
 from schemathesis import Config
 
 from mock_server import AltaMock, MockError
-from mock_server.control.api import Control, is_loopback
+from mock_server.control.api import Control
+from mock_server.control.guard import is_loopback
 from mock_server.messages.http import ApiRequest
 from tests.conftest import CAMPAIGN, ONE, ROOT, UNKNOWN_CAMPAIGN, prospects_path, request_of
 from tests.test_server import last, status, talk

@@ -14,13 +14,14 @@ import threading
 import time
 from contextlib import ExitStack, closing
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 
-from mock_server.transports import asgi as server
+from mock_server.transports import asgi, protocol
 from tests.conftest import CAMPAIGN, FIELDS
-from tests.test_server import BODY, HEAD, WHOLE, connect, last, status, talk
+from tests.test_server import BODY, HEAD, WHOLE, connect, last, receive, status, talk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,8 +39,8 @@ IN_TIME = 2.0
 @pytest.fixture(autouse=True)
 def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the tests wait tenths of seconds instead of seconds."""
-    monkeypatch.setattr(server, "READ_SECONDS", ALLOWED)
-    monkeypatch.setattr(server, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(protocol, "READ_SECONDS", ALLOWED)
+    monkeypatch.setattr(asgi, "CHECK_SECONDS", 0.02)
 
 
 def left_over() -> tuple[int, int]:
@@ -254,16 +255,59 @@ LINES: dict[str, tuple[bytes, int]] = {
 }
 
 
-@pytest.mark.parametrize("at", range(1, 12))
-def test_an_upgrade_in_pieces(hostile: LiveServer, at: int) -> None:
-    """However the header is split, it means nothing, and the body is read."""
-    raw = WHOLE.replace(b"Host: x\r\n", b"Host: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n")
-    cut = raw.index(b"\r\nUpgrade:") + at
+UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n"
+
+
+@pytest.mark.parametrize("body", [b"U", b"upg", b"{}\nup", b"\nUpgrade: x", b'{"a":\nupgrade:', b"\r\nupgrade"])
+@pytest.mark.parametrize("extra", [b"", UPGRADE])
+def test_a_body_that_looks_like_the_header_upgrade_is_left_alone(
+    hostile: LiveServer, unlimited: AltaMock, body: bytes, extra: bytes
+) -> None:
+    """It is answered at once, and the bytes are those that were sent."""
+    begun = time.monotonic()
     with closing(connect(hostile)) as connection:
-        connection.sendall(raw[:cut])
-        assert served_in_time(hostile)  # so that the first piece was read by itself
-        connection.sendall(raw[cut:])
-        assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK")
+        connection.sendall(HEAD + extra + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        assert status(connection.recv(65536)) == 400
+
+    assert time.monotonic() - begun < ALLOWED
+    assert unlimited.requests[0].request.body == body
+
+
+def test_an_upgrade_in_two_pieces(hostile: LiveServer, unlimited: AltaMock) -> None:
+    """Wherever a request with the header is split, the request is served as if the header were not there."""
+    raw = WHOLE.replace(b"Host: x\r\n", b"Host: x\r\n" + UPGRADE)
+    with closing(connect(hostile)) as connection:
+        for cut in range(1, len(raw)):
+            connection.sendall(raw[:cut])
+            select.select([connection], [], [], 0.001)  # let the server read the first piece by itself
+            connection.sendall(raw[cut:])
+            assert receive(connection).startswith(b"HTTP/1.1 200 OK")
+
+    assert len(unlimited.prospects(CAMPAIGN)) == len(raw) - 1
+    assert ("upgrade", "h2c") in unlimited.requests[-1].request.headers
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_random_pipeline_of_requests(hostile: LiveServer, unlimited: AltaMock, seed: int) -> None:
+    """With and without Upgrade, by length or in chunks, cut anywhere: each body arrives as it was sent, in order."""
+    random = Random(seed)
+    bodies = [bytes(random.choices(b"\r\nuUpPgrade: {}0", k=random.randrange(40))) for _ in range(60)]
+    raw = b""
+    for body in bodies:
+        head = HEAD + (UPGRADE if random.random() < 0.5 else b"")
+        by_length = b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+        chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
+        raw += head + (by_length if random.random() < 0.5 else b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
+    raw += b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    parts = []
+    while raw:
+        size = random.randrange(1, 400)
+        parts.append(raw[:size])
+        raw = raw[size:]
+    answers = talk(hostile, *parts)
+
+    assert answers.count(b"HTTP/1.1 400") == len(bodies)
+    assert [entry.request.body for entry in unlimited.requests] == bodies
 
 
 @pytest.mark.parametrize("name", LINES)

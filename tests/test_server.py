@@ -18,7 +18,7 @@ import requests
 from mock_server import AltaMock, MockError
 from mock_server.messages.errors import Bug
 from mock_server.pipeline.pipeline import Parts
-from mock_server.transports import asgi as server
+from mock_server.transports import asgi, protocol
 from tests.conftest import CAMPAIGN, ONE, prospects_path
 
 if TYPE_CHECKING:
@@ -185,8 +185,8 @@ def test_a_client_that_stops_half_way_is_cut_off(
     unlimited: AltaMock, monkeypatch: pytest.MonkeyPatch, raw: bytes
 ) -> None:
     """Within the time allowed, here shortened; others are served meanwhile, and nothing is stored."""
-    monkeypatch.setattr(server, "READ_SECONDS", 0.15)
-    monkeypatch.setattr(server, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(protocol, "READ_SECONDS", 0.15)
+    monkeypatch.setattr(asgi, "CHECK_SECONDS", 0.02)
     with unlimited.serve() as live, closing(connect(live)) as stalled:
         stalled.sendall(raw)
         assert status(talk(live, last(WHOLE))) == 200
@@ -199,7 +199,7 @@ def test_a_client_that_stops_half_way_is_cut_off(
 
 def test_the_time_allowed_is_below_five_seconds() -> None:
     """As the documentation says: the limit and the longest wait for the next look at it."""
-    assert server.READ_SECONDS + server.LOOK_SECONDS < 5
+    assert protocol.READ_SECONDS + asgi.CHECK_SECONDS < 5
 
 
 def test_a_stalled_body_holds_nobody_up(live: LiveServer) -> None:
@@ -241,7 +241,7 @@ def test_a_bug_of_ours_is_a_500_that_says_so(
         assert status(talk(live, last(WHOLE))) == 200
 
     assert status(answer) == 500
-    assert b"bug in alta-mock, not an answer of the vendor" in answer
+    assert b"bug in alta-mock, not a response of the vendor" in answer
     assert "Bug: the contract would be broken" in capsys.readouterr().err
 
 
@@ -265,7 +265,7 @@ def test_stop_lets_a_request_in_flight_finish(unlimited: AltaMock) -> None:
 def test_the_page_is_prepared_before_anybody_opens_it(unlimited: AltaMock, monkeypatch: pytest.MonkeyPatch) -> None:
     """While there is nothing else to do."""
     prepared = threading.Event()
-    monkeypatch.setattr(server, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(asgi, "CHECK_SECONDS", 0.01)
     monkeypatch.setattr("mock_server.web.Pages.prepare", lambda _: prepared.set())
     with unlimited.serve():
         assert prepared.wait(10)

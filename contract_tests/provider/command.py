@@ -19,7 +19,7 @@ from contract_tests.provider.wire import FakeWire, Unusable, provider_at
 from contract_tests.reporting import provider_report as told_as
 from mock_server.cli.output import UNUSABLE, refuse_unwritable, say, write
 from mock_server.contract.limits import Limit
-from mock_server.control.api import is_loopback
+from mock_server.control.guard import is_loopback
 from mock_server.messages.errors import MockError
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from alta_terminal import visible
-from mock_server.control.api import is_loopback
+from mock_server.control.guard import is_loopback
 from mock_server.messages.errors import MockError
 from mock_server.messages.http import MAX_BODY, ApiRequest
 

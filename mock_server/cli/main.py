@@ -254,24 +254,18 @@ def serve(bind: str, form: str, control_token: str | None, no_why: bool, **setti
     """Serve the fake Alta API until it is told to stop."""
     import asyncio  # noqa: PLC0415 - --help need not wait for the server's imports
 
-    from mock_server.control.api import Control  # noqa: PLC0415 - the same
     from mock_server.journal.access_log import Log  # noqa: PLC0415 - the same
     from mock_server.mock import AltaMock  # noqa: PLC0415 - the same
-    from mock_server.transports.asgi import Server, listen  # noqa: PLC0415 - the same
+    from mock_server.transports.asgi import Server, listen, origin_of  # noqa: PLC0415 - the same
+    from mock_server.transports.dispatch import Dispatcher  # noqa: PLC0415 - the same
 
     _allow_many_connections()
     address = parse_address(bind)
     mock = AltaMock(why=not no_why, **settings)
     listening = listen(*address, control_token)
-    host, port = listening.getsockname()[:2]
-    origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    click.echo(banner(mock, origin), err=True)
-    server = Server(
-        mock,
-        listening,
-        Control(mock, control_token),
-        Log(sys.stdout, form, mock.redact, colour=terminal.paints(sys.stdout)),
-    )
+    click.echo(banner(mock, origin_of(listening)), err=True)
+    log = Log(sys.stdout, form, mock.redact, colour=terminal.paints(sys.stdout))
+    server = Server(Dispatcher(mock, "socket", control_token, log), listening)
     # What was loaded stays, so the collector need not look through it again and again, nor through the journal: little
     # here is ever part of a circle.
     gc.freeze()

@@ -1,16 +1,11 @@
-"""The control API below `/_mock`: what a test or the page asks of a fake that runs elsewhere.
+"""The control API below `/_mock`: what a test or the page asks of an alta-mock that runs elsewhere.
 
-It is described by `control.openapi.yaml` and held against it by the same code that holds the vendor's. Its security:
-answered only to this machine, by a name of this machine, or with the control token; never to a web page of another
-origin; writes only as application/json, which a form cannot send; no CORS.
+`openapi.yaml` describes it; requests are validated against that document by the same code as the vendor's.
 """
 
 from __future__ import annotations
 
-import hmac
-import ipaddress
 import json
-import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -20,6 +15,7 @@ from mock_server.contract import bundled_files
 from mock_server.contract.contract import Contract
 from mock_server.contract.documents import Document
 from mock_server.contract.limits import SECOND
+from mock_server.control.guard import Guard, Refused, check_type, host_of
 from mock_server.handlers import HANDLERS, SAMPLE
 from mock_server.journal.annotated_body import layout
 from mock_server.journal.har import har
@@ -32,7 +28,6 @@ from mock_server.pipeline.decoding import decode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mock_server.contract.operation import Operation
     from mock_server.journal.annotated_body import Line
     from mock_server.messages.call import Call
     from mock_server.messages.http import ApiRequest
@@ -40,66 +35,67 @@ if TYPE_CHECKING:
     from mock_server.mock import AltaMock
     from mock_server.store.seed import Token
 
-PREFIX = "/_mock"
-
-_LOOPBACK_HOST = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?", re.IGNORECASE)
-
-
-class Refused(Exception):
-    """The control API does not answer this: status, identifier and text."""
-
-    def __init__(self, status: int, error: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.error = error
-
 
 class Control:
     """Answers the control API of a mock.
 
     Args:
         mock: The mock.
-        token: What another machine must send as a bearer token; None lets no other machine in.
+        token: What another machine must send as a bearer token; without one no other machine is allowed.
+
+    Attributes:
+        contract: The document of the control API.
 
     Raises:
         MockError: No header could carry the token.
     """
 
     def __init__(self, mock: AltaMock, token: str | None = None) -> None:
-        if token and not re.fullmatch("[!-~]+", token):
-            raise MockError("the control token cannot be sent in a header; use printable ASCII without spaces")
+        self.contract = _contract(tuple(mock.documented))
         self._mock = mock
-        self._token = token
+        self._guard = Guard(token)
         self._id = uuid4().hex
-        self._contract = _contract(tuple(mock.documented))
-        self._answers: dict[str, Callable[[Call, str], Any]] = {
-            "getHealth": lambda *_: {"status": "ok"},
-            "getDocument": lambda *_: self._contract.document,
-            "reset": lambda *_: mock.reset(),
-            "listCampaigns": lambda *_: {"data": mock.campaigns()},
-            "listProspects": self._prospects,
-            "listTokens": lambda *_: {"data": [_token(one) for one in mock.seed.tokens.values()]},
-            "listRequests": self._requests,
-            "getRequest": self._request,
-            "clearRequests": lambda *_: mock.journal.clear(),
-            "listLimits": lambda *_: {"data": mock.quotas()},
-            "getClock": lambda *_: self._time(),
-            "advanceClock": self._advance,
-            "listNext": lambda *_: {"data": [_shown(one, mock.documented) for one in mock.injected()]},
-            "addNext": self._add_next,
-            "clearNext": lambda *_: mock.clear_injected(),
+        self._operations: dict[str, Callable[[Call, str], Any]] = {
+            "getMockHealth": lambda *_: {"status": "ok"},
+            "getMockDocument": lambda *_: self.contract.document,
+            "resetMock": lambda *_: mock.reset(),
+            "listMockCampaigns": lambda *_: {"data": mock.campaigns()},
+            "listMockProspects": self._prospects,
+            "listMockTokens": lambda *_: {"data": [_token(one) for one in mock.seed.tokens.values()]},
+            "listMockRequests": self._requests,
+            "getMockRequest": self._request,
+            "clearMockRequests": lambda *_: mock.journal.clear(),
+            "listMockLimits": lambda *_: {"data": mock.quotas()},
+            "getMockClock": lambda *_: self._time(),
+            "advanceMockClock": self._advance,
+            "listInjectedResponses": self._injected,
+            "addInjectedResponse": self._add_next,
+            "clearInjectedResponses": lambda *_: mock.clear_injected(),
         }
 
-    def answer(self, request: ApiRequest, peer: str) -> ApiReply:
-        """Answer a request that came from a peer, an IP address."""
+    def serves(self, request: ApiRequest) -> bool:
+        """Return whether a request is for the control API."""
+        base = self.contract.base_path
+        return request.path == base or request.path.startswith(base + "/")
+
+    def answer(self, request: ApiRequest, peer: str, mount: str = "") -> ApiReply:
+        """Answer a request.
+
+        Args:
+            request: The request.
+            peer: The IP address it came from.
+            mount: The path in front of the API's own, empty at the root of a server.
+        """
         try:
-            self._refuse_strangers(request, peer)
-            operation, path = self._contract.route(request.method, request.path)
-            _refuse_forms(request, operation)
+            self._guard.check_sender(request, peer)
+            operation, path = self.contract.route(request.method, request.path)
+            if operation.body:
+                check_type(request)
             call = decode(request, operation, path)
-            if operation.id == "exportRequests":
-                return _reply(200, har(self._mock.requests, _origin(request)).encode())
-            return _reply(200, to_json(self._answers[operation.id](call, _origin(request)) or {}))
+            origin = f"http://{host_of(request)}{mount}"
+            if operation.id == "exportMockRequests":
+                return _reply(200, har(self._mock.requests, origin).encode())
+            return _reply(200, to_json(self._operations[operation.id](call, origin) or {}))
         except Refused as refused:
             return _reply(refused.status, _error(refused.error, str(refused)))
         except MockError as error:
@@ -107,26 +103,6 @@ class Control:
         except ApiError as error:
             text = "; ".join(self._mock.redact(str(violation)) for violation in error.violations)
             return _reply(error.status, _error(error.code, text or error.message), *error.headers)
-
-    def _refuse_strangers(self, request: ApiRequest, peer: str) -> None:
-        host, origins = _host(request), request.all("origin")
-        if any(origin.lower() not in {f"http://{host}", f"https://{host}"} for origin in origins):
-            raise Refused(403, "Forbidden", "a web page of another origin may not use the control API")
-        if set(request.all("sec-fetch-site")) - {"same-origin", "none"}:
-            raise Refused(403, "Forbidden", "a web page of another site may not use the control API")
-        if self._has_token(request):
-            return
-        if not is_loopback(peer):
-            raise Refused(403, "Forbidden", "from another machine the control API needs the control token")
-        if not _LOOPBACK_HOST.fullmatch(host):
-            raise Refused(403, "Forbidden", "the control API answers as localhost or 127.0.0.1 only")
-
-    def _has_token(self, request: ApiRequest) -> bool:
-        sent = request.all("authorization")
-        if not self._token or len(sent) != 1:
-            return False
-        scheme, _, token = sent[0].partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token.encode())
 
     def _prospects(self, call: Call, _: str) -> Any:
         try:
@@ -171,6 +147,9 @@ class Control:
         time = datetime.fromtimestamp(self._mock.clock.time_ns() / SECOND, tz=UTC)
         return {"time": time.isoformat(timespec="milliseconds"), "advanced": self._mock.clock.advanced}
 
+    def _injected(self, *_: object) -> Any:
+        return {"data": [_shown(one, self._mock.documented) for one in self._mock.injected()]}
+
     def _add_next(self, call: Call, _: str) -> None:
         wanted = call.body
         times = int(wanted.get("times", 1))
@@ -189,39 +168,10 @@ class Control:
 
 @lru_cache(maxsize=8)
 def _contract(documented: tuple[int, ...]) -> Contract:
-    """Read the document, and fill in the statuses that the contract of the mock documents."""
+    """Read the document, and insert the statuses that the contract of the mock documents."""
     document = Document.read(bundled_files.package_file("control/openapi.yaml"))
     document.value["components"]["schemas"]["Next"]["oneOf"][0]["properties"]["status"]["enum"] = list(documented)
     return Contract.of(document)
-
-
-def is_control(request: ApiRequest) -> bool:
-    """Tell whether a request is for the control API."""
-    return request.path == PREFIX or request.path.startswith(PREFIX + "/")
-
-
-def is_loopback(address: str) -> bool:
-    """Tell whether an IP address is of this machine alone; a name other than localhost is not."""
-    try:
-        return ipaddress.ip_address(address.split("%", maxsplit=1)[0]).is_loopback
-    except ValueError:
-        return address.lower() == "localhost"
-
-
-def _refuse_forms(request: ApiRequest, operation: Operation) -> None:
-    """Let nothing write that a form of a web page can send."""
-    sent = request.all("content-type")
-    if operation.body and not (len(sent) == 1 and sent[0].partition(";")[0].strip().lower() == JSON):
-        raise Refused(415, "UnsupportedMediaType", f"a write to the control API must be {JSON}")
-
-
-def _host(request: ApiRequest) -> str:
-    sent = request.all("host")
-    return sent[0].strip().lower() if len(sent) == 1 else ""
-
-
-def _origin(request: ApiRequest) -> str:
-    return f"http://{_host(request)}"
 
 
 def _token(token: Token) -> dict[str, Any]:

@@ -6,8 +6,8 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Self
 
-from mock_server.control.api import Control
-from mock_server.transports.asgi import Server, listen
+from mock_server.transports.asgi import Server, listen, origin_of
+from mock_server.transports.dispatch import Dispatcher
 
 if TYPE_CHECKING:
     from mock_server.mock import AltaMock
@@ -18,7 +18,7 @@ class LiveServer:
 
     Attributes:
         origin: Scheme, host and port; set while it serves.
-        url: The base URL: that, and the contract's base path (`/v1`).
+        url: The base URL: the origin and the contract's base path (`/v1`).
     """
 
     origin: str
@@ -39,10 +39,9 @@ class LiveServer:
             MockError: The address cannot be used.
         """
         listening = listen(*self._address, self._control_token)
-        host, port = listening.getsockname()[:2]
-        self.origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        self.origin = origin_of(listening)
         self.url = self.origin + self._mock.contract.base_path
-        server = Server(self._mock, listening, Control(self._mock, self._control_token))
+        server = Server(Dispatcher(self._mock, "socket", self._control_token), listening)
         ready = threading.Event()
 
         async def serve() -> None:

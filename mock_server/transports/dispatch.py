@@ -1,0 +1,84 @@
+"""Which part of alta-mock answers a request: the API, the control API or the pages. The same for ASGI and WSGI."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mock_server.control.api import Control
+from mock_server.messages.http import ApiReply, ApiRequest
+from mock_server.web import Pages
+
+if TYPE_CHECKING:
+    from mock_server.journal.access_log import Log
+    from mock_server.mock import AltaMock
+
+
+Respond = Callable[[ApiRequest, str, str], ApiReply]
+"""Answers a request, given the IP address of the client and the path that alta-mock is mounted below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of alta-mock.
+
+    Attributes:
+        respond: Answers a request; an unexpected exception becomes a 500 that says so.
+        quick: Whether it never waits, so that it may be called in an event loop.
+    """
+
+    respond: Respond
+    quick: bool = False
+
+
+class Dispatcher:
+    """Finds the part that answers a request.
+
+    Args:
+        mock: The mock.
+        transport: The name of the transport in the journal.
+        control_token: The token for the control API; None refuses other machines.
+        log: Receives a line for each request to the API.
+
+    Raises:
+        MockError: No header could carry the control token.
+    """
+
+    def __init__(self, mock: AltaMock, transport: str, control_token: str | None, log: Log | None = None) -> None:
+        self.mock = mock
+        self.log = log
+        self.control = Control(mock, control_token)
+        self.pages = Pages(mock)
+        self._transport = transport
+        self._api = Part(_guarded(self._handle), quick=True)
+        self._control = Part(_guarded(self.control.answer))
+        self._pages = Part(_guarded(self.pages.answer))
+
+    def part(self, request: ApiRequest) -> Part:
+        """Return the part that answers a request."""
+        if self.control.serves(request):
+            return self._control
+        return self._pages if self.pages.serves(request) else self._api
+
+    def _handle(self, request: ApiRequest, _peer: str, _mount: str) -> ApiReply:
+        started = time.perf_counter()
+        outcome = self.mock.handle(request, self._transport)
+        if self.log:
+            self.log.request(request, outcome, (time.perf_counter() - started) * 1000)
+        return outcome.reply
+
+
+def _guarded(respond: Respond) -> Respond:
+    def guarded(request: ApiRequest, peer: str, mount: str) -> ApiReply:
+        try:
+            return respond(request, peer, mount)
+        except Exception as error:  # noqa: BLE001 - the server goes on, and says that the bug is not the vendor's
+            traceback.print_exception(error, file=sys.stderr)
+            text = f"This is a bug in alta-mock, not a response of the vendor: {type(error).__name__}. See its log.\n"
+            return ApiReply(500, (("Content-Type", "text/plain; charset=utf-8"),), text.encode())
+
+    return guarded
