@@ -8,18 +8,20 @@ if TYPE_CHECKING:
     from mock_server.messages.errors import MockError
     from mock_server.mock import AltaMock
     from mock_server.pipeline.clock import Clock
+    from mock_server.transports.wsgi import create_app
 
-__all__ = ["AltaMock", "Clock", "MockError"]
+__all__ = ["AltaMock", "Clock", "MockError", "create_app"]
 
 _HOMES = {
     "AltaMock": "mock_server.mock",
     "Clock": "mock_server.pipeline.clock",
     "MockError": "mock_server.messages.errors",
+    "create_app": "mock_server.transports.wsgi",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for only then: importing the package costs nothing."""
+    """Import a name when it is first used, so that importing the package costs nothing."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415 - see above
@@ -28,5 +30,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """List what is there to be imported, also what was not asked for yet."""
+    """List the names that can be imported."""
     return __all__

@@ -1,26 +1,32 @@
-"""Every setting of the fake, once."""
+"""Every setting of the mock, once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from mock_server.messages.errors import MockError
+from mock_server.contract.limits import Limit
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """How a fake is set up; the keywords of `AltaMock`, the flags of `alta-mock serve`.
+    """The settings of a mock: the keywords of `AltaMock`, the options of `alta-mock serve`.
 
     Attributes:
-        data: A seed file in place of the bundled one; a folder `responses` beside it replaces recorded answers.
+        data: A seed file in place of the bundled one; a folder `responses` beside it replaces recorded responses.
         openapi: A published document in place of the bundled one.
         overlay: An overlay in place of the bundled one.
         rate_limit: In place of every limit that an operation has in the contract: `10/60s`, or `off`.
-        account_rate_limit: In place of the contract's limit over all operations: `100/60s`, or `off`.
+        account_rate_limit: In place of the contract's limit across all operations: `100/60s`, or `off`.
         why: Whether refusals say why in the header `X-Alta-Mock-Why`.
         store: URL of where the state is kept: `memory`.
+        control_token: What other machines must send to use the control API; without it they are refused.
     """
 
     data: str | os.PathLike[str] | None = None
@@ -30,3 +36,54 @@ class Config:
     account_rate_limit: str | None = None
     why: bool = True
     store: str = "memory"
+    control_token: str | None = None
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
+        """Read the environment variables of `alta-mock serve`; an empty one counts as unset.
+
+        Raises:
+            MockError: A value cannot be used.
+        """
+        settings: dict[str, Any] = {}
+        for name, read in _READERS.items():
+            variable = f"ALTA_MOCK_{name.upper()}"
+            if value := environ.get(variable):
+                try:
+                    settings[name] = read(value)
+                except MockError as error:
+                    raise MockError(f"{variable}: {error}") from error
+        no_why = settings.pop("no_why", False)
+        return cls(**settings, why=not no_why)
+
+
+_YES, _NO = ("1", "true", "t", "yes", "y", "on"), ("0", "false", "f", "no", "n", "off")
+
+
+def _file(value: str) -> str:
+    if not Path(value).is_file():
+        raise MockError(f"{value!r} is not a file; give the path of one, or unset the variable")
+    return value
+
+
+def _limit(value: str) -> str:
+    Limit.parse(value)
+    return value
+
+
+def _flag(value: str) -> bool:
+    if value.lower() not in {*_YES, *_NO}:
+        raise MockError(f"{value!r} is not a valid flag; write 1 or 0, or unset the variable")
+    return value.lower() in _YES
+
+
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "data": _file,
+    "openapi": _file,
+    "overlay": _file,
+    "rate_limit": _limit,
+    "account_rate_limit": _limit,
+    "no_why": _flag,
+    "control_token": str,
+}
+"""How to read each variable, by its name without `ALTA_MOCK_`."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from flask import Flask
+    from flask import Blueprint, Flask
 
     from mock_server.messages.http import ApiReply, ApiRequest
     from mock_server.messages.injected import Injected
@@ -184,14 +184,14 @@ class AltaMock:
         Args:
             host: An address of this machine; an address other than loopback needs a control token.
             port: 0 is any free port.
-            control_token: What other machines must send to use the control API.
+            control_token: What other machines must send to use the control API, in place of the setting.
 
         Raises:
             MockError: The address cannot be used; raised when the context is entered.
         """
         from mock_server.transports.live_server import LiveServer  # noqa: PLC0415 - only those who serve pay for it
 
-        return LiveServer(self, host, port, control_token)
+        return LiveServer(self, host, port, control_token or self.config.control_token)
 
     @cached_property
     def app(self) -> Flask:
@@ -199,6 +199,12 @@ class AltaMock:
         from mock_server.transports.wsgi import create_app  # noqa: PLC0415 - Flask is imported only when it is used
 
         return create_app(self)
+
+    def blueprint(self) -> Blueprint:
+        """Return a Flask blueprint that serves the fake in another application, also below a `url_prefix`."""
+        from mock_server.transports.wsgi import create_blueprint  # noqa: PLC0415 - as above
+
+        return create_blueprint(self)
 
     def default_credentials(self) -> tuple[str, str] | None:
         """Return a token and the id of an object for a consumer that sends the sample request; None without them.

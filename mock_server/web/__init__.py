@@ -1,7 +1,7 @@
-"""The page at `/` and the API reference at `/docs`: what a browser is given.
+"""The live page at `/` and the API reference at `/docs`.
 
-The pages hold nothing of the fake's state: their scripts ask the control API for it, so that whoever may not use that
-sees nothing here either.
+The pages contain no state of the mock: their scripts request it from the control API, so that whoever may not use that
+API sees nothing here either.
 """
 
 from __future__ import annotations

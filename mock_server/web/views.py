@@ -1,4 +1,4 @@
-"""The few things that are served to a browser, each by its path."""
+"""The pages and their files, by path."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mock_server.messages.http import ApiReply, phrase
 from mock_server.messages.injected import FAULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from jinja2 import Environment
 
@@ -32,90 +32,99 @@ POLICY = {
     "form-action": "'none'",
     "frame-ancestors": "'none'",
 }
-"""The Content-Security-Policy: nothing from elsewhere, nothing to elsewhere, no script or style in the page itself."""
+"""The Content-Security-Policy: nothing from or to another host, no inline script or style."""
 
 TRUSTED_TYPES = {"require-trusted-types-for": "'script'", "trusted-types": "'none'"}
-"""And no text that becomes markup: the browser stops our own script, should it ever try."""
+"""The browser also refuses to let a script turn text into markup."""
 
 UNASKED = (
     "apple-touch-icon.png",
     "apple-touch-icon-precomposed.png",
     ".well-known/appspecific/com.chrome.devtools.json",
 )
-"""What browsers look for by themselves: there is none, and it is no mistake of a consumer."""
+"""Files that browsers request by themselves: a 404 that is not in the journal."""
 
 KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-"""Media types by the end of a name; `mimetypes` would ask the system, which may think otherwise."""
+"""Media types by suffix; `mimetypes` would depend on the system."""
 
 RENDERER = ("swagger-ui.css", "swagger-ui-bundle.js")
-"""The files of Swagger UI, as the package swagger-ui-py brings them."""
+"""The files of Swagger UI in the package swagger-ui-py."""
 
 
 class Pages:
-    """The page, the API reference, and what they are made of.
+    """The live page, the API reference, and their files.
 
     Args:
-        mock: Whose contract the reference shows.
+        mock: The mock whose contract the reference shows.
     """
 
     def __init__(self, mock: AltaMock) -> None:
         self._mock = mock
-        self._pages: dict[str, Callable[[], ApiReply]] = {
+        self._pages: dict[str, Callable[[str], ApiReply]] = {
             "/": self._page,
             "/docs": self._reference,
             "/openapi.json": self._document,
-            "/favicon.ico": lambda: _file(STATIC / "icon.svg"),
-            **{f"/{name}": lambda: _reply(b"", "text/plain", POLICY, 404) for name in UNASKED},
-            **{f"/assets/{file.name}": partial(_file, file) for file in STATIC.iterdir()},
+            "/favicon.ico": lambda _: _file(STATIC / "icon.svg"),
+            **{f"/{name}": lambda _: _reply(b"", "text/plain", POLICY, 404) for name in UNASKED},
+            **{f"/assets/{file.name}": partial(_static, file) for file in STATIC.iterdir()},
             **{f"/assets/{name}": partial(_of_renderer, name) for name in RENDERER},
         }
 
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the paths."""
+        return iter(self._pages)
+
     def serves(self, request: ApiRequest) -> bool:
-        """Tell whether a request is for something of these; everything else is the API's."""
+        """Return whether a request is for a page or one of its files."""
         return request.method in {"GET", "HEAD"} and request.path in self._pages
 
-    def answer(self, request: ApiRequest) -> ApiReply:
-        """Answer a request that is served here."""
-        return self._pages[request.path]()
+    def answer(self, request: ApiRequest, _peer: str = "", mount: str = "") -> ApiReply:
+        """Answer a request; `mount` is the path in front of the pages' own."""
+        return self._pages[request.path](mount)
 
     def prepare(self) -> None:
-        """Import and compile what makes the page, so that the first who opens it need not wait for that."""
-        self._page()
+        """Import and compile the templates, so that the first visitor need not wait for that."""
+        self._page("")
 
-    def _page(self) -> ApiReply:
+    def _page(self, mount: str) -> ApiReply:
         statuses = [(status, phrase(status)) for status in self._mock.documented if status >= 400]  # noqa: PLR2004 - errors
         contract = self._mock.contract
         path = next((one.path for one in contract.operations if one.id == "addProspectsToCampaign"), "")
-        html = _render("page.html", statuses=statuses, faults=FAULTS, base_path=contract.base_path, path=path)
+        base_path = mount + contract.base_path
+        html = _render("page.html", mount, statuses=statuses, faults=FAULTS, base_path=base_path, path=path)
         return _reply(html, "text/html; charset=utf-8", POLICY | TRUSTED_TYPES)
 
-    def _reference(self) -> ApiReply:
-        return _reply(_render("reference.html"), "text/html; charset=utf-8", POLICY)
+    def _reference(self, mount: str) -> ApiReply:
+        return _reply(_render("reference.html", mount), "text/html; charset=utf-8", POLICY)
 
-    def _document(self) -> ApiReply:
-        """Return the effective contract, with this fake as its only server."""
-        here = {"url": self._mock.contract.base_path or "/", "description": "This fake."}
+    def _document(self, mount: str) -> ApiReply:
+        """Return the effective contract, with this server as its only one."""
+        here = {"url": mount + self._mock.contract.base_path or "/", "description": "This fake."}
         document = {**self._mock.contract.document, "servers": [here]}
         return _reply(json.dumps(document, ensure_ascii=False).encode(), "application/json", POLICY)
 
 
 @cache
 def _templates() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only for who looks
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only the pages need it
 
     loader = PackageLoader("mock_server.web")
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
-def _render(name: str, **values: Any) -> bytes:
-    return _templates().get_template(name).render(version=version("alta-mock"), **values).encode()
+def _render(name: str, mount: str, **values: Any) -> bytes:
+    return _templates().get_template(name).render(version=version("alta-mock"), mount=mount, **values).encode()
 
 
-def _of_renderer(name: str) -> ApiReply:
-    """Return a file of Swagger UI; found without running the package, which would import web frameworks."""
+def _of_renderer(name: str, _: str) -> ApiReply:
+    """Return a file of Swagger UI, without importing its package, which would import web frameworks."""
     found = find_spec("swagger_ui")
     folders = list(found.submodule_search_locations or ()) if found else []
     return _file(Path(folders[0]) / "static" / name)
+
+
+def _static(file: Path, _: str) -> ApiReply:
+    return _file(file)
 
 
 def _file(file: Path) -> ApiReply:

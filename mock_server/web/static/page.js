@@ -13,7 +13,7 @@ const NOTICE = 8000; // milliseconds that a remark stays
 
 /** @type {(id: string) => any} */
 const $ = (id) => document.getElementById(id);
-const { basePath, path: addPath = "" } = document.body.dataset; // of the API; of the operation that adds prospects
+const { mount, basePath, path: addPath = "" } = document.body.dataset; // in front of all paths; of the API; of the operation that adds prospects
 
 /** @type {Record<string, any>} */
 const state = {
@@ -68,7 +68,7 @@ async function ask(path, method = "GET", body = undefined) {
   if (state.key) headers.set("Authorization", `Bearer ${state.key}`);
   if (body !== undefined) headers.set("Content-Type", "application/json");
   const silent = () => Promise.reject(new Refused(0, "The fake does not answer."));
-  const reply = await fetch(`/_mock/${path}`, { method, headers, body: body && JSON.stringify(body) }).catch(silent);
+  const reply = await fetch(`${mount}/_mock/${path}`, { method, headers, body: body && JSON.stringify(body) }).catch(silent);
   const value = await reply.json().catch(silent);
   if (!reply.ok) throw new Refused(reply.status, value.message);
   return value;

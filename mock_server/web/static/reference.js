@@ -42,6 +42,6 @@ window.addEventListener("DOMContentLoaded", async () => {
 });
 
 async function get(path) {
-  const reply = await fetch(path, { headers: key ? { Authorization: `Bearer ${key}` } : {} });
+  const reply = await fetch(document.body.dataset.mount + path, { headers: key ? { Authorization: `Bearer ${key}` } : {} });
   return reply.ok ? reply.json() : null;
 }
