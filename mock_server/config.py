@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from mock_server.messages.errors import MockError
 from mock_server.contract.limits import Limit
+from mock_server.messages.errors import MockError
 
 if TYPE_CHECKING:
     import os
@@ -84,6 +84,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "rate_limit": _limit,
     "account_rate_limit": _limit,
     "no_why": _flag,
+    "store": str,
     "control_token": str,
 }
 """How to read each variable, by its name without `ALTA_MOCK_`."""

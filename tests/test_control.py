@@ -232,7 +232,7 @@ def test_the_newest_prospects_and_the_tokens(mock: AltaMock) -> None:
     [
         ("GET", "nope", None, 404, "path-unknown"),
         ("PUT", "reset", None, 405, "method-unknown"),
-        ("GET", f"campaigns/{UNKNOWN_CAMPAIGN}/prospects", None, 404, "there is no campaign"),
+        ("GET", f"campaigns/{UNKNOWN_CAMPAIGN}/prospects", None, 404, "unknown campaign"),
         ("GET", "campaigns/x/prospects", None, 400, "format path/campaignId"),
         ("POST", "clock/advance", {"seconds": -1}, 400, "minimum /seconds"),
         ("POST", "clock/advance", {"seconds": "60"}, 400, "type /seconds"),

@@ -10,8 +10,8 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING
 
-from mock_server.contract.contract import JSON
 from mock_server.messages.errors import MockError
+from mock_server.messages.http import JSON
 
 if TYPE_CHECKING:
     from mock_server.messages.http import ApiRequest

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mock_server.handlers import SAMPLE
 from mock_server.messages.http import ApiReply, phrase
 from mock_server.messages.injected import FAULTS
 
@@ -89,7 +90,7 @@ class Pages:
     def _page(self, mount: str) -> ApiReply:
         statuses = [(status, phrase(status)) for status in self._mock.documented if status >= 400]  # noqa: PLR2004 - errors
         contract = self._mock.contract
-        path = next((one.path for one in contract.operations if one.id == "addProspectsToCampaign"), "")
+        path = next((one.path for one in contract.operations if one.id == SAMPLE.operation), "")
         base_path = mount + contract.base_path
         html = _render("page.html", mount, statuses=statuses, faults=FAULTS, base_path=base_path, path=path)
         return _reply(html, "text/html; charset=utf-8", POLICY | TRUSTED_TYPES)
