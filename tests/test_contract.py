@@ -150,7 +150,7 @@ RECORD = ("components", "schemas", "ProspectRecord")
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (_set("openapi", value="3.0.3"), "/: this is no OpenAPI 3.1 document"),
+        (_set("openapi", value="3.0.3"), "/: not an OpenAPI 3.1 document"),
         (_set("swagger", value="2.0"), "/swagger: the keyword 'swagger' of a document is not supported"),
         (_set("webhooks", value={}), "/webhooks: .* the mock calls nobody"),
         (_set("paths", value={}), "/: the document has no 'paths'"),
@@ -179,12 +179,12 @@ RECORD = ("components", "schemas", "ProspectRecord")
         (_set(*POST, "requestBody", "$ref", value="#/" + "/".join(POST[:1])), "a request body needs a schema"),
         (_set(*POST, "responses", "default", value={"description": "x"}), "only statuses of three digits"),
         (_set(*POST, "responses", value={}), "an operation needs 'responses'"),
-        (_set(*POST, "x-alta-rate-limit", value="10/min"), "'10/min' is no rate limit"),
+        (_set(*POST, "x-alta-rate-limit", value="10/min"), "'10/min' is not a valid limit"),
         (_set("paths", "a", value={"get": {"responses": {"200": {}}}}), "/paths/a: a path must begin with a slash"),
         (_set("paths", "/a/{b}.json", value={"get": {"responses": {"200": {}}}}), "one {parameter}; split it"),
         (
             _set("paths", "/a", value={"get": {"operationId": "addProspectsToCampaign", "responses": {"200": {}}}}),
-            "another operation is called 'addProspectsToCampaign'",
+            "duplicate operationId 'addProspectsToCampaign'",
         ),
         (
             _set("components", "responses", "NotFound", "content", "application/json", "example", value={"error": 1}),
@@ -264,7 +264,7 @@ def test_a_document_of_another_shape_is_one_line(operation: dict[str, Any]) -> N
 
 def test_a_server_that_is_no_address_is_one_line() -> None:
     """The base path cannot be read from it."""
-    with pytest.raises(MockError, match="no sound OpenAPI document"):
+    with pytest.raises(MockError, match="not a valid OpenAPI document"):
         contract_of({"openapi": "3.1.0", "servers": [{"url": "http://["}], "paths": {"/a": {"get": GET}}})
 
 

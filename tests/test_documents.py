@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     [
         ("", r"^f is empty"),
         ("a: [1", r"^f:\d: not YAML"),
-        ("a: 1\na: 2", r"^f:2: the key 'a' stands twice; remove one"),
+        ("a: 1\na: 2", r"^f:2: duplicate key 'a'; remove one"),
         ("a: &x 1\nb: *x", r"^f:\d: aliases .* are not supported"),
         ("? [1]\n: 2", r"^f:1: a key must be a plain word"),
         ("a: !!python/object:os.system 1", r"^f:1: not YAML"),

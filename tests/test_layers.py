@@ -1,4 +1,4 @@
-"""Imports point inwards: the core knows no framework, no environment and no clock of its own."""
+"""Imports point inwards, by folder; the core knows no framework, no environment and no clock of its own."""
 
 from __future__ import annotations
 
@@ -12,92 +12,131 @@ import pytest
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-PACKAGE = ROOT / "mock_server"
-EDGES = {
-    "app",
-    "cli",
-    "__main__",
-    "control",
-    "execute",
-    "in_process",
-    "live_server",
-    "server",
-    "log",
-    "pytest_plugin",
-    "reports",
-    "web",
+LAYERS: dict[str, set[str]] = {
+    "messages": set(),
+    "contract": {"messages"},
+    "store": {"messages", "contract"},
+    "handlers": {"messages", "contract", "store"},
+    "pipeline": {"messages", "contract", "store", "handlers"},
+    "journal": {"messages", "contract", "store"},
 }
-WIRING = {"__init__", "mock", "config", "clock"}
-CORE = {
-    *(
-        "assumptions",
-        "auth",
-        "body",
-        "contract",
-        "decoding",
-        "documents",
-        "errors",
-        "export",
-        "findings",
-        "injected",
-        "supported",
-    ),
-    *(
-        "journal",
-        "layout",
-        "messages",
-        "overlay",
-        "pipeline",
-        "pointers",
-        "ratelimit",
-        "redaction",
-        "resources",
-        "seed",
-        "replay",
-        "validation",
-    ),
-    *("handlers", "store"),
-}
-FORBIDDEN = {"flask", "uvicorn", "httptools", "click", "asyncio", "socket", "time", "os.environ", "requests"}
+"""The core: each folder of mock_server with the folders that it may import."""
+
+EDGES = {"transports", "control", "web", "cli"}
+"""Folders that may import the wiring and all of the core."""
+
+WIRING = {"__init__", "__main__", "config", "mock", "wiring"}
+
+FRAMEWORKS = {"flask", "uvicorn", "httptools", "click", "asyncio", "socket", "requests", "subprocess"}
+
+TIMES = {"time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns", "time.sleep", "datetime.now", "date.today"}
+
+CLOCK = "pipeline/clock.py"
+"""The one file of the core that reads the time of the machine."""
+
+ALLOWED = {("journal/access_log.py", "click")}
+"""The colours of log lines are click's."""
 
 
-def imports(file: Path) -> set[str]:
-    """Return the modules that a file imports, those for type checking only left out."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            node.body = []
+def imports(text: str) -> set[str]:
+    """Return the modules that a text imports anywhere, lazily and for types only too."""
     found = set()
-    for node in ast.walk(tree):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module == "mock_server":
-            found |= {f"mock_server.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return found
 
 
-def test_every_module_has_its_place() -> None:
-    """A new module is put into one of the three."""
-    names = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+def clocks(text: str) -> set[str]:
+    """Return the calls and uses of the machine's time and of its environment in a text."""
+    names = {ast.unparse(node) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Attribute)}
+    return names & {*TIMES, "os.environ", "os.getenv"}
 
-    assert names == EDGES | WIRING | CORE
+
+def wrong(path: str, text: str) -> Iterator[str]:
+    """Yield what a file of mock_server, by its path in the package, must not do."""
+    folder = path.partition("/")[0].removesuffix(".py")
+    for module in imports(text):
+        top, _, rest = module.partition(".")
+        if top in {"contract_tests", "alta_client", "tests"}:
+            yield f"{path} imports {module}"
+        if folder in LAYERS:
+            inner = rest.partition(".")[0]
+            if top == "mock_server" and inner and inner not in {folder, *LAYERS[folder]}:
+                yield f"{path} imports {module}"
+            if top in FRAMEWORKS and (path, top) not in ALLOWED:
+                yield f"{path} imports {module}"
+    if folder in LAYERS and path != CLOCK:
+        yield from (f"{path} uses {name}" for name in clocks(text))
 
 
-@pytest.mark.parametrize("name", sorted(CORE))
-def test_the_core_imports_only_the_core(name: str) -> None:
-    """No framework, no socket, no time, and nothing of the edges."""
-    files = list((PACKAGE / name).glob("*.py")) or [PACKAGE / f"{name}.py"]
-    for file in files:
-        for module in imports(file):
-            parts = module.split(".")
-            assert parts[0] not in FORBIDDEN, f"{file.name} imports {module}"
-            assert parts[0] != "mock_server" or parts[1] in CORE, f"{file.name} imports {module}"
-        names = {node.attr for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.Attribute)}
-        assert not names & {"environ", "getenv"}
+def files(package: str) -> list[Path]:
+    """Return the Python files of a package."""
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def test_every_folder_has_its_place() -> None:
+    """A new folder or module is put into one of the three."""
+    package = ROOT / "mock_server"
+    names = {path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+
+    assert names == {*LAYERS, *EDGES, *WIRING}
+
+
+def test_imports_point_inwards() -> None:
+    """In all of mock_server; and the client imports neither the fake nor the kit."""
+    package = ROOT / "mock_server"
+    found = [
+        fault
+        for file in files("mock_server")
+        for fault in wrong(file.relative_to(package).as_posix(), file.read_text("utf-8"))
+    ]
+    for file in files("alta_client"):
+        others = {module.partition(".")[0] for module in imports(file.read_text("utf-8"))} & {
+            "mock_server",
+            "contract_tests",
+        }
+        found += [f"{file.name} imports {other}" for other in others]
+
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "fault"),
+    [
+        ("handlers/x.py", "from mock_server.pipeline.clock import Clock", "imports mock_server.pipeline.clock"),
+        ("handlers/x.py", "from mock_server import mock", "imports mock_server.mock"),
+        ("store/x.py", "def f():\n    import mock_server.journal.rules", "imports mock_server.journal.rules"),
+        ("journal/x.py", "if TYPE_CHECKING:\n    from mock_server.mock import AltaMock", "imports mock_server.mock"),
+        ("messages/x.py", "from flask import Flask", "imports flask"),
+        ("cli/x.py", "def f():\n    from contract_tests import fake", "imports contract_tests"),
+        ("web/x.py", "import alta_client", "imports alta_client"),
+        ("pipeline/x.py", "import time\nnow = time.monotonic()", "uses time.monotonic"),
+        ("pipeline/x.py", "import time\nsource = time.time_ns", "uses time.time_ns"),
+        ("contract/x.py", "import os\nos.environ['X']", "uses os.environ"),
+    ],
+)
+def test_a_forbidden_import_is_seen(path: str, text: str, fault: str) -> None:
+    """Also a lazy one, one for types only, and a use of the clock or the environment."""
+    assert f"{path} {fault}" in list(wrong(path, text))
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("pipeline/clock.py", "import time\ntime.monotonic_ns()"),
+        ("pipeline/x.py", "from mock_server.handlers.handler import Handler"),
+        ("control/x.py", "import time, asyncio\nfrom mock_server.mock import AltaMock\ntime.time()"),
+    ],
+)
+def test_a_right_import_is_not_accused(path: str, text: str) -> None:
+    """Inwards, or at the edge."""
+    assert list(wrong(path, text)) == []
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:

@@ -1,4 +1,4 @@
-"""The road: what each stage answers, in which order, and that nothing is half done."""
+"""The pipeline: the response of each stage, their order, and that nothing is half done."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mock_server import AltaMock, MockError
-from mock_server.messages.errors import Bug
+from mock_server.handlers.handler import Context, Handler, Result
+from mock_server.messages.errors import Bug, NotFound
+from mock_server.pipeline.hooks import Hooks
+from mock_server.store.base import Batch
 from tests.conftest import (
     CAMPAIGN,
     FOREIGN_CAMPAIGN,
@@ -26,10 +29,11 @@ from tests.conftest import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from mock_server import Clock
+    from mock_server.messages.call import Call
     from mock_server.messages.http import ApiReply
 
     Send = Callable[..., ApiReply]
@@ -235,7 +239,7 @@ def test_a_campaign_bound_to_an_answer_gives_it(unlimited: AltaMock, judge: Send
     assert reply.status == status
     assert unlimited.contract.operations[0].examples[status] == reply.body
     assert (reply.header("Retry-After") is not None) == (status == 429)
-    assert why(reply) == f"injected {status}: asked for by campaign"
+    assert why(reply) == f"injected {status}: requested by campaign"
     assert unlimited.prospects(campaign) == []
 
 
@@ -297,7 +301,7 @@ def test_recorded_answers_stand_beside_the_seed(tmp_path: Path, clock: Clock) ->
 
 
 def test_an_answer_that_breaks_the_contract_is_our_bug(tmp_path: Path, clock: Clock) -> None:
-    """A behaviour is held against the schema of its 200; what does not fit never reaches a client as an answer."""
+    """A result is held against the schema of its status; what does not fit never reaches a client as a response."""
     document = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
     strict = document.replace(
         "description: Prospects added successfully",
@@ -307,11 +311,43 @@ def test_an_answer_that_breaks_the_contract_is_our_bug(tmp_path: Path, clock: Cl
     contract.write_text(strict, encoding="utf-8")
     (tmp_path / "seed.yaml").write_text((ROOT / "fixtures/seed.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     (tmp_path / "responses").mkdir()
-    mock = AltaMock(clock=clock, openapi=contract, data=tmp_path / "seed.yaml")
-    mock.parts = replace(mock.parts, handlers={"addProspectsToCampaign": lambda _call, _store: {}})
+    handlers = {"addProspectsToCampaign": Handler(lambda _call, _context: Result(body={}))}
+    mock = AltaMock(
+        clock=clock, openapi=contract, data=tmp_path / "seed.yaml", hooks=Hooks(handlers=lambda _: handlers)
+    )
 
-    with pytest.raises(Bug, match="addProspectsToCampaign breaks the contract"):
+    with pytest.raises(Bug, match="the 200 of addProspectsToCampaign breaks the contract"):
         mock.answer(request_of())
+
+
+def test_a_handler_that_raises_changes_nothing(clock: Clock) -> None:
+    """What it stored before is undone; the quota stays spent, and the request is in the journal."""
+
+    def failing(call: Call, context: Context) -> Result:
+        context.transaction.submit(context.found["id"], Batch(call.raw, "data", 1))
+        raise NotFound
+
+    def change(handlers: Mapping[str, Handler]) -> Mapping[str, Handler]:
+        return {name: replace(handler, function=failing) for name, handler in handlers.items()}
+
+    mock = AltaMock(clock=clock, hooks=Hooks(handlers=change))
+    reply = mock.answer(request_of())
+
+    assert (reply.status, reply.header("RateLimit-Remaining")) == (404, "9")
+    assert mock.prospects(CAMPAIGN) == []
+    assert [entry.status for entry in mock.requests] == [404]
+    assert mock.answer(request_of()).header("RateLimit-Remaining") == "8"
+
+
+def test_a_document_that_knows_another_success_is_served(tmp_path: Path, clock: Clock) -> None:
+    """A handler that names no status gets the success that the document declares: here 201."""
+    text = (ROOT / "openapi.yaml").read_text(encoding="utf-8").replace("'200':", "'201':")
+    document = tmp_path / "openapi.yaml"
+    document.write_text(text, encoding="utf-8")
+    mock = AltaMock(clock=clock, openapi=document)
+
+    assert mock.answer(request_of()).status == 201
+    assert mock.prospects(CAMPAIGN) == ONE["data"]
 
 
 def test_two_mocks_share_nothing(clock: Clock) -> None:
@@ -335,12 +371,12 @@ def test_prospects_are_copies(mock: AltaMock, send: Send) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"rate_limit": 5}, "rate_limit=5 is not possible; give a text"),
+        ({"rate_limit": 5}, "rate_limit=5 is not valid; use a text"),
         ({"account_rate_limit": []}, "account_rate_limit="),
         ({"data": 3}, "data=3"),
         ({"data": "a\0b"}, "cannot read"),
-        ({"why": "no"}, "why='no' is not possible; give True or False"),
-        ({"rate_limits": "1/1s"}, "there is no setting 'rate_limits'; there are clock, data"),
+        ({"why": "no"}, "why='no' is not valid; use True or False"),
+        ({"rate_limits": "1/1s"}, "unknown setting 'rate_limits'; choose one of clock, hooks, data"),
     ],
 )
 def test_a_setting_that_cannot_be_is_one_line(settings: dict[str, Any], message: str) -> None:
@@ -388,5 +424,5 @@ def _reset_often(mock: AltaMock) -> None:
 
 def test_an_unknown_campaign_is_a_mistake_of_the_test(mock: AltaMock) -> None:
     """The message lists those that are there."""
-    with pytest.raises(MockError, match=f"there is no campaign '{UNKNOWN_CAMPAIGN}'; there are {CAMPAIGN}"):
+    with pytest.raises(MockError, match=f"unknown campaign '{UNKNOWN_CAMPAIGN}'; choose one of {CAMPAIGN}"):
         mock.prospects(UNKNOWN_CAMPAIGN)

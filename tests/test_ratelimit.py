@@ -1,4 +1,4 @@
-"""The limits, as arithmetic and on the road, by a clock that is moved by hand."""
+"""The limits, as arithmetic and in the pipeline, on a clock that is moved by hand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pytest
 
 from mock_server import AltaMock, MockError
 from mock_server.contract.limits import SECOND, Limit
-from mock_server.pipeline.ratelimit import RateLimiter, hit
+from mock_server.messages.call import ANYBODY
+from mock_server.pipeline.ratelimit import hit, look, spend
+from mock_server.store import open_store
 from mock_server.store.base import Window
 from tests.conftest import (
     FOREIGN_CAMPAIGN,
@@ -41,7 +43,7 @@ def test_a_limit_prints_as_it_is_written(text: str) -> None:
 )
 def test_another_form_of_a_limit_is_shown_the_right_one(text: str) -> None:
     """The message repeats what was given and shows the form."""
-    with pytest.raises(MockError, match="10/60s, or off for none"):
+    with pytest.raises(MockError, match="10/60s, or off"):
         Limit.parse(text)
 
 
@@ -222,9 +224,11 @@ def test_reset_makes_the_quota_whole(mock: AltaMock, send: Send) -> None:
 
 def test_a_look_at_the_edges_of_a_window() -> None:
     """What is left, and when it ends, by the nanosecond."""
-    limiter, limit = RateLimiter(), Limit(10, 60)
-    limiter.spend("acme", [("x", limit)], 0)
+    limit = Limit(10, 60)
+    with open_store("memory").transaction("acme") as transaction:
+        spend(transaction, ANYBODY, [("x", limit)], 0)
 
-    assert limiter.look("acme", "x", limit, 1) == (9, 60)
-    assert limiter.look("acme", "x", limit, 60 * SECOND - 1) == (9, 1)
-    assert limiter.look("acme", "x", limit, 60 * SECOND) == (10, 0)
+        assert look(transaction, "x", limit, 1) == (9, 60)
+        assert look(transaction, "x", limit, 60 * SECOND - 1) == (9, 1)
+        assert look(transaction, "x", limit, 60 * SECOND) == (10, 0)
+        assert look(transaction, "y", limit, 1) == (10, 0)

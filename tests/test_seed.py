@@ -1,4 +1,4 @@
-"""The seed: what is there out of the box, and how a mistake in one is told."""
+"""The seed: what is bundled, and how a mistake is reported."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ def test_the_fixed_ids_and_tokens_are_there() -> None:
     seed = Seed.load()
     acme, globex = seed.accounts
 
-    assert {CAMPAIGN, SECOND_CAMPAIGN} <= {campaign.id for campaign in acme.campaigns}
-    assert [campaign.id for campaign in globex.campaigns] == [FOREIGN_CAMPAIGN]
-    assert {campaign.status for campaign in acme.campaigns} == {"draft", "active", "paused", "completed"}
-    assert any(campaign.is_archived for campaign in acme.campaigns)
+    campaigns = [campaign for _, campaign in acme.objects]
+    assert {CAMPAIGN, SECOND_CAMPAIGN} <= {campaign["id"] for campaign in campaigns}
+    assert [(kind, campaign["id"]) for kind, campaign in globex.objects] == [("campaign", FOREIGN_CAMPAIGN)]
+    assert {campaign["status"] for campaign in campaigns} == {"draft", "active", "paused", "completed"}
+    assert [campaign["name"] for campaign in campaigns if campaign["isArchived"]] == ["Trade fair"]
     assert {token: (one.accounts, one.expired) for token, one in seed.tokens.items()} == {
         "test-token": (("acme",), False),
         "test-token-2": (("acme",), False),
@@ -31,8 +32,8 @@ def test_the_fixed_ids_and_tokens_are_there() -> None:
         "other-token": (("globex",), False),
         "multi-token": (("acme", "globex"), False),
     }
-    assert {campaign.id[-3:]: campaign.answer for campaign in acme.campaigns if campaign.answer} == {
-        str(status): status for status in (400, 401, 403, 404, 429, 500)
+    assert {(account, campaign[-3:]): status for (account, campaign), status in seed.bound.items()} == {
+        ("acme", str(status)): status for status in (400, 401, 403, 404, 429, 500)
     }
 
 
@@ -45,7 +46,7 @@ def test_the_fixed_ids_and_tokens_are_there() -> None:
         ("id: " + SECOND_CAMPAIGN, "id: " + CAMPAIGN.upper(), "another campaign has this name"),
         ("id: globex", "id: acme", "another account has this name"),
         ("token: test-token-2", "token: test-token", "another token has this name"),
-        ("accounts: [globex]", "accounts: [initech]", "there is no account 'initech'; the accounts are acme, globex"),
+        ("accounts: [globex]", "accounts: [initech]", "unknown account 'initech'; choose one of acme, globex"),
         ("token: other-token", "token: 'other token'", "/tokens/4/token: "),
         ("token: other-token", "token: x", "/tokens/4/token: got 1 character"),
         ("user: Hank", "usr: Hank", "/tokens/4: "),
@@ -59,3 +60,18 @@ def test_a_mistake_is_told_with_its_line(old: str, new: str, message: str) -> No
         Seed.of(Document.parse(GOOD.replace(old, new, 1), "seed.yaml"))
 
     assert str(caught.value).startswith(f"seed.yaml:{line}: ")
+
+
+def test_what_a_seed_leaves_out_has_a_default() -> None:
+    """A campaign is active and not archived, a token may do everything, an account is called by its id."""
+    text = """
+        accounts: [{id: a, campaigns: [{id: 6F1C1F2E-0000-4000-8000-000000000001, name: x}]}]
+        tokens: [{token: my-token, accounts: [a]}]
+    """
+    seed = Seed.of(Document.parse(text, "seed.yaml"))
+
+    campaign = {"id": "6f1c1f2e-0000-4000-8000-000000000001", "name": "x", "status": "active", "isArchived": False}
+    assert list(seed.objects()) == [("a", "campaign", campaign)]
+    assert seed.accounts[0].name == "a"
+    assert seed.tokens["my-token"].permissions == {"Campaign.ReadCampaign", "Campaign.EditCampaign"}
+    assert not seed.tokens["my-token"].expired

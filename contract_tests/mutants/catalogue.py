@@ -1447,7 +1447,7 @@ def _extended(transaction: Transaction, caller: Caller, limits: Limits, now: int
         for name, _ in limits:
             window = transaction.window(name)
             if window:
-                transaction.set_window(name, replace(window, opened=now))
+                transaction.set_window(name, Window(now, window.used))
     return decision
 
 

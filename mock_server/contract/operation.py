@@ -57,7 +57,7 @@ class Operation:
     Attributes:
         segments: The path below the base path; None stands for a parameter.
         path_names: The names of the parameters among the segments, by their position.
-        parameters: In path, query and header.
+        parameters: By place: `path`, `query`, `header`; only places with parameters.
         body: The schema of a JSON body; None if the operation takes none.
         batch: The array of records in the body; None without one.
         responses: The schema of the JSON body of each documented status; None where it has none.
@@ -72,7 +72,7 @@ class Operation:
     path: str
     segments: tuple[str | None, ...]
     path_names: Mapping[int, str]
-    parameters: tuple[Parameter, ...]
+    parameters: Mapping[str, Sequence[Parameter]]
     body: Schema | None
     body_required: bool
     batch: BatchSchema | None

@@ -16,7 +16,7 @@ from mock_server.messages.pointers import Place, place, pointer
 from mock_server.messages.pointers import at as value_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 RATE_LIMIT_KEYWORD = "x-alta-rate-limit"
 """Gives, at the root or in an operation of the effective contract, its limit in the form of `Limit.parse`."""
@@ -71,7 +71,7 @@ class Reader:
             path=path,
             segments=segments,
             path_names={at: part[1:-1] for at, part in enumerate(path[1:].split("/")) if segments[at] is None},
-            parameters=tuple(parameters.values()),
+            parameters=_by_place(parameters.values()),
             body=self._body((*body_at, "content"), body) if body else None,
             body_required=bool(body and body.get("required")),
             batch=self._batch((*body_at, "content", JSON, "schema")) if body else None,
@@ -215,3 +215,10 @@ class Reader:
             return self._schemas.at(*at)
         except ValueError as error:
             raise self._error(at, f"this schema cannot be used: {error}") from error
+
+
+def _by_place(parameters: Iterable[Parameter]) -> dict[str, list[Parameter]]:
+    found: dict[str, list[Parameter]] = {}
+    for parameter in parameters:
+        found.setdefault(parameter.place, []).append(parameter)
+    return found

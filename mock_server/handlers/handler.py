@@ -16,7 +16,7 @@ _IDS = UUID("5c2f6d5e-5a0e-4b8e-9d53-0a4c1f4f7a10")
 """Namespace of the ids of new objects."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
     """What a handler may use besides the call.
 

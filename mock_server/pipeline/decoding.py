@@ -16,7 +16,7 @@ from mock_server.messages.pointers import pointer
 from mock_server.messages.violations import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mock_server.contract.operation import Operation, Parameter
     from mock_server.messages.http import ApiRequest
@@ -38,19 +38,18 @@ def decode(request: ApiRequest, operation: Operation, path: Mapping[str, str]) -
         got = f"a body of over {MAX_BODY} bytes"
         raise PayloadTooLarge(Violation("body-size", "body", "", got, f"at most {MAX_BODY} bytes"))
     found: list[Violation] = []
-    values = {place: _parameters(request, operation, place, path, found) for place in ("path", "query", "header")}
+    values = {
+        place: _parameters(request, declared, place, path, found) for place, declared in operation.parameters.items()
+    }
     body = _body(request, operation, found)
     if found:
         raise BadRequest(*found)
-    return Call(values["path"], values["query"], body, request.body)
+    return Call(values.get("path", {}), values.get("query", {}), body, request.body)
 
 
 def _parameters(
-    request: ApiRequest, operation: Operation, place: str, path: Mapping[str, str], found: list[Violation]
+    request: ApiRequest, declared: Sequence[Parameter], place: str, path: Mapping[str, str], found: list[Violation]
 ) -> dict[str, Any]:
-    declared = [parameter for parameter in operation.parameters if parameter.place == place]
-    if not declared:
-        return {}
     try:
         texts = _texts(request, place, path)
     except UnicodeDecodeError:

@@ -16,7 +16,15 @@ from mock_server.contract.limits import SECOND
 from mock_server.contract.schemas import violations
 from mock_server.handlers.handler import Context
 from mock_server.messages.call import ANYBODY
-from mock_server.messages.errors import ApiError, Bug, Forbidden, NotFound, NotImplementedByMock, RateLimited
+from mock_server.messages.errors import (
+    ApiError,
+    BadRequest,
+    Bug,
+    Forbidden,
+    NotFound,
+    NotImplementedByMock,
+    RateLimited,
+)
 from mock_server.messages.http import JSON, ApiReply
 from mock_server.messages.json_text import to_json
 from mock_server.messages.outcome import Outcome
@@ -33,7 +41,8 @@ if TYPE_CHECKING:
     from mock_server.contract.operation import Operation
     from mock_server.handlers.handler import Handler, Result
     from mock_server.messages.call import Call, Caller
-    from mock_server.messages.http import ApiRequest
+    from mock_server.messages.http import ApiRequest, Headers
+    from mock_server.messages.injected import Injected
     from mock_server.messages.redaction import Redactor
     from mock_server.pipeline.hooks import Hooks
     from mock_server.pipeline.ratelimit import Decision, Limits
@@ -70,7 +79,7 @@ class Engine:
     hooks: Hooks
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Identified:
     """Which operation a request is for and who sent it, as far as that is known; `error` if the request is refused."""
 
@@ -109,7 +118,7 @@ def process(request: ApiRequest, identified: Identified, transaction: Transactio
     """Take a request through the stages that follow, up to its response."""
     operation, path, caller = identified.operation, identified.path, identified.caller
     quota = injected = None
-    why: tuple[Violation, ...] = ()
+    violated: tuple[Violation, ...] = ()
     try:
         if identified.error or not (operation and path is not None and caller):
             raise identified.error or NotFound
@@ -117,18 +126,17 @@ def process(request: ApiRequest, identified: Identified, transaction: Transactio
         require_quota(quota)
         injected = requested(request, operation, caller, path, engine.bound) or engine.hooks.inject(transaction)
         if injected and injected.comes_first:
-            reply = injected_reply(injected, operation, quota, engine.contract, engine.recorded[operation.id])
-            reply = explained(reply, f"injected {reply.status}: requested by {injected.source}", engine)
+            reply = inject(injected, operation, quota, engine)
         else:
             call = decode(request, operation, path)
             reply = handle(call, operation, Context(caller, now, transaction), engine)
     except ApiError as error:
-        why = tuple(engine.redact.violation(violation) for violation in error.violations)
-        reply = refusal(error, why, operation, engine)
+        violated = tuple(engine.redact.violation(violation) for violation in error.violations)
+        reply = refusal(error, violated, operation, engine)
     if injected and injected.fault:
         reply = apply_fault(reply, injected.fault)
     reply = finished(reply, quota, now)
-    return Outcome(reply, operation.id if operation else None, caller, why, injected, now)
+    return Outcome(reply, operation.id if operation else None, caller, violated, injected, now)
 
 
 def require_quota(quota: Decision | None) -> None:
@@ -141,6 +149,15 @@ def require_quota(quota: Decision | None) -> None:
         )
 
 
+def inject(injected: Injected, operation: Operation, quota: Decision | None, engine: Engine) -> ApiReply:
+    """Return an injected response, with the reason in a header if it is an error."""
+    reply = injected_reply(injected, operation, quota, engine.contract, engine.recorded[operation.id])
+    if reply.status < BadRequest.status:
+        return reply
+    why = explanation(f"injected {reply.status}: requested by {injected.source}", engine)
+    return replace(reply, headers=(*reply.headers, *why))
+
+
 def handle(call: Call, operation: Operation, context: Context, engine: Engine) -> ApiReply:
     """Find the object that the path names, check the permission, and call the handler."""
     handler = engine.handlers.get(operation.id)
@@ -148,7 +165,7 @@ def handle(call: Call, operation: Operation, context: Context, engine: Engine) -
         got = f"the operation {operation.id}"
         raise NotImplementedByMock(Violation("not-implemented", "path", "", got, "one that alta-mock implements"))
     if handler.finds:
-        context = replace(context, found=find(handler.finds, call, context.transaction))
+        context.found = find(handler.finds, call, context.transaction)
     if handler.permission and handler.permission not in context.caller.permissions:
         got = "a user without this permission"
         raise Forbidden(Violation("permission", "header", "/authorization", got, handler.permission))
@@ -189,26 +206,24 @@ def checked(result: Result, operation: Operation, recorded: bytes) -> ApiReply:
 
 def refusal(error: ApiError, why: Sequence[Violation], operation: Operation | None, engine: Engine) -> ApiReply:
     """Return the vendor's response for an error."""
-    body = engine.contract.error_body(type(error), operation)
-    reply = ApiReply(error.status, (("Content-Type", JSON), *error.headers), body)
     more = f" (+{len(why) - 1} more)" if len(why) > 1 else ""
-    return explained(reply, str(why[0]), engine, more) if why else reply
+    explained = explanation(str(why[0]), engine, more) if why else ()
+    headers = (("Content-Type", JSON), *error.headers, *explained)
+    return ApiReply(error.status, headers, engine.contract.error_body(type(error), operation))
 
 
-def explained(reply: ApiReply, why: str, engine: Engine, more: str = "") -> ApiReply:
-    """Return an error response with the header that says why, if that is wanted."""
-    if not engine.why or reply.status < 400:  # noqa: PLR2004 - the errors of HTTP
-        return reply
+def explanation(why: str, engine: Engine, more: str = "") -> Headers:
+    """Return the header that says why a request was refused, unless it is turned off."""
     text = why.encode("unicode_escape").decode("ascii")  # one line of ASCII, whatever was sent
     room = WHY_LENGTH - len(more)
     text = text if len(text) <= room else text[: room - 3] + "..."
-    return replace(reply, headers=(*reply.headers, (WHY, text + more)))
+    return ((WHY, text + more),) if engine.why else ()
 
 
 def finished(reply: ApiReply, quota: Decision | None, now: int) -> ApiReply:
     """Add the headers of every response: the date of the fake's clock, and the quota if the request was counted."""
     limits = quota.headers() if quota else ()
-    return replace(reply, headers=(("Date", _date(now // SECOND)), *limits, *reply.headers))
+    return ApiReply(reply.status, (("Date", _date(now // SECOND)), *limits, *reply.headers), reply.body, reply.fault)
 
 
 @lru_cache(maxsize=8)

@@ -8,7 +8,7 @@ Rule 3: values are never changed in place; a change puts another value.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from mock_server.messages.json_text import read_json
 
@@ -51,16 +51,14 @@ class Batch:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """Requests counted under one limit since `opened`, in nanoseconds."""
 
     opened: int
     used: int
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """A request and its outcome, as recorded.
 
     Attributes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter, deque
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from mock_server.store.base import JOURNAL_BYTES, JOURNAL_ENTRIES, NO_ACCOUNT, Exchange, Recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import TracebackType
 
     from mock_server.messages.http import ApiRequest
@@ -89,6 +88,8 @@ class MemoryStore:
 class MemoryTransaction:
     """A `Transaction`: changes are made at once, and undone in reverse order if the block raises."""
 
+    __slots__ = ("_account", "_exchange", "_store", "_undo")
+
     def __init__(self, store: MemoryStore, account: str) -> None:
         self._store = store
         self._account = account
@@ -106,7 +107,7 @@ class MemoryTransaction:
         """Commit, or undo everything if the block raised."""
         try:
             if kind is not None:
-                self._undo_to(0)
+                _undo_to(0, self._undo)
                 return
             if self._exchange:
                 self._store.journal.append(*self._exchange)
@@ -191,15 +192,9 @@ class MemoryTransaction:
         """Append a request and its outcome to the journal when the transaction commits."""
         self._exchange = (transport, request, outcome)
 
-    @contextmanager
-    def savepoint(self) -> Iterator[None]:
-        """Undo the changes of the block if it raises."""
-        mark = len(self._undo)
-        try:
-            yield
-        except BaseException:
-            self._undo_to(mark)
-            raise
+    def savepoint(self) -> _Savepoint:
+        """Return a context whose changes are undone if its block raises; the error goes on."""
+        return _Savepoint(self._undo)
 
     def _table(self, kind: str) -> dict[str, Mapping[str, Any]]:
         return self._store.objects.setdefault((self._account, kind), {})
@@ -208,9 +203,29 @@ class MemoryTransaction:
         before, self._store.queue = self._store.queue, queue
         self._undo.append(lambda: setattr(self._store, "queue", before))
 
-    def _undo_to(self, mark: int) -> None:
-        while len(self._undo) > mark:
-            self._undo.pop()()
+
+class _Savepoint:
+    """Undoes what was changed since, if its block raises."""
+
+    __slots__ = ("_mark", "_undo")
+
+    def __init__(self, undo: list[Callable[[], object]]) -> None:
+        self._undo = undo
+        self._mark = len(undo)
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Undo the changes of the block if it raised."""
+        if kind is not None:
+            _undo_to(self._mark, self._undo)
+
+
+def _undo_to(mark: int, undo: list[Callable[[], object]]) -> None:
+    """Undo the last changes, down to a number of them."""
+    while len(undo) > mark:
+        undo.pop()()
 
 
 class _Batches:
