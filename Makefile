@@ -17,7 +17,7 @@ TYPESCRIPT := examples/typescript/node_modules/.package-lock.json
 help:
 	@echo "make serve   start the fake Alta API on http://127.0.0.1:8080/v1 (ARGS='--help' for its options)"
 	@echo "make test    run every test"
-	@echo "make check   lint, format, types"
+	@echo "make check   lint, format, types, and a wheel"
 	@echo "make docs    build the documentation as a site, build/site/index.html"
 	@echo "make bench   measure start, CPU, latency and memory beside Prism (Linux with wrk and npm; takes 15 minutes)"
 	@echo "make lock    choose the newest versions of the dependencies and write them down"
@@ -34,6 +34,7 @@ check: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m hatchling build -t wheel -d build/wheel >/dev/null
 
 docs: $(DEV)
 	@# The variable silences a notice of the theme, not the warnings that fail a strict build.

@@ -28,7 +28,7 @@ LAYERS: dict[str, set[str]] = {
 EDGES = {"transports", "control", "web", "cli"}
 """Folders that may import the wiring and all of the core."""
 
-WIRING = {"__init__", "__main__", "config", "mock", "wiring"}
+WIRING = {"__init__", "__main__", "config", "fake", "mock", "wiring"}
 
 FRAMEWORKS = {"flask", "uvicorn", "httptools", "click", "asyncio", "socket", "requests", "subprocess"}
 
@@ -137,6 +137,29 @@ def test_a_forbidden_import_is_seen(path: str, text: str, fault: str) -> None:
 def test_a_right_import_is_not_accused(path: str, text: str) -> None:
     """Inwards, or at the edge."""
     assert list(wrong(path, text)) == []
+
+
+def test_there_is_no_circle() -> None:
+    """Between the folders of each package, counting lazy imports and those for types."""
+    for package in ("mock_server", "contract_tests", "alta_client"):
+        edges: dict[str, set[str]] = {}
+        for file in files(package):
+            folder = file.relative_to(ROOT / package).parts[0].removesuffix(".py")
+            known = {path.name.removesuffix(".py") for path in (ROOT / package).iterdir()}
+            for module in imports(file.read_text("utf-8")):
+                parts = module.split(".")
+                if parts[0] == package and len(parts) > 1 and parts[1] in known - {folder, "__init__"}:
+                    edges.setdefault(folder, set()).add(parts[1])
+
+        for start in edges:
+            seen: set[str] = set()
+            waiting = [start]
+            while waiting:
+                for target in edges.get(waiting.pop(), ()):
+                    assert target != start, f"{package}: {start} imports itself by way of {sorted(seen)}"
+                    if target not in seen:
+                        seen.add(target)
+                        waiting.append(target)
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:

@@ -239,7 +239,7 @@ def test_a_campaign_bound_to_an_answer_gives_it(unlimited: AltaMock, judge: Send
     assert reply.status == status
     assert unlimited.contract.operations[0].examples[status] == reply.body
     assert (reply.header("Retry-After") is not None) == (status == 429)
-    assert why(reply) == f"injected {status}: requested by campaign"
+    assert why(reply) == f"injected {status}: requested by seed"
     assert unlimited.prospects(campaign) == []
 
 

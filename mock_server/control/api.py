@@ -28,11 +28,11 @@ from mock_server.pipeline.decoding import decode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mock_server.fake import Fake
     from mock_server.journal.annotated_body import Line
     from mock_server.messages.call import Call
     from mock_server.messages.http import ApiRequest
     from mock_server.messages.injected import Injected
-    from mock_server.mock import AltaMock
     from mock_server.store.seed import Token
 
 
@@ -50,7 +50,7 @@ class Control:
         MockError: No header could carry the token.
     """
 
-    def __init__(self, mock: AltaMock, token: str | None = None) -> None:
+    def __init__(self, mock: Fake, token: str | None = None) -> None:
         self.contract = _contract(tuple(mock.documented))
         self._mock = mock
         self._guard = Guard(token)

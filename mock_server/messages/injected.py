@@ -46,7 +46,7 @@ class Injected:
         body: JSON value in place of the contract's example; None for the example.
         headers: Headers of the response, in place of those with the same names; an empty value removes one. With a
             Content-Type other than JSON, a text body is sent as it is.
-        source: Who asked for it: `queue`, `prefer` or `campaign`.
+        source: Who asked for it: `queue`, `prefer` or `seed`.
     """
 
     status: int | None = None

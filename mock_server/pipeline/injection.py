@@ -115,7 +115,7 @@ def requested(
             raise BadRequest(Violation("prefer", "header", "/prefer", "a status that is not documented", wanted))
         return Injected(status=int(codes[0]), source="prefer")
     statuses = (bound.get((caller.account, value.lower())) for value in path.values())
-    return next((Injected(status=status, source="campaign") for status in statuses if status), None)
+    return next((Injected(status=status, source="seed") for status in statuses if status), None)
 
 
 def injected_reply(

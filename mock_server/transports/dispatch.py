@@ -14,8 +14,8 @@ from mock_server.messages.http import ApiReply, ApiRequest
 from mock_server.web import Pages
 
 if TYPE_CHECKING:
+    from mock_server.fake import Fake
     from mock_server.journal.access_log import Log
-    from mock_server.mock import AltaMock
 
 
 Respond = Callable[[ApiRequest, str, str], ApiReply]
@@ -48,7 +48,7 @@ class Dispatcher:
         MockError: No header could carry the control token.
     """
 
-    def __init__(self, mock: AltaMock, transport: str, control_token: str | None, log: Log | None = None) -> None:
+    def __init__(self, mock: Fake, transport: str, control_token: str | None, log: Log | None = None) -> None:
         self.mock = mock
         self.log = log
         self.control = Control(mock, control_token)

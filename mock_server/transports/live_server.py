@@ -10,7 +10,7 @@ from mock_server.transports.asgi import Server, listen, origin_of
 from mock_server.transports.dispatch import Dispatcher
 
 if TYPE_CHECKING:
-    from mock_server.mock import AltaMock
+    from mock_server.fake import Fake
 
 
 class LiveServer:
@@ -24,7 +24,7 @@ class LiveServer:
     origin: str
     url: str
 
-    def __init__(self, mock: AltaMock, host: str, port: int, control_token: str | None) -> None:
+    def __init__(self, mock: Fake, host: str, port: int, control_token: str | None) -> None:
         self._mock = mock
         self._address = host, port
         self._control_token = control_token

@@ -22,13 +22,13 @@ except ImportError as error:
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_server.mock import AltaMock
+    from mock_server.fake import Fake
 
 Answer = tuple[int, dict[str, str], bytes]
 
 
 @contextmanager
-def patched(mock: AltaMock) -> Iterator[responses.RequestsMock]:
+def patched(mock: Fake) -> Iterator[responses.RequestsMock]:
     """Answer all that `requests` sends, until the end of the context; other hosts than the vendor's are refused."""
 
     def answer(sent: requests.PreparedRequest) -> Answer | Exception:
@@ -47,7 +47,7 @@ def patched(mock: AltaMock) -> Iterator[responses.RequestsMock]:
         yield patch
 
 
-def _answer(mock: AltaMock, sent: requests.PreparedRequest) -> Answer | Exception:
+def _answer(mock: Fake, sent: requests.PreparedRequest) -> Answer | Exception:
     ours, theirs = urlsplit(mock.base_url), urlsplit(str(sent.url))
     if (theirs.scheme, theirs.netloc) != (ours.scheme, ours.netloc):
         origin = f"{theirs.scheme}://{theirs.netloc}"
@@ -69,7 +69,7 @@ def _answer(mock: AltaMock, sent: requests.PreparedRequest) -> Answer | Exceptio
     return (_spoilt(mock, reply, sent) or answer) if reply.fault else answer
 
 
-def _spoilt(mock: AltaMock, reply: ApiReply, sent: requests.PreparedRequest) -> Exception | None:
+def _spoilt(mock: Fake, reply: ApiReply, sent: requests.PreparedRequest) -> Exception | None:
     """Return what `requests` raises for a fault; None if the answer comes all the same."""
     name = reply.fault.name if reply.fault else ""
     if name in {"reset", "drop_after_commit"}:

@@ -20,8 +20,8 @@ from werkzeug.datastructures import Headers
 from werkzeug.routing import BaseConverter, Rule
 
 from mock_server.config import Config
+from mock_server.fake import Fake
 from mock_server.messages.http import MAX_BODY, ApiRequest
-from mock_server.mock import AltaMock
 from mock_server.transports.dispatch import Dispatcher
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mock_server.messages.http import ApiReply
 
 
-def create_app(mock: AltaMock | None = None) -> Flask:
+def create_app(mock: Fake | None = None) -> Flask:
     """Return a Flask application that serves a mock, as `flask --app mock_server run` does.
 
     Args:
@@ -44,12 +44,12 @@ def create_app(mock: AltaMock | None = None) -> Flask:
     """
     app = Flask("mock_server", static_folder=None)
     if mock is None:
-        mock = AltaMock(**asdict(Config.from_environ(os.environ)))
+        mock = Fake(**asdict(Config.from_environ(os.environ)))
     _add_rules(app, _dispatcher(mock))
     return app
 
 
-def create_blueprint(mock: AltaMock) -> Blueprint:
+def create_blueprint(mock: Fake) -> Blueprint:
     """Return a blueprint that serves a mock in any application, also below a `url_prefix`."""
     blueprint, dispatcher = Blueprint("alta_mock", __name__), _dispatcher(mock)
 
@@ -61,7 +61,7 @@ def create_blueprint(mock: AltaMock) -> Blueprint:
     return blueprint
 
 
-def _dispatcher(mock: AltaMock) -> Dispatcher:
+def _dispatcher(mock: Fake) -> Dispatcher:
     return Dispatcher(mock, "wsgi", mock.config.control_token)
 
 
@@ -138,7 +138,7 @@ def _paths(prefix: str) -> tuple[str, str]:
     return outside + "/".join(segments[: depth + 1]), "/" + "/".join(segments[depth + 1 :])
 
 
-def _apply_fault(reply: ApiReply, response: Response, mock: AltaMock) -> None:
+def _apply_fault(reply: ApiReply, response: Response, mock: Fake) -> None:
     """Apply a fault as far as WSGI allows.
 
     A lost connection is an exception while the response is sent: servers close the connection, and a client in this

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
+    from mock_server.fake import Fake
     from mock_server.messages.http import ApiRequest
-    from mock_server.mock import AltaMock
 
 STATIC = Path(__file__).parent / "static"
 
@@ -59,7 +59,7 @@ class Pages:
         mock: The mock whose contract the reference shows.
     """
 
-    def __init__(self, mock: AltaMock) -> None:
+    def __init__(self, mock: Fake) -> None:
         self._mock = mock
         self._pages: dict[str, Callable[[str], ApiReply]] = {
             "/": self._page,
