@@ -98,63 +98,48 @@ class Transaction(Protocol):
 
     def get(self, kind: str, object_id: str) -> Mapping[str, Any] | None:
         """Return an object; None if the account has none of this kind and id."""
-        ...
 
     def put(self, kind: str, value: Mapping[str, Any]) -> None:
         """Insert an object by its `id`, or replace it in its place."""
-        ...
 
     def delete(self, kind: str, object_id: str) -> None:
         """Remove an object, if there is one."""
-        ...
 
     def objects(self, kind: str) -> Sequence[Mapping[str, Any]]:
         """Return the objects of a kind, in order of creation."""
-        ...
 
     def next_number(self, kind: str) -> int:
         """Return the next running number of a kind, from 1."""
-        ...
 
     def submit(self, parent_id: str, batch: Batch) -> None:
         """Keep a batch that belongs to one object, after those before it."""
-        ...
 
     def submissions(self, parent_id: str) -> Sequence[Batch]:
         """Return the batches that belong to one object, in order."""
-        ...
 
     def window(self, name: str) -> Window | None:
         """Return the window of a limit; None if it was never opened."""
-        ...
 
     def set_window(self, name: str, window: Window) -> None:
         """Replace the window of a limit."""
-        ...
 
     def inject(self, injected: Injected) -> None:
         """Append a response or fault to the queue, which all accounts share."""
-        ...
 
     def take_injected(self) -> Injected | None:
         """Take the next response or fault off the queue; None if it is empty."""
-        ...
 
     def injected(self) -> Sequence[Injected]:
         """Return the queue, first to come first."""
-        ...
 
     def clear_injected(self) -> None:
         """Empty the queue."""
-        ...
 
     def record(self, transport: str, request: ApiRequest, outcome: Outcome) -> None:
         """Append a request and its outcome to the journal, which all accounts share."""
-        ...
 
     def savepoint(self) -> AbstractContextManager[None]:
         """Return a context whose changes are undone if its block raises; the error goes on."""
-        ...
 
 
 class Store(Protocol):
@@ -162,24 +147,18 @@ class Store(Protocol):
 
     def transaction(self, account: str = NO_ACCOUNT) -> AbstractContextManager[Transaction]:
         """Return a transaction of an account; its block must not wait for another transaction."""
-        ...
 
     def recorded(self, after: int = 0) -> Recorded:
         """Return the journal from behind a number on."""
-        ...
 
     def clear_journal(self) -> None:
         """Forget all recorded requests; the numbers go on."""
-        ...
 
     def clock_offset(self) -> int:
         """Return the nanoseconds by which the clock was advanced."""
-        ...
 
     def advance_clock(self, nanoseconds: int, most: int) -> bool:
         """Advance the clock, unless its offset would exceed `most`; return whether it was advanced."""
-        ...
 
     def reset(self, objects: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
         """Keep these objects (account, kind, object) and nothing else; the clock and the numbers go on."""
-        ...

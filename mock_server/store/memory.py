@@ -46,9 +46,9 @@ class MemoryStore:
         self.journal = _JournalLog()
         self._clock_offset = 0
 
-    def transaction(self, account: str = NO_ACCOUNT) -> MemoryTransaction:
+    def transaction(self, account: str = NO_ACCOUNT) -> _Transaction:
         """Return a transaction of an account."""
-        return MemoryTransaction(self, account)
+        return _Transaction(self, account)
 
     def recorded(self, after: int = 0) -> Recorded:
         """Return the journal from behind a number on."""
@@ -85,7 +85,7 @@ class MemoryStore:
             self.journal.clear()
 
 
-class MemoryTransaction:
+class _Transaction:
     """A `Transaction`: changes are made at once, and undone in reverse order if the block raises."""
 
     __slots__ = ("_account", "_exchange", "_store", "_undo")
@@ -104,7 +104,6 @@ class MemoryTransaction:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Commit, or undo everything if the block raised."""
         try:
             if kind is not None:
                 _undo_to(0, self._undo)
@@ -116,11 +115,9 @@ class MemoryTransaction:
             self._store.lock.release()
 
     def get(self, kind: str, object_id: str) -> Mapping[str, Any] | None:
-        """Return an object; None if the account has none of this kind and id."""
         return self._store.objects.get((self._account, kind), {}).get(object_id)
 
     def put(self, kind: str, value: Mapping[str, Any]) -> None:
-        """Insert an object by its `id`, or replace it in its place."""
         table, object_id = self._table(kind), value["id"]
         before = table.get(object_id)
         table[object_id] = value
@@ -129,50 +126,41 @@ class MemoryTransaction:
         )
 
     def delete(self, kind: str, object_id: str) -> None:
-        """Remove an object, if there is one."""
         key, table = (self._account, kind), self._table(kind)
         if object_id in table:
             self._store.objects[key] = {name: value for name, value in table.items() if name != object_id}
             self._undo.append(lambda: self._store.objects.__setitem__(key, table))
 
     def objects(self, kind: str) -> Sequence[Mapping[str, Any]]:
-        """Return the objects of a kind, in order of creation."""
         return list(self._table(kind).values())
 
     def next_number(self, kind: str) -> int:
-        """Return the next running number of a kind, from 1."""
         key, numbers = (self._account, kind), self._store.numbers
         numbers[key] += 1
         self._undo.append(lambda: numbers.subtract([key]))
         return numbers[key]
 
     def submit(self, parent_id: str, batch: Batch) -> None:
-        """Keep a batch that belongs to one object, after those before it."""
         key = (self._account, parent_id)
         self._store.batches.append(key, batch)
         self._undo.append(lambda: self._store.batches.remove_last(key))
 
     def submissions(self, parent_id: str) -> Sequence[Batch]:
-        """Return the batches that belong to one object, in order."""
         return self._store.batches.of((self._account, parent_id))
 
     def window(self, name: str) -> Window | None:
-        """Return the window of a limit; None if it was never opened."""
         return self._store.windows.get((self._account, name))
 
     def set_window(self, name: str, window: Window) -> None:
-        """Replace the window of a limit."""
         key, windows = (self._account, name), self._store.windows
         before = windows.get(key)
         windows[key] = window
         self._undo.append(lambda: windows.pop(key) if before is None else windows.__setitem__(key, before))
 
     def inject(self, injected: Injected) -> None:
-        """Append a response or fault to the queue, which all accounts share."""
         self._replace_queue([*self._store.queue, injected])
 
     def take_injected(self) -> Injected | None:
-        """Take the next response or fault off the queue; None if it is empty."""
         if not self._store.queue:
             return None
         first, *others = self._store.queue
@@ -181,19 +169,15 @@ class MemoryTransaction:
         return first
 
     def injected(self) -> Sequence[Injected]:
-        """Return the queue, first to come first."""
         return list(self._store.queue)
 
     def clear_injected(self) -> None:
-        """Empty the queue."""
         self._replace_queue([])
 
     def record(self, transport: str, request: ApiRequest, outcome: Outcome) -> None:
-        """Append a request and its outcome to the journal when the transaction commits."""
         self._exchange = (transport, request, outcome)
 
     def savepoint(self) -> _Savepoint:
-        """Return a context whose changes are undone if its block raises; the error goes on."""
         return _Savepoint(self._undo)
 
     def _table(self, kind: str) -> dict[str, Mapping[str, Any]]:
