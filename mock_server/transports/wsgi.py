@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import socket
 import time
 from dataclasses import asdict
 from functools import partial
@@ -17,6 +18,7 @@ from urllib.parse import quote, unquote
 
 from flask import Blueprint, Flask, Response, request
 from werkzeug.datastructures import Headers
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.routing import BaseConverter, Rule
 
 from mock_server.config import Config
@@ -101,21 +103,32 @@ def _rules(dispatcher: Dispatcher) -> Iterator[tuple[str, str, str]]:
 
 def _respond(dispatcher: Dispatcher, prefix: str, **_variables: str) -> Response:
     mount, path = _paths(prefix)
-    body = request.stream.read(MAX_BODY + 1)
     api_request = ApiRequest(
         method=request.method,
         path=path,
         query=request.environ.get("QUERY_STRING", ""),
         headers=tuple((name.lower(), value) for name, value in request.headers),  # repeated ones joined by the server
-        body=body if len(body) <= MAX_BODY else None,
+        body=_body(),
     )
     peer = request.environ.get("REMOTE_ADDR", "127.0.0.1")  # a client in this process may leave it out
     reply = dispatcher.part(api_request).respond(api_request, peer, mount)
     response = Response(reply.body, reply.status)
     response.headers = Headers(list(reply.headers))  # without the Content-Type that Flask adds
+    if request.environ.get("SERVER_SOFTWARE", "").startswith("Werkzeug/"):
+        response.headers.pop("Date", None)  # that server always adds its own
     if reply.fault:
         _apply_fault(reply, response, dispatcher.mock)
     return response
+
+
+def _body() -> bytes | None:
+    """Read the body, also if the application has read it before; None if it is larger than `MAX_BODY`."""
+    request.max_content_length = MAX_BODY + 1
+    try:
+        body = request.get_data()
+    except RequestEntityTooLarge:
+        return None
+    return body if len(body) <= MAX_BODY else None
 
 
 def _paths(prefix: str) -> tuple[str, str]:
@@ -145,7 +158,7 @@ def _apply_fault(reply: ApiReply, response: Response, mock: Fake) -> None:
     process receives it.
     """
     if reply.fault and reply.fault.name in {"reset", "drop_after_commit"}:
-        response.response = _lose_connection()
+        response.response = _lose_connection(request.environ.get("werkzeug.socket"))
     elif reply.fault and reply.fault.name == "truncate":
         response.response = [reply.body[: len(reply.body) // 2]]
         response.headers["Content-Length"] = str(len(reply.body))
@@ -154,6 +167,8 @@ def _apply_fault(reply: ApiReply, response: Response, mock: Fake) -> None:
         wait(reply.fault.seconds)
 
 
-def _lose_connection() -> Iterator[bytes]:
+def _lose_connection(connection: socket.socket | None) -> Iterator[bytes]:
     yield from ()
+    if connection:
+        connection.shutdown(socket.SHUT_RDWR)  # werkzeug's server would wait for the next request
     raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
