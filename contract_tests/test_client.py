@@ -26,14 +26,15 @@ from alta_client import (
     Unauthorized,
 )
 from contract_tests.consumer.rules import Fate, broken, fate_of, records
-from contract_tests.consumer.runs import follow_script, transport_of, until
-from contract_tests.consumer.scenarios import PEOPLE, SCENARIOS, play
+from contract_tests.consumer.runs import Script, transport_of, until
+from contract_tests.consumer.scenarios import PEOPLE, SCENARIOS, Stage, play
 from contract_tests.fake import CAMPAIGN, TOKEN
 from contract_tests.mutants.clients import WRONG_CLIENTS
 from contract_tests.mutants.score import CLIENT, examined
 from mock_server import AltaMock, Clock
 from mock_server.contract.contract import Contract
 from mock_server.messages.injected import Injected
+from mock_server.pipeline.hooks import Hooks
 from mock_server.pipeline.injection import injected_fault, injected_response
 
 if TYPE_CHECKING:
@@ -46,11 +47,12 @@ START = 1_767_225_600 * 10**9
 
 
 @pytest.fixture(scope="module", params=TRANSPORTS)
-def stage(request: pytest.FixtureRequest) -> Iterator[tuple[AltaMock, str]]:
-    """A fake and the base URL of one of its transports; each run begins at its seed."""
-    mock = AltaMock(clock=Clock(lambda: 0, epoch=START))
+def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """A fake behind one of its transports; each run begins at its seed."""
+    script = Script()
+    mock = AltaMock(clock=Clock(lambda: 0, epoch=START), hooks=Hooks(inject=script))
     with transport_of(mock, request.param) as url:
-        yield mock, url
+        yield Stage(mock, script, url)
 
 
 # --- Every list and every schedule ------------------------------------------------------------------------------------
@@ -91,9 +93,9 @@ def step_of(mock: AltaMock, kind: tuple[str, Any] | None) -> Step:
 
 
 @pytest.mark.timeout(300)
-def test_every_list_and_every_schedule(stage: tuple[AltaMock, str], exploring_seed: int | None) -> None:
+def test_every_list_and_every_schedule(stage: Stage, exploring_seed: int | None) -> None:
     """All rules hold, each wait is exactly as told, and the error tells what became of every prospect."""
-    mock, _ = stage
+    mock = stage.mock
     seen: set[str] = set()
 
     @settings(
@@ -105,7 +107,7 @@ def test_every_list_and_every_schedule(stage: tuple[AltaMock, str], exploring_se
     )
     @given(people_of, st.lists(kinds, max_size=8))
     def holds(people: list[Any], schedule: list[Any]) -> None:
-        played = play(*stage, [step_of(mock, kind) for kind in schedule], people=people)
+        played = play(stage, [step_of(mock, kind) for kind in schedule], people=people)
         seen.add(type(played.error).__name__)
 
         assert broken(played.run) == {}
@@ -135,25 +137,24 @@ def test_every_list_and_every_schedule(stage: tuple[AltaMock, str], exploring_se
 
 
 @pytest.mark.parametrize(("told", "waits"), [("7", 7), ("0", 0), ("59", 59), ("date", 7), ("3, 7", 7)])
-def test_it_waits_exactly_as_told(stage: tuple[AltaMock, str], told: str, waits: int) -> None:
+def test_it_waits_exactly_as_told(stage: Stage, told: str, waits: int) -> None:
     """Neither shorter nor longer; a date counts from the server's own, whatever the clock of the client says."""
-    mock, url = stage
-    step = until(mock, waits) if told == "date" else Injected(status=429, retry_after=told)
-    follow_script(mock, [step])
+    step = until(stage.mock, waits) if told == "date" else Injected(status=429, retry_after=told)
+    stage.begin([step])
     slept: list[float] = []
-    client = AltaClient(url, TOKEN, sleep=slept.append, clock=lambda: 0.0)
+    client = AltaClient(stage.url, TOKEN, sleep=slept.append, clock=lambda: 0.0)
 
     assert client.add_prospects(CAMPAIGN, PEOPLE[:5]) == 5
     assert slept == [waits]
 
 
-def test_the_limit_is_never_run_into(stage: tuple[AltaMock, str]) -> None:
+def test_the_limit_is_never_run_into(stage: Stage) -> None:
     """The client pauses when the headers say that no request is left, so no batch is refused."""
     people = [{"phone": str(number)} for number in range(450)]
-    played = play(*stage, people=people)
+    played = play(stage, people=people)
 
     assert [entry.status for entry in played.run.entries] == [200] * 23
-    assert stage[0].clock.advanced >= 120 - 1
+    assert stage.mock.clock.advanced >= 120 - 1
     assert broken(played.run) == {}
 
 
@@ -189,11 +190,9 @@ def test_every_documented_status_has_a_result() -> None:
 
 
 @pytest.mark.parametrize("status", sorted(RESULTS))
-def test_every_documented_answer_leads_to_its_result(
-    stage: tuple[AltaMock, str], status: int, exploring_seed: int | None
-) -> None:
+def test_every_documented_answer_leads_to_its_result(stage: Stage, status: int, exploring_seed: int | None) -> None:
     """Whatever its body, as far as the contract allows it."""
-    mock, _ = stage
+    mock = stage.mock
     bodies = []
 
     @settings(
@@ -207,7 +206,7 @@ def test_every_documented_answer_leads_to_its_result(
     def holds(body: Any) -> None:
         bodies.append(body)
         step = injected_response(status, mock.documented, body=body)
-        played = play(*stage, [step] * 10, people=PEOPLE[:3])
+        played = play(stage, [step] * 10, people=PEOPLE[:3])
         wanted = RESULTS[status]
 
         assert type(played.error) is (wanted or type(None))
@@ -226,12 +225,12 @@ def test_every_documented_answer_leads_to_its_result(
 
 
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "slow"])
-def test_ours_breaks_no_rule_in_any_situation(stage: tuple[AltaMock, str], name: str) -> None:
+def test_ours_breaks_no_rule_in_any_situation(stage: Stage, name: str) -> None:
     """A delay, which takes its time over a socket, is met by `alta-mock exec --consumer` and by `score`."""
-    mock, _ = stage
+    mock = stage.mock
     before: list[Step] = [] if SCENARIOS[name].first else [None]
 
-    assert broken(play(*stage, [*before, *SCENARIOS[name].steps(mock)]).run) == {}
+    assert broken(play(stage, [*before, *SCENARIOS[name].steps(mock)]).run) == {}
 
 
 @pytest.mark.parametrize("name", WRONG_CLIENTS)

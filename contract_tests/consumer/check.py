@@ -315,7 +315,7 @@ def _run(  # noqa: PLR0913, PLR0917 - what a run depends on
 ) -> Run:
     """Run a command in one scenario."""
     mock = SCENARIOS[name].fake(usual, **settings)
-    _, campaign = mock.seed.required_credentials()
+    _, campaign = mock.required_credentials()
     with mock.serve() as server:
         try:
             process = subprocess.Popen(  # noqa: S603 - to run it is what we are asked

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from mock_server.messages.injected import Injected
-from mock_server.pipeline.injection import Queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from mock_server import AltaMock
     from mock_server.journal.entries import Entry
+    from mock_server.store.base import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +64,20 @@ Step = Callable[[], Injected | None] | Injected | None
 """What a request is answered with: as asked for, perhaps made at the last moment; None for the fake's own answer."""
 
 
-class Script(Queue):
-    """A queue of injected responses that may also have ordinary ones between them.
+class Script:
+    """A hook that injects responses step by step; when its steps are used up, those that were asked for follow."""
 
-    Args:
-        steps: One for each request that gets as far as to be carried out; what is asked for otherwise comes behind.
-    """
+    def __init__(self) -> None:
+        self._steps: Iterator[Step] = iter(())
 
-    def __init__(self, steps: Iterable[Step]) -> None:
-        super().__init__()
+    def begin(self, steps: Iterable[Step]) -> None:
+        """Replace the steps: one for each request that passes the quota."""
         self._steps = iter(tuple(steps))
 
-    def take(self) -> Injected | None:
-        """Take the next step."""
-        step = next(self._steps, super().take)
+    def __call__(self, transaction: Transaction) -> Injected | None:
+        """Return the next step."""
+        step = next(self._steps, transaction.take_injected)
         return step() if callable(step) else step
-
-
-def follow_script(mock: AltaMock, steps: Iterable[Step]) -> None:
-    """Make a fake, back at its seed, answer its next requests by a script."""
-    mock.parts = replace(mock.parts, queue=Script(steps))
-    mock.reset()
 
 
 def until(mock: AltaMock, seconds: float) -> Step:

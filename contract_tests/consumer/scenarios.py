@@ -6,18 +6,24 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from contract_tests.consumer.runs import Environment, Run, follow_script, transport_of, until
+from contract_tests.consumer.runs import Environment, Run, Script, transport_of, until
 from contract_tests.fake import CAMPAIGN, SECOND_CAMPAIGN, TOKEN
 from contract_tests.mutants.clients import right_client
 from mock_server import AltaMock
 from mock_server.messages.injected import Injected
+from mock_server.pipeline.hooks import Hooks, unchanged
 from mock_server.pipeline.injection import injected_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from contract_tests.consumer.runs import Step
     from mock_server import Clock
+    from mock_server.handlers.handler import Context, Handler, Result
+    from mock_server.messages.call import Call
+    from mock_server.messages.http import ApiRequest
+    from mock_server.messages.outcome import Outcome
+    from mock_server.pipeline.hooks import Handle
 
 HTML = (("Content-Type", "text/html"),)
 OFF: Mapping[str, str] = {"rate_limit": "off", "account_rate_limit": "off"}
@@ -44,22 +50,37 @@ class Scenario:
     settings: Mapping[str, str] | None = None
     body: bytes | None = None
 
-    def fake(self, usual: Run | None, clock: Clock | None = None, **settings: Any) -> AltaMock:
+    def fake(
+        self,
+        usual: Run | None,
+        clock: Clock | None = None,
+        around: Callable[[Handle], Handle] = unchanged,
+        **settings: Any,
+    ) -> AltaMock:
         """Make the fake of the scenario.
 
         Args:
             usual: How the consumer plays normally: what happens can happen to its second request only if it makes one.
             clock: The fake's time.
+            around: Wraps the handling of every request.
             settings: Of the fake, where the scenario does not say otherwise.
         """
         own = OFF if self.settings is None else self.settings
-        mock = AltaMock(clock=clock, **{**settings, **own})
+        script = Script()
+        hooks = Hooks(inject=script, around=around, handlers=self._handlers)
+        mock = AltaMock(clock=clock, hooks=hooks, **{**settings, **own})
         single = usual is not None and len(usual.entries) <= 1
         before: list[Step] = [] if self.first or single else [None]
-        follow_script(mock, [*before, *self.steps(mock)])
-        if self.body is not None:
-            mock.parts = replace(mock.parts, recorded=dict.fromkeys(mock.parts.recorded, self.body))
+        script.begin([*before, *self.steps(mock)])
         return mock
+
+    def _handlers(self, handlers: Mapping[str, Handler]) -> Mapping[str, Handler]:
+        if self.body is None:
+            return handlers
+        return {name: replace(one, function=self._answering(one)) for name, one in handlers.items()}
+
+    def _answering(self, handler: Handler) -> Callable[[Call, Context], Result]:
+        return lambda call, context: replace(handler.function(call, context), body=self.body)
 
 
 def _all(*scenarios: Scenario) -> dict[str, Scenario]:
@@ -125,16 +146,29 @@ class Played:
         self.run = Run(mock.requests, mock.prospects(CAMPAIGN), people, self.error is None)
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A fake, the script of what it injects, and the base URL of one of its transports."""
+
+    mock: AltaMock
+    script: Script
+    url: str
+
+    def begin(self, steps: Iterable[Step]) -> None:
+        """Return to the seed, and follow a script."""
+        self.mock.reset()
+        self.script.begin(steps)
+
+
 def play(
-    mock: AltaMock,
-    url: str,
+    stage: Stage,
     steps: Sequence[Step] = (),
     add: Callable[..., object] = right_client,
     people: Sequence[Any] = PEOPLE,
 ) -> Played:
-    """Let a client add people to a fake, behind a URL, that answers by a script."""
-    follow_script(mock, steps)
-    return Played(mock, url, add, people)
+    """Let a client add people to a fake that answers by a script."""
+    stage.begin(steps)
+    return Played(stage.mock, stage.url, add, people)
 
 
 class GaveUpOnIt(BaseException):
@@ -171,20 +205,22 @@ def play_in(  # noqa: PLR0913 - two say who and where, the others how
         transport: `responses`, for what `requests` sends, or `socket`.
         settings: Of the fake.
     """
-    mock = scenario.fake(usual, clock, **settings)
-    default_credentials = mock.seed.required_credentials()
     most = most_requests(usual)
-    handle, ended, count = mock.handle, True, 0
+    ended, count = True, 0
 
-    def counted(*arguments: Any) -> Any:
-        nonlocal ended, count
-        count += 1
-        if count > most:
-            ended = False
-            raise GaveUpOnIt
-        return handle(*arguments)
+    def counted(handle: Handle) -> Handle:
+        def counting(request: ApiRequest, transport: str) -> Outcome:
+            nonlocal ended, count
+            count += 1
+            if count > most:
+                ended = False
+                raise GaveUpOnIt
+            return handle(request, transport)
 
-    mock.handle = counted  # type: ignore[method-assign, assignment]  # wrapped on purpose
+        return counting
+
+    mock = scenario.fake(usual, clock, counted, **settings)
+    default_credentials = mock.required_credentials()
     results: list[bool] = []
 
     def consume(url: str) -> None:

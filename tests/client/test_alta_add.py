@@ -15,15 +15,17 @@ import pytest
 from alta_client.add import cli
 from alta_client.add import run as _run
 from alta_client.add.run import Waits
-from contract_tests.consumer.runs import follow_script
+from contract_tests.consumer.runs import Script
+from mock_server import AltaMock
 from mock_server.messages.injected import Injected
+from mock_server.pipeline.hooks import Hooks
 from tests.conftest import CAMPAIGN, ROOT, SECOND_CAMPAIGN, UNKNOWN_CAMPAIGN, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from mock_server import AltaMock
+    from mock_server import Clock
     from mock_server.transports.live_server import LiveServer
 
 Add = Any
@@ -34,6 +36,18 @@ class Ended:
 
     def __init__(self, code: int, out: str, err: str) -> None:
         self.code, self.out, self.err = code, out, err
+
+
+@pytest.fixture
+def script() -> Script:
+    """What the fake injects."""
+    return Script()
+
+
+@pytest.fixture
+def unlimited(clock: Clock, script: Script) -> AltaMock:
+    """A fake without limits that follows the script."""
+    return AltaMock(clock=clock, rate_limit="off", account_rate_limit="off", hooks=Hooks(inject=script))
 
 
 @pytest.fixture
@@ -250,7 +264,7 @@ def test_targets_that_cannot_be_used(
 
 def test_a_refused_batch_stops_the_run(add: Add, people: Path, unlimited: AltaMock) -> None:
     """What was added before stays added, and the next run goes on with the refused one."""
-    unlimited.parts.queue.clear()
+    unlimited.clear_injected()
     unlimited.next(400)
     done = add(people)
     assert done.code == 1
@@ -308,9 +322,9 @@ def test_an_account_can_be_named(add: Add, people: Path, unlimited: AltaMock, mo
     assert len(unlimited.prospects(CAMPAIGN)) == 50
 
 
-def test_some_were_added_before_the_token_was_refused(add: Add, people: Path, unlimited: AltaMock) -> None:
+def test_some_were_added_before_the_token_was_refused(add: Add, people: Path, script: Script) -> None:
     """Then it is not true that nothing could be done."""
-    follow_script(unlimited, [None, Injected(status=401)])
+    script.begin([None, Injected(status=401)])
     done = add(people)
 
     assert done.code == 1

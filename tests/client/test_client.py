@@ -272,7 +272,7 @@ def test_the_pause_outlasts_the_call(client: AltaClient, mock: AltaMock) -> None
 def test_an_absurd_pause_is_not_made(client: AltaClient, mock: AltaMock) -> None:
     """A RateLimit-Reset that is a time and no duration, as other vendors send it, stops nobody for decades."""
     odd = {"RateLimit-Remaining": "0", "RateLimit-Reset": "1767225660"}
-    mock.parts.queue.clear()
+    mock.clear_injected()
     mock.next(200, headers=odd)
     told: list[Progress] = []
 
@@ -337,7 +337,7 @@ def test_backoff_grows_where_nothing_is_told(client: AltaClient, mock: AltaMock)
 def test_what_follows_an_unknown_batch_can_be_sent(client: AltaClient, mock: AltaMock) -> None:
     """The iterator stands behind it."""
     people = iter([{"phone": str(number)} for number in range(50)])
-    mock.parts.queue.clear()
+    mock.clear_injected()
     mock.fault("drop_after_commit")
     with pytest.raises(OutcomeUnknown, match=r"0 prospects were added for certain, whether the 20 .* is unknown"):
         client.add_prospects(CAMPAIGN, people)
