@@ -18,6 +18,7 @@ from mock_server.wiring import config_of, wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import timedelta
 
     from mock_server.messages.http import ApiReply, ApiRequest
     from mock_server.messages.injected import Injected
@@ -86,7 +87,7 @@ class Fake:
         status: int,
         *,
         times: int = 1,
-        retry_after: float | str | None = None,
+        retry_after: float | timedelta | str | None = None,
         body: Any = None,
         headers: Mapping[str, str] | None = None,
         allow_undocumented: bool = False,
@@ -118,7 +119,7 @@ class Fake:
         )
         self._inject(injected)
 
-    def fault(self, name: str, *, times: int = 1, seconds: float = 1.0) -> None:
+    def fault(self, name: str, *, times: int = 1, seconds: float | timedelta = 1.0) -> None:
         """Inject a fault below HTTP into the next requests.
 
         Args:

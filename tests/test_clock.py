@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,8 +16,10 @@ def test_a_clock_moves_by_what_it_is_told() -> None:
     clock.advance(60)
     clock.sleep(0.1)
 
-    assert clock.time_ns() == 60_100_000_000
-    assert clock.time() == 60.1
+    clock.sleep(timedelta(minutes=1))
+
+    assert clock.time_ns() == 120_100_000_000
+    assert clock.time() == 120.1
 
 
 def test_real_time_goes_on_beneath() -> None:

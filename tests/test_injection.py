@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import timedelta
+from enum import StrEnum
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -314,3 +317,19 @@ def test_a_forced_refusal_says_nothing_without_why(clock: Clock) -> None:
     mock.next(500)
 
     assert mock.answer(request_of()).header("X-Alta-Mock-Why") is None
+
+
+class Fault(StrEnum):
+    """A consumer's own names for faults."""
+
+    LATE = "delay"
+
+
+def test_values_may_be_of_subclasses(mock: AltaMock, send: Send) -> None:
+    """An HTTPStatus, a StrEnum, a timedelta: what Python programs have at hand."""
+    mock.next(HTTPStatus.TOO_MANY_REQUESTS, retry_after=timedelta(minutes=2))
+    mock.fault(Fault.LATE, seconds=timedelta(seconds=1.5))
+    refused, late = send(), send()
+
+    assert (refused.status, refused.header("Retry-After")) == (429, "120")
+    assert repr(late.fault) == "Fault(name='delay', seconds=1.5)"

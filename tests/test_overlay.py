@@ -38,9 +38,18 @@ def test_remove_takes_every_target_out() -> None:
     assert applied({"a": 1, "b": 2}, {"target": "$.a", "remove": True}) == {"b": 2}
 
 
-def test_a_target_that_selects_nothing_changes_nothing() -> None:
+@pytest.mark.parametrize("change", [{"update": {"x": 1}}, {"remove": True}])
+def test_a_target_that_selects_nothing_is_an_error(change: dict[str, Any]) -> None:
+    """With the line and the remedy: otherwise a rule would disappear from a changed document without a word."""
+    with pytest.raises(MockError, match=r"^o\.json:1: the target '\$\.b' selects nothing; .* x-optional: true"):
+        applied({"a": 1}, {"target": "$.b", **change})
+
+
+def test_an_optional_action_may_select_nothing() -> None:
     """So one overlay can serve several versions of a document."""
-    assert applied({"a": 1}, {"target": "$.b", "update": {"x": 1}}, {"target": "$.b", "remove": True}) == {"a": 1}
+    actions = [{"target": "$.b", "x-optional": True, **change} for change in ({"update": {}}, {"remove": True})]
+
+    assert applied({"a": 1}, *actions) == {"a": 1}
 
 
 def test_later_actions_see_what_earlier_ones_did() -> None:

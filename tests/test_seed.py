@@ -75,3 +75,4 @@ def test_what_a_seed_leaves_out_has_a_default() -> None:
     assert seed.accounts[0].name == "a"
     assert seed.tokens["my-token"].permissions == {"Campaign.ReadCampaign", "Campaign.EditCampaign"}
     assert not seed.tokens["my-token"].expired
+    assert seed.tokens["my-token"].user == "user 1"

@@ -1,8 +1,8 @@
 """OpenAPI Overlay 1.0: a document of changes, applied to another document.
 
 https://spec.openapis.org/overlay/v1.0.0.html - an action removes its targets, or merges `update` into them:
-objects key by key, arrays by appending, everything else replaced. An action whose target selects nothing does
-nothing.
+objects key by key, arrays by appending, everything else replaced. An action whose target selects nothing is an error,
+unless it says `x-optional: true`: a rule that silently disappears would make a fake accept anything.
 """
 
 from __future__ import annotations
@@ -55,6 +55,10 @@ def _act(action: Any, value: Any, where: str) -> list[Place]:
         nodes = list(jsonpath_rfc9535.find(action["target"], value))
     except JSONPathError as error:
         raise MockError(f"{where}: {action['target']!r} is not a JSONPath: {error}") from error
+    if not nodes and action.get("x-optional") is not True:
+        raise MockError(
+            f"{where}: the target {action['target']!r} selects nothing; correct it, or mark it with x-optional: true"
+        )
     locations = [node.location for node in nodes]
     for location in reversed(locations):  # so that removing from an array does not move what is still to go
         if action.get("remove") is True:

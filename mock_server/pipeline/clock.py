@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mock_server.contract.limits import SECOND
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 
 _LONGEST = 10 * 365 * 24 * 3600
 _FARTHEST = 10 * _LONGEST
+
+
+def seconds_of(value: object) -> float | None:
+    """Return seconds that are given as a number or as a timedelta; None for anything else, a bool too."""
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 class Clock:
@@ -50,15 +58,16 @@ class Clock:
         """Return the time in seconds since the epoch, like `time.time`."""
         return self.time_ns() / SECOND
 
-    def advance(self, seconds: float) -> None:
-        """Move the clock forward by a number of seconds.
+    def advance(self, seconds: float | timedelta) -> None:
+        """Move the clock forward by a number of seconds, or by a timedelta.
 
         Raises:
             MockError: Not a number from 0 to ten years, since time does not go back; or more than a century in all.
         """
-        if type(seconds) not in {int, float} or not 0 <= seconds <= _LONGEST:  # also refuses NaN
+        number = seconds_of(seconds)
+        if number is None or not 0 <= number <= _LONGEST:  # also refuses NaN
             raise MockError(f"cannot advance the clock by {seconds!r} seconds; choose 0 to {_LONGEST}")
-        if not self._store.advance_clock(round(seconds * SECOND), _FARTHEST * SECOND):
+        if not self._store.advance_clock(round(number * SECOND), _FARTHEST * SECOND):
             raise MockError(f"cannot advance the clock by {seconds!r} more seconds; it is a century ahead")
 
     sleep = advance

@@ -16,9 +16,11 @@ from mock_server.messages.http import JSON, ApiReply, phrase
 from mock_server.messages.injected import FAULTS, Fault, Injected
 from mock_server.messages.json_text import to_json
 from mock_server.messages.violations import Violation
+from mock_server.pipeline.clock import seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from datetime import timedelta
 
     from mock_server.contract.contract import Contract
     from mock_server.contract.operation import Operation
@@ -59,7 +61,7 @@ def injected_response(  # noqa: PLR0913 - the first two say what, the others how
     documented: Collection[int],
     *,
     times: int = 1,
-    retry_after: float | str | None = None,
+    retry_after: float | timedelta | str | None = None,
     body: Any = None,
     headers: Mapping[str, str] | None = None,
     allow_undocumented: bool = False,
@@ -69,31 +71,33 @@ def injected_response(  # noqa: PLR0913 - the first two say what, the others how
     Raises:
         MockError: The status is not documented and that is not allowed, or a value is out of bounds.
     """
-    if not allow_undocumented and status not in documented:
+    number = _whole(status)
+    if not allow_undocumented and number not in documented:
         listed = ", ".join(map(str, sorted(documented)))
         raise MockError(f"{status} is not documented; choose one of {listed}, or allow_undocumented")
-    if type(status) is not int or not 200 <= status <= 599:  # noqa: PLR2004 - HTTP's own bounds
+    if number is None or not 200 <= number <= 599:  # noqa: PLR2004 - HTTP's own bounds
         raise MockError(f"{status!r} is not a valid status; choose 200 to 599")
     try:
         json.dumps(body, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise MockError(f"the body {body!r} is not a JSON value: {error}") from error
     return Injected(
-        status=status, times=_times(times), retry_after=_wait(retry_after), body=body, headers=_headers(headers or {})
+        status=number, times=_times(times), retry_after=_wait(retry_after), body=body, headers=_headers(headers or {})
     )
 
 
-def injected_fault(name: str, *, times: int = 1, seconds: float = 1.0) -> Injected:
+def injected_fault(name: str, *, times: int = 1, seconds: float | timedelta = 1.0) -> Injected:
     """Return a fault to inject; `seconds` are those of a delay.
 
     Raises:
         MockError: The fault is unknown, or a value is out of bounds.
     """
-    if type(name) is not str or name not in FAULTS:
+    if str(name) not in FAULTS:
         raise MockError(f"unknown fault {name!r}; choose one of {', '.join(FAULTS)}")
-    if type(seconds) not in {int, float} or not 0 <= seconds <= MOST_SECONDS:
+    delay = seconds_of(seconds)
+    if delay is None or not 0 <= delay <= MOST_SECONDS:
         raise MockError(f"seconds={seconds!r} is out of bounds; choose 0 to {MOST_SECONDS}")
-    return Injected(fault=Fault(name, seconds if name == "delay" else 0.0), times=_times(times))
+    return Injected(fault=Fault(str(name), delay if name == "delay" else 0.0), times=_times(times))
 
 
 def requested(
@@ -164,26 +168,35 @@ def _body(injected: Injected, status: int, operation: Operation, contract: Contr
     return to_json({"error": phrase(status).replace(" ", ""), "message": phrase(status)})
 
 
-def _headers(headers: Mapping[str, str]) -> Headers:
+def _headers(headers: Mapping[str, Any]) -> Headers:
     """Return headers as pairs, if a response can have them."""
     for name, value in headers.items():
         if not _HEADER_NAME.fullmatch(str(name)) or name.lower() in FRAMING:
             raise MockError(f"{name!r} is not a valid header name; choose one that is not {', '.join(FRAMING)}")
-        if type(value) is not str or not re.fullmatch("[ -~]*", value):
+        if not isinstance(value, str) or not re.fullmatch("[ -~]*", value):
             raise MockError(f"{value!r} is not a valid value of the header {name}; use printable ASCII")
     return tuple(headers.items())
 
 
-def _wait(retry_after: float | str | None) -> str | None:
+def _wait(retry_after: float | timedelta | str | None) -> str | None:
     """Return the value of Retry-After: whole seconds, or any text that a header can hold."""
-    if retry_after is None or (isinstance(retry_after, str) and _HEADER_TEXT.fullmatch(retry_after)):
-        return retry_after
-    if isinstance(retry_after, int | float) and 0 <= retry_after < MOST_WAIT and float(retry_after).is_integer():
-        return str(int(retry_after))
+    if retry_after is None:
+        return None
+    if isinstance(retry_after, str) and _HEADER_TEXT.fullmatch(retry_after):
+        return str(retry_after)
+    seconds = seconds_of(retry_after)
+    if seconds is not None and 0 <= seconds < MOST_WAIT and seconds.is_integer():
+        return str(int(seconds))
     raise MockError(f"retry_after={retry_after!r} is not valid; use whole seconds from 0, or an HTTP date")
 
 
 def _times(times: int) -> int:
-    if type(times) is not int or not 1 <= times <= MOST_TIMES:
+    number = _whole(times)
+    if number is None or not 1 <= number <= MOST_TIMES:
         raise MockError(f"times={times!r} is out of bounds; choose 1 to {MOST_TIMES}")
-    return times
+    return number
+
+
+def _whole(value: object) -> int | None:
+    """Return an int, also of a subclass such as HTTPStatus; None for anything else, a bool too."""
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else None

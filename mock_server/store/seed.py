@@ -91,7 +91,7 @@ class Seed:
                 Account(account["id"], account.get("name", account["id"]), tuple(_objects(account)))
                 for account in accounts
             ),
-            tokens={token["token"]: _token(token) for token in document.value["tokens"]},
+            tokens={token["token"]: _token(token, number) for number, token in enumerate(document.value["tokens"], 1)},
             bound={
                 (account["id"], value["id"].lower()): value[ANSWER]
                 for account in accounts
@@ -121,11 +121,11 @@ def _defaults(schema: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, 
     return {name: member["default"] for name, member in members if "default" in member and name not in value}
 
 
-def _token(value: Mapping[str, Any]) -> Token:
+def _token(value: Mapping[str, Any], number: int) -> Token:
     value = {**value, **_defaults(_schema()["properties"]["tokens"]["items"], value)}
     return Token(
         token=value["token"],
-        user=value.get("user", value["token"]),
+        user=value.get("user", f"user {number}"),  # never the token, which nothing shows
         accounts=tuple(value["accounts"]),
         permissions=frozenset(value["permissions"]),
         expired=value["expired"],
