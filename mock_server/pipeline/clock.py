@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from mock_server.contract.limits import SECOND
@@ -23,7 +25,12 @@ def seconds_of(value: object) -> float | None:
     """Return seconds that are given as a number or as a timedelta; None for anything else, a bool too."""
     if isinstance(value, timedelta):
         return value.total_seconds()
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not isinstance(value, int | float | Decimal) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:  # an int that is too large for a float
+        return math.inf
 
 
 class Clock:

@@ -25,7 +25,7 @@ JOURNAL_ENTRIES = 10_000
 """Requests that a journal keeps; beyond that the oldest are dropped."""
 
 JOURNAL_BYTES = 16 * 1024 * 1024
-"""Bytes of request bodies that a journal keeps."""
+"""Bytes of requests and responses that a journal keeps, heads included; the newest entry is always kept."""
 
 NO_ACCOUNT = ""
 """The account of requests without a valid token."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import TracebackType
 
-    from mock_server.messages.http import ApiRequest
+    from mock_server.messages.http import ApiReply, ApiRequest
     from mock_server.messages.injected import Injected
     from mock_server.messages.outcome import Outcome
     from mock_server.store.base import Batch, Window
@@ -259,15 +259,17 @@ class _JournalLog:
     def append(self, transport: str, request: ApiRequest, outcome: Outcome) -> None:
         self._newest += 1
         self._exchanges.append(Exchange(self._newest, transport, request, outcome))
-        self._size += len(request.body or b"")
+        self._size += _bytes(request, outcome.reply)
         self._statuses[outcome.reply.status] += 1
         self._broken += bool(outcome.violations) and outcome.broke_the_contract
         while len(self._exchanges) > JOURNAL_ENTRIES or (self._size > JOURNAL_BYTES and len(self._exchanges) > 1):
-            self._size -= len(self._exchanges.popleft().request.body or b"")
+            oldest = self._exchanges.popleft()
+            self._size -= _bytes(oldest.request, oldest.outcome.reply)
 
     def look(self, after: int) -> Recorded:
         oldest = self._exchanges[0].number if self._exchanges else self._newest + 1
-        exchanges = list(islice(self._exchanges, max(after - oldest + 1, 0), None))
+        first = min(max(after - oldest + 1, 0), len(self._exchanges))
+        exchanges = list(islice(self._exchanges, first, None))
         return Recorded(exchanges, oldest, self._newest, self._since, self._statuses.copy(), self._broken)
 
     def clear(self) -> None:
@@ -275,3 +277,9 @@ class _JournalLog:
         self._statuses.clear()
         self._size = self._broken = 0
         self._since = self._newest
+
+
+def _bytes(request: ApiRequest, reply: ApiReply) -> int:
+    """Return roughly what a request and its response occupy."""
+    heads = sum([len(name) + len(value) for name, value in request.headers + reply.headers])
+    return heads + len(request.path) + len(request.query) + len(request.body or b"") + len(reply.body)

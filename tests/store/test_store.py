@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,7 @@ from mock_server.messages.injected import Injected
 from mock_server.messages.outcome import Outcome
 from mock_server.messages.violations import Violation
 from mock_server.store import STORES, open_store
-from mock_server.store.base import JOURNAL_ENTRIES, Batch, Window
+from mock_server.store.base import JOURNAL_BYTES, JOURNAL_ENTRIES, Batch, Window
 from mock_server.store.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -227,6 +228,28 @@ def test_the_journal_is_bounded(store: Store) -> None:
         6,
         JOURNAL_ENTRIES + 5,
     )
+
+
+def test_the_journal_is_bounded_by_bytes(store: Store) -> None:
+    """Heads count as bodies do; the newest entry is kept, however large."""
+    large = replace(REQUEST, headers=(("x", "y" * 60_000),))
+    for _ in range(1000):
+        with store.transaction() as transaction:
+            transaction.record("python", large, outcome())
+    recorded = store.recorded()
+    assert 250 < len(recorded.exchanges) < JOURNAL_BYTES / 60_000
+    assert recorded.newest == 1000
+
+    with store.transaction() as transaction:
+        transaction.record("python", replace(REQUEST, body=b"x" * (JOURNAL_BYTES + 1)), outcome())
+    assert [one.number for one in store.recorded().exchanges] == [1001]
+
+
+def test_numbers_of_any_size_are_looked_up(store: Store) -> None:
+    """Behind the last there is nothing."""
+    record(store)
+
+    assert store.recorded(after=10**30).exchanges == []
 
 
 def test_the_clock_offset_has_a_bound(store: Store) -> None:
