@@ -164,11 +164,11 @@ def _compiled(stamps: tuple[tuple[str, int, int], ...]) -> Contract:
     return Contract.of(published, changes)
 
 
-def _matches(wanted: Sequence[str | None], got: Sequence[str]) -> bool:
-    return all(
-        bool(part) if name is None else (part == name or ("%" in part and unquote(part) == name))
-        for name, part in zip(wanted, got, strict=True)
-    )
+def _matches(wanted: Sequence[str | None], segments: Sequence[str]) -> bool:
+    for name, segment in zip(wanted, segments, strict=True):
+        if not segment if name is None else segment != name and ("%" not in segment or unquote(segment) != name):
+            return False
+    return True
 
 
 def _origin(

@@ -37,7 +37,7 @@ class Context:
         return str(uuid5(_IDS, f"{self.caller.account}/{kind}/{number}"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Result:
     """The response of a handler.
 

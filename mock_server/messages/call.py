@@ -33,7 +33,7 @@ class Call:
         raw: The bytes of the body.
     """
 
-    path: Mapping[str, Any]
+    path: dict[str, Any]
     query: Mapping[str, Any]
     body: Any
     raw: bytes

@@ -179,7 +179,7 @@ def find(kind: str, call: Call, transaction: Transaction) -> Mapping[str, Any]:
     Raises:
         NotFound: The account has no such object.
     """
-    name, value = list(call.path.items())[-1]
+    name, value = next(reversed(call.path.items()))
     found = transaction.get(kind, value.lower())
     if found is None:
         noun = kind.replace("_", " ")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mock_server.messages.http import Headers
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: made twice a request, in half the time
 class Decision:
     """What a limit says of one request.
 
@@ -58,12 +58,10 @@ Spend = Callable[[Transaction, Caller, Limits, int], Decision | None]
 def hit(limit: Limit, window: Window | None, now: int) -> tuple[Window, Decision]:
     """Count one request; return the window after it, and the decision."""
     length = limit.seconds * SECOND
-    if window is None or now - window.opened >= length:
-        window = Window(now, 0)
-    allowed = window.used < limit.requests
-    if allowed:
-        window = Window(window.opened, window.used + 1)
-    return window, Decision(limit, allowed, limit.requests - window.used, _seconds_left(limit, window, now))
+    opened, used = (now, 0) if window is None or now - window.opened >= length else window
+    allowed = used < limit.requests
+    used += allowed
+    return Window(opened, used), Decision(limit, allowed, limit.requests - used, -((now - opened - length) // SECOND))
 
 
 def spend(transaction: Transaction, _caller: Caller, limits: Limits, now: int) -> Decision | None:
@@ -86,8 +84,4 @@ def look(transaction: Transaction, name: str, limit: Limit, now: int) -> tuple[i
     window = transaction.window(name)
     if window is None or now - window.opened >= limit.seconds * SECOND:
         return limit.requests, 0
-    return limit.requests - window.used, _seconds_left(limit, window, now)
-
-
-def _seconds_left(limit: Limit, window: Window, now: int) -> int:
-    return -((now - window.opened - limit.seconds * SECOND) // SECOND)
+    return limit.requests - window.used, -((now - window.opened - limit.seconds * SECOND) // SECOND)
