@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mock_server.fake import Fake
-    from mock_server.journal.annotated_body import Line
     from mock_server.messages.call import Call
     from mock_server.messages.http import ApiRequest
     from mock_server.messages.injected import Injected
@@ -79,13 +78,7 @@ class Control:
         return request.path == base or request.path.startswith(base + "/")
 
     def answer(self, request: ApiRequest, peer: str, mount: str = "") -> ApiReply:
-        """Answer a request.
-
-        Args:
-            request: The request.
-            peer: The IP address it came from.
-            mount: The path in front of the API's own, empty at the root of a server.
-        """
+        """Answer a request from an IP address; `mount` is the path in front of the API's own."""
         try:
             self._guard.check_sender(request, peer)
             operation, path = self.contract.route(request.method, request.path)
@@ -97,12 +90,12 @@ class Control:
                 return _reply(200, har(self._mock.requests, origin).encode())
             return _reply(200, to_json(self._operations[operation.id](call, origin) or {}))
         except Refused as refused:
-            return _reply(refused.status, _error(refused.error, str(refused)))
+            return _refusal(refused.status, refused.error, str(refused))
         except MockError as error:
-            return _reply(400, _error("ValidationError", str(error)))
+            return _refusal(400, "ValidationError", str(error))
         except ApiError as error:
             text = "; ".join(self._mock.redact(str(violation)) for violation in error.violations)
-            return _reply(error.status, _error(error.code, text or error.message), *error.headers)
+            return _refusal(error.status, error.code, text or error.message, *error.headers)
 
     def _prospects(self, call: Call, _: str) -> Any:
         try:
@@ -129,14 +122,10 @@ class Control:
         return {
             **whole,
             "bodyKept": entry.request.body is not None,
-            "requestLines": [_line(line) for line in layout(whole["requestBody"], entry.violations)],
-            "responseLines": [_line(line) for line in layout(whole["responseBody"])],
+            "requestLines": [asdict(line) for line in layout(whole["requestBody"], entry.violations)],
+            "responseLines": [asdict(line) for line in layout(whole["responseBody"])],
             "findings": [one.as_dict() for one in self._mock.findings() if entry.number in one.requests],
-            "copies": {
-                "curl": as_curl(entry, origin),
-                "requests": as_program(entry, origin),
-                "pytest": as_test(entry),
-            },
+            "copies": {"curl": as_curl(entry, origin), "requests": as_program(entry, origin), "pytest": as_test(entry)},
         }
 
     def _advance(self, call: Call, _: str) -> Any:
@@ -184,25 +173,18 @@ def _token(token: Token) -> dict[str, Any]:
     }
 
 
-def _line(line: Line) -> dict[str, Any]:
-    return {"indent": line.indent, "text": line.text, "violations": list(line.violations)}
-
-
 def _shown(injected: Injected, documented: list[int]) -> dict[str, Any]:
-    shown: dict[str, Any] = {"times": injected.times}
-    if injected.fault:
-        shown["fault"] = injected.fault.name
-        if injected.fault.seconds:
-            shown["seconds"] = injected.fault.seconds
-    else:
-        shown["status"] = injected.status
-        if injected.status not in documented:
-            shown["allowUndocumented"] = True
-    if injected.headers:
-        shown["headers"] = dict(injected.headers)
-    if injected.retry_after is not None:
-        shown["retryAfter"] = injected.retry_after
-    return shown
+    fault, status = injected.fault, injected.status
+    shown = {
+        "times": injected.times,
+        "fault": fault and fault.name,
+        "seconds": fault and (fault.seconds or None),
+        "status": status,
+        "allowUndocumented": True if status and status not in documented else None,
+        "headers": dict(injected.headers) or None,
+        "retryAfter": injected.retry_after,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
 
 
 def _reply(status: int, body: bytes, *headers: tuple[str, str]) -> ApiReply:
@@ -210,5 +192,5 @@ def _reply(status: int, body: bytes, *headers: tuple[str, str]) -> ApiReply:
     return ApiReply(status, (*fixed, *headers), body)
 
 
-def _error(error: str, message: str) -> bytes:
-    return json.dumps({"error": error, "message": message}, ensure_ascii=False).encode()
+def _refusal(status: int, error: str, message: str, *headers: tuple[str, str]) -> ApiReply:
+    return _reply(status, to_json({"error": error, "message": message}), *headers)

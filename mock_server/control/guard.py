@@ -29,10 +29,7 @@ class Refused(Exception):
 
 
 class Guard:
-    """Refuses requests to the control API.
-
-    Args:
-        token: What another machine must send as a bearer token; without one no other machine is allowed.
+    """Refuses requests to the control API; without a token, all of other machines.
 
     Raises:
         MockError: No header could carry the token.
@@ -44,12 +41,7 @@ class Guard:
         self._token = token
 
     def check_sender(self, request: ApiRequest, peer: str) -> None:
-        """Raise Refused if the sender may not use the control API.
-
-        Args:
-            request: The request.
-            peer: The IP address it came from.
-        """
+        """Raise Refused if the sender, at this IP address, may not use the control API."""
         host, origins = host_of(request), request.all("origin")
         if any(origin.lower() not in {f"http://{host}", f"https://{host}"} for origin in origins):
             raise Refused(403, "Forbidden", "a web page of another origin may not use the control API")

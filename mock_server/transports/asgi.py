@@ -120,38 +120,33 @@ class Server:
         request = _request(scope, body)
         peer = scope["client"][0] if scope["client"] else ""
         part = self._dispatcher.part(request)
-        if part.quick:
-            reply = part.respond(request, peer, "")
-        else:
-            reply = await asyncio.to_thread(part.respond, request, peer, "")
+        reply = part.answer(request, peer) if part.quick else await asyncio.to_thread(part.answer, request, peer)
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in reply.headers]
         if reply.status not in {204, 304}:  # these have no length (RFC 9110, 8.6)
             headers.append((b"content-length", b"%d" % len(reply.body)))
         if body is None:
             headers.append((b"connection", b"close"))
         start = {"type": "http.response.start", "status": reply.status, "headers": headers}
+        if reply.fault and reply.fault.name != "delay":
+            await _break_off(reply, start, scope["extensions"]["alta_mock"]["transport"], send)
+            return
         if reply.fault:
-            await self._apply_fault(reply, start, scope["extensions"]["alta_mock"]["transport"], send)
-            if reply.fault.name != "delay":
-                return
+            with contextlib.suppress(TimeoutError):  # a server that stops does not wait
+                await asyncio.wait_for(self._stop.wait(), reply.fault.seconds)
         await send(start)
         await send({"type": "http.response.body", "body": reply.body})
 
-    async def _apply_fault(self, reply: ApiReply, start: Any, transport: asyncio.Transport, send: Send) -> None:
-        """Wait, or close the connection after half of the response or without any."""
-        fault = reply.fault
-        if fault and fault.name == "delay":
-            with contextlib.suppress(TimeoutError):  # a server that stops does not wait
-                await asyncio.wait_for(self._stop.wait(), fault.seconds)
-            return
-        if fault and fault.name == "truncate":
-            await send(start)
-            await send({"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True})
-            transport.close()
-            return
-        no_linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # so that closing sends a reset
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_linger)
-        transport.abort()
+
+async def _break_off(reply: ApiReply, start: Any, transport: asyncio.Transport, send: Send) -> None:
+    """Close the connection after half of the response, or reset it without any."""
+    if reply.fault and reply.fault.name == "truncate":
+        await send(start)
+        await send({"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True})
+        transport.close()
+        return
+    no_linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # so that closing sends a reset
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_linger)
+    transport.abort()
 
 
 async def _read(scope: Any, receive: Receive) -> bytes | None:

@@ -5,21 +5,19 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mock_server.control.api import Control
-from mock_server.messages.http import ApiReply, ApiRequest
+from mock_server.messages.http import ApiReply
 from mock_server.web import Pages
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mock_server.fake import Fake
     from mock_server.journal.access_log import Log
-
-
-Respond = Callable[[ApiRequest, str, str], ApiReply]
-"""Answers a request, given the IP address of the client and the path that alta-mock is mounted below."""
+    from mock_server.messages.http import ApiRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +25,21 @@ class Part:
     """One part of alta-mock.
 
     Attributes:
-        respond: Answers a request; an unexpected exception becomes a 500 that says so.
+        respond: Answers a request, given the IP address of the client and the path that alta-mock is mounted below.
         quick: Whether it never waits, so that it may be called in an event loop.
     """
 
-    respond: Respond
+    respond: Callable[[ApiRequest, str, str], ApiReply]
     quick: bool = False
+
+    def answer(self, request: ApiRequest, peer: str, mount: str = "") -> ApiReply:
+        """Answer a request; an unexpected exception becomes a 500 that says whose bug it is."""
+        try:
+            return self.respond(request, peer, mount)
+        except Exception as error:  # noqa: BLE001 - the server goes on
+            traceback.print_exception(error, file=sys.stderr)
+            text = f"This is a bug in alta-mock, not a response of the vendor: {type(error).__name__}. See its log.\n"
+            return ApiReply(500, (("Content-Type", "text/plain; charset=utf-8"),), text.encode())
 
 
 class Dispatcher:
@@ -41,7 +48,7 @@ class Dispatcher:
     Args:
         mock: The mock.
         transport: The name of the transport in the journal.
-        control_token: The token for the control API; None refuses other machines.
+        control_token: The token for the control API; without one other machines are refused.
         log: Receives a line for each request to the API.
 
     Raises:
@@ -54,31 +61,16 @@ class Dispatcher:
         self.control = Control(mock, control_token)
         self.pages = Pages(mock)
         self._transport = transport
-        self._api = Part(_guarded(self._handle), quick=True)
-        self._control = Part(_guarded(self.control.answer))
-        self._pages = Part(_guarded(self.pages.answer))
+        self._parts = Part(self._answer, quick=True), Part(self.control.answer), Part(self.pages.answer)
 
     def part(self, request: ApiRequest) -> Part:
         """Return the part that answers a request."""
-        if self.control.serves(request):
-            return self._control
-        return self._pages if self.pages.serves(request) else self._api
+        api, control, pages = self._parts
+        return control if self.control.serves(request) else pages if self.pages.serves(request) else api
 
-    def _handle(self, request: ApiRequest, _peer: str, _mount: str) -> ApiReply:
+    def _answer(self, request: ApiRequest, _peer: str, _mount: str) -> ApiReply:
         started = time.perf_counter()
         outcome = self.mock.handle(request, self._transport)
         if self.log:
             self.log.request(request, outcome, (time.perf_counter() - started) * 1000)
         return outcome.reply
-
-
-def _guarded(respond: Respond) -> Respond:
-    def guarded(request: ApiRequest, peer: str, mount: str) -> ApiReply:
-        try:
-            return respond(request, peer, mount)
-        except Exception as error:  # noqa: BLE001 - the server goes on, and says that the bug is not the vendor's
-            traceback.print_exception(error, file=sys.stderr)
-            text = f"This is a bug in alta-mock, not a response of the vendor: {type(error).__name__}. See its log.\n"
-            return ApiReply(500, (("Content-Type", "text/plain; charset=utf-8"),), text.encode())
-
-    return guarded

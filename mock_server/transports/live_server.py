@@ -23,14 +23,14 @@ class LiveServer:
 
     origin: str
     url: str
+    _loop: asyncio.AbstractEventLoop
+    _stop: asyncio.Event
+    _thread: threading.Thread
 
     def __init__(self, mock: Fake, host: str, port: int, control_token: str | None) -> None:
         self._mock = mock
         self._address = host, port
         self._control_token = control_token
-        self._loop: asyncio.AbstractEventLoop
-        self._stop: asyncio.Event
-        self._thread: threading.Thread
 
     def __enter__(self) -> Self:
         """Start; returns when the socket answers.
@@ -38,10 +38,11 @@ class LiveServer:
         Raises:
             MockError: The address cannot be used.
         """
+        dispatcher = Dispatcher(self._mock, "socket", self._control_token)
         listening = listen(*self._address, self._control_token)
         self.origin = origin_of(listening)
         self.url = self.origin + self._mock.contract.base_path
-        server = Server(Dispatcher(self._mock, "socket", self._control_token), listening)
+        server = Server(dispatcher, listening)
         ready = threading.Event()
 
         async def serve() -> None:

@@ -90,8 +90,7 @@ class Protocol(HttpToolsProtocol):
     def _parse(self, data: bytes) -> bytes:
         """Parse bytes, and return those that are still to be parsed.
 
-        After a head with `Upgrade` the parser stops and expects a new request. It is given the same head again without
-        that header, followed by the bytes it has not read.
+        The parser stops after a head with `Upgrade`, and expects a new request: the same head without that header.
         """
         try:
             self.parser.feed_data(data)

@@ -1,10 +1,11 @@
-"""Answer what `requests` sends in this process, without a socket, through the library `responses`."""
+"""The transport for `requests` in this process, without a socket, by the library `responses`."""
 
 from __future__ import annotations
 
 import errno
 import re
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -29,21 +30,20 @@ Answer = tuple[int, dict[str, str], bytes]
 
 @contextmanager
 def patched(mock: Fake) -> Iterator[responses.RequestsMock]:
-    """Answer all that `requests` sends, until the end of the context; other hosts than the vendor's are refused."""
-
-    def answer(sent: requests.PreparedRequest) -> Answer | Exception:
-        return _answer(mock, sent)
+    """Answer what `requests` sends, until the end of the context; hosts other than the vendor's are refused."""
 
     def is_ours(sent: requests.PreparedRequest) -> tuple[bool, str]:
-        """Leave alone what is to pass through: `responses` lets nothing through that somebody answers."""
-        url = str(sent.url)
-        prefixes = patch.passthru_prefixes
-        passes = any(one.match(url) if isinstance(one, re.Pattern) else url.startswith(one) for one in prefixes)
-        return not passes, "it passes through"
+        """Match no URL that was added as a passthrough; `responses` would answer it all the same."""
+        prefixes = [
+            one if isinstance(one, re.Pattern) else re.compile(re.escape(one)) for one in patch.passthru_prefixes
+        ]
+        return not any(prefix.match(str(sent.url)) for prefix in prefixes), "it passes through"
 
     with responses.RequestsMock(assert_all_requests_are_fired=False) as patch:
         for method in METHODS:
-            patch.add_callback(method, re.compile(".*", re.DOTALL), answer, content_type=None, match=[is_ours])
+            patch.add_callback(
+                method, re.compile(".*", re.DOTALL), partial(_answer, mock), content_type=None, match=[is_ours]
+            )
         yield patch
 
 
@@ -65,12 +65,12 @@ def _answer(mock: Fake, sent: requests.PreparedRequest) -> Answer | Exception:
         body=body if len(body) <= MAX_BODY else None,
     )
     reply = mock.handle(request, "responses").reply
-    answer = (reply.status, dict(reply.headers), reply.body)
-    return (_spoilt(mock, reply, sent) or answer) if reply.fault else answer
+    failure = _failure(mock, reply, sent) if reply.fault else None
+    return failure or (reply.status, dict(reply.headers), reply.body)
 
 
-def _spoilt(mock: Fake, reply: ApiReply, sent: requests.PreparedRequest) -> Exception | None:
-    """Return what `requests` raises for a fault; None if the answer comes all the same."""
+def _failure(mock: Fake, reply: ApiReply, sent: requests.PreparedRequest) -> Exception | None:
+    """Apply a fault: return what `requests` raises, or None if the response arrives all the same."""
     name = reply.fault.name if reply.fault else ""
     if name in {"reset", "drop_after_commit"}:
         lost = ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
@@ -78,9 +78,8 @@ def _spoilt(mock: Fake, reply: ApiReply, sent: requests.PreparedRequest) -> Exce
     if name == "truncate":
         half = len(reply.body) // 2
         broken = IncompleteRead(half, len(reply.body) - half)
-        return requests.exceptions.ChunkedEncodingError(
-            ProtocolError(f"Connection broken: {broken!r}", broken), request=sent
-        )
+        error = ProtocolError(f"Connection broken: {broken!r}", broken)
+        return requests.exceptions.ChunkedEncodingError(error, request=sent)
     seconds = reply.fault.seconds if reply.fault else 0.0
     allowed = _read_timeout(sent)
     mock.clock.sleep(seconds if allowed is None else min(seconds, allowed))
@@ -95,7 +94,7 @@ def _read_timeout(sent: requests.PreparedRequest) -> float | None:
         timeout = timeout[1]
     elif isinstance(timeout, Timeout):
         started = timeout.clone()
-        started.start_connect()  # of a total, only a timer that runs says what is left to read
+        started.start_connect()  # a total timeout has a read timeout only while its timer runs
         timeout = started.read_timeout
     return float(timeout) if isinstance(timeout, int | float) else None
 
@@ -103,13 +102,10 @@ def _read_timeout(sent: requests.PreparedRequest) -> float | None:
 def _body(sent: requests.PreparedRequest) -> bytes:
     """Return the body of a prepared request, which may be text, bytes, a file or an iterator of bytes."""
     body: Any = sent.body
-    if body is None:
-        return b""
-    if isinstance(body, str):
-        return body.encode()
-    if isinstance(body, bytes):
-        return body
-    parts = [body.read()] if hasattr(body, "read") else list(body)
+    if isinstance(body, str | bytes | None):
+        parts = [body or b""]
+    else:
+        parts = [body.read()] if hasattr(body, "read") else list(body)
     return b"".join(part.encode() if isinstance(part, str) else part for part in parts)
 
 

@@ -36,69 +36,53 @@ if TYPE_CHECKING:
 
 
 def create_app(mock: Fake | None = None) -> Flask:
-    """Return a Flask application that serves a mock, as `flask --app mock_server run` does.
+    """Return a Flask application that serves a mock.
 
-    Args:
-        mock: The mock; without it, one with the settings in the environment variables of `alta-mock serve`.
+    Without a mock it makes one with the settings in the environment variables of `alta-mock serve`.
 
     Raises:
         MockError: A setting cannot be used.
     """
     app = Flask("mock_server", static_folder=None)
-    if mock is None:
-        mock = Fake(**asdict(Config.from_environ(os.environ)))
-    _add_rules(app, _dispatcher(mock))
+    _add_rules(app, mock or Fake(**asdict(Config.from_environ(os.environ))))
     return app
 
 
 def create_blueprint(mock: Fake) -> Blueprint:
     """Return a blueprint that serves a mock in any application, also below a `url_prefix`."""
-    blueprint, dispatcher = Blueprint("alta_mock", __name__), _dispatcher(mock)
+    blueprint = Blueprint("alta_mock", __name__)
 
     def register(state: BlueprintSetupState) -> None:
         name = f"{state.name_prefix}.{state.name}.".lstrip(".")
-        _add_rules(state.app, dispatcher, (state.url_prefix or "").rstrip("/"), name, subdomain=state.subdomain)
+        _add_rules(state.app, mock, (state.url_prefix or "").rstrip("/"), name, subdomain=state.subdomain)
 
     blueprint.record(register)
     return blueprint
 
 
-def _dispatcher(mock: Fake) -> Dispatcher:
-    return Dispatcher(mock, "wsgi", mock.config.control_token)
+class _AnyPath(BaseConverter):
+    """Matches any path, also one with line breaks or doubled slashes, if no other rule of the application does."""
+
+    regex, part_isolating, weight = "(?s:.*)", False, 1000
 
 
-class _AnyText(BaseConverter):
-    regex = r"(?s:.*)"
-    part_isolating = False
-    weight = 1000  # after every other rule of the application
-
-
-class _AnyPath(Rule):
-    """A rule whose variable matches any path, also one with line breaks or doubled slashes."""
-
-    def get_converter(self, *_args: Any, **_options: Any) -> BaseConverter:
-        return _AnyText(self.map)
-
-
-def _add_rules(app: App, dispatcher: Dispatcher, prefix: str = "", name: str = "", **options: Any) -> None:
-    for path, endpoint, method in _rules(dispatcher):
-        app.url_map.add(Rule(prefix + path, endpoint=name + endpoint, methods=[method], **options))
+def _add_rules(app: App, mock: Fake, prefix: str = "", name: str = "", **options: Any) -> None:
+    dispatcher = Dispatcher(mock, "wsgi", mock.config.control_token)
+    app.url_map.converters["alta_mock"] = _AnyPath
+    for path, endpoint, methods in _rules(dispatcher):
+        app.url_map.add(Rule(prefix + path, endpoint=name + endpoint, methods=methods, **options))
         app.view_functions[name + endpoint] = partial(_respond, dispatcher, prefix)
-    app.url_map.add(_AnyPath(f"{prefix}/<path:path>", endpoint=f"{name}other", **options))  # of any method
-    app.view_functions[f"{name}other"] = partial(_respond, dispatcher, prefix)
 
 
-def _rules(dispatcher: Dispatcher) -> Iterator[tuple[str, str, str]]:
-    """Return path, endpoint and method of all that a request can be for."""
+def _rules(dispatcher: Dispatcher) -> Iterator[tuple[str, str, list[str] | None]]:
+    """Yield path, endpoint and methods of everything that a request can be for; None is every method."""
     for contract in (dispatcher.mock.contract, dispatcher.control.contract):
         for operation in contract.operations:
-            parts = [
-                re.sub(r"\W", "_", operation.path_names[at]).join("<>") if part is None else part
-                for at, part in enumerate(operation.segments)
-            ]
-            yield f"{contract.base_path}/{'/'.join(parts)}", operation.id, operation.method
-    for path in dispatcher.pages:
-        yield path, "page", "GET"
+            path = re.sub("{[^{}]+}", lambda found: re.sub(r"\W", "_", found[0][1:-1]).join("<>"), operation.path)
+            yield contract.base_path + path, operation.id, [operation.method]
+    for path in sorted(dispatcher.pages.paths):
+        yield path, "page", ["GET"]
+    yield "/<alta_mock:path>", "other", None
 
 
 def _respond(dispatcher: Dispatcher, prefix: str, **_variables: str) -> Response:
@@ -111,7 +95,7 @@ def _respond(dispatcher: Dispatcher, prefix: str, **_variables: str) -> Response
         body=_body(),
     )
     peer = request.environ.get("REMOTE_ADDR", "127.0.0.1")  # a client in this process may leave it out
-    reply = dispatcher.part(api_request).respond(api_request, peer, mount)
+    reply = dispatcher.part(api_request).answer(api_request, peer, mount)
     response = Response(reply.body, reply.status)
     response.headers = Headers(list(reply.headers))  # without the Content-Type that Flask adds
     if request.environ.get("SERVER_SOFTWARE", "").startswith("Werkzeug/"):
@@ -132,11 +116,7 @@ def _body() -> bytes | None:
 
 
 def _paths(prefix: str) -> tuple[str, str]:
-    """Return the path that alta-mock is mounted below, and the one below that, percent-encoded if the server lets us.
-
-    Args:
-        prefix: The `url_prefix` of the blueprint.
-    """
+    """Return the path that alta-mock is mounted below and the path below that, raw if the server passes it on."""
     script = request.environ.get("SCRIPT_NAME", "")
     target = request.environ.get("REQUEST_URI") or request.environ.get("RAW_URI")
     if target:
@@ -152,11 +132,7 @@ def _paths(prefix: str) -> tuple[str, str]:
 
 
 def _apply_fault(reply: ApiReply, response: Response, mock: Fake) -> None:
-    """Apply a fault as far as WSGI allows.
-
-    A lost connection is an exception while the response is sent: servers close the connection, and a client in this
-    process receives it.
-    """
+    """Apply a fault as far as WSGI allows: a server closes the connection at an exception while it sends."""
     if reply.fault and reply.fault.name in {"reset", "drop_after_commit"}:
         response.response = _lose_connection(request.environ.get("werkzeug.socket"))
     elif reply.fault and reply.fault.name == "truncate":
