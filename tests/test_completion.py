@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 
+import click
 import pytest
 
 from alta_client.add import cli as alta_add
@@ -14,6 +16,7 @@ from contract_tests.consumer import rules as consumer
 from contract_tests.mutants.catalogue import MUTANTS
 from contract_tests.provider.limits import STATEMENTS as LIMITS
 from mock_server.cli.main import main as alta_mock
+from mock_server.cli.options import names_option, needing_extra
 from mock_server.messages.errors import MockError
 
 SHELLS = ("bash", "zsh", "fish")
@@ -84,7 +87,7 @@ def test_every_deviation_is_completed(complete: Complete) -> None:
         *(f"alta-mock serve {flag} fi" for flag in ("--data", "--openapi", "--overlay")),
         *(f"alta-mock exec {flag} fi" for flag in ("--expect", "--har", "--json", "--junit", "--data")),
         *(f"alta-mock verify {flag} fi" for flag in ("--json", "--junit")),
-        "alta-mock score --defects fi",
+        "alta-mock score --mutants fi",
         "alta-mock exec --strict -- fi",
         "alta-mock exec -- node fi",
         "alta-mock spec --openapi fi",
@@ -119,8 +122,9 @@ def test_options_are_completed_without_the_kit_and_the_fake() -> None:
         "import sys\n"
         "from mock_server.__main__ import main\n"
         "sys.argv = ['alta-mock']\n"
+        "heavy = ('jsonschema', 'yaml', 'requests', 'contract_tests.provider.rules')\n"
         "try: main()\n"
-        "finally: print([name for name in ('jsonschema', 'yaml', 'requests', 'contract_tests') if name in sys.modules])"
+        "finally: print([name for name in heavy if name in sys.modules])"
     )
     asked = {"COMP_WORDS": "alta-mock verify --", "COMP_CWORD": "2", "_ALTA_MOCK_COMPLETE": "bash_complete"}
     done = subprocess.run(
@@ -131,12 +135,21 @@ def test_options_are_completed_without_the_kit_and_the_fake() -> None:
     assert done.stdout.endswith("[]\n")
 
 
-def test_without_the_kit_no_name_is_completed(complete: Complete, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its libraries are an extra; that they are missing is said when the command is run."""
+def test_without_the_extra_no_name_is_completed() -> None:
+    """The command reports which library is missing; the completion is silent."""
 
-    def missing(_module: str = "") -> None:
-        raise MockError("this command needs jsonschema")
+    def missing(_context: object) -> list[str]:
+        raise ModuleNotFoundError(name="hypothesis")
 
-    monkeypatch.setattr(alta_mock, "_needing_verify", missing)
+    command = click.command(names_option("--only", "NAME,...", missing, "Names.")(lambda only: only))
 
-    assert complete("alta-mock verify --only at-") == ("", [])
+    assert command.params[0].shell_complete(click.Context(command), "a") == []
+
+
+def test_a_missing_library_is_named_with_its_extra() -> None:
+    """A module of ours that is missing is an ordinary error."""
+    missing = r"needs no_such_library; install it: pip install 'alta-mock\[verify\]'"
+    with pytest.raises(MockError, match=missing), needing_extra():
+        import_module("no_such_library")
+    with pytest.raises(ModuleNotFoundError), needing_extra():
+        import_module("mock_server.no_such_module")

@@ -24,10 +24,10 @@ import click
 import alta_terminal as terminal
 from contract_tests.consumer.rules import MOST_REFUSALS, RULES, TOO_MANY, Breach, Rule
 from contract_tests.consumer.scenarios import SCENARIOS, made_run, most_requests, play_in
-from contract_tests.provider.command import Files, known_names
 from mock_server import Clock
-from mock_server.cli.exec import environment, stop
-from mock_server.cli.output import BROKEN, INTERRUPTED, NOT_PROVEN, UNUSABLE, junit, refuse_unwritable, write
+from mock_server.cli.options import known_names
+from mock_server.cli.output import BROKEN, INTERRUPTED, NOT_PROVEN, UNUSABLE, Files, junit, refuse_unwritable, write
+from mock_server.cli.process import environment, stop
 from mock_server.contract.limits import SECOND
 from mock_server.messages.errors import MockError
 
@@ -320,7 +320,7 @@ def _run(  # noqa: PLR0913, PLR0917 - what a run depends on
         try:
             process = subprocess.Popen(  # noqa: S603 - to run it is what we are asked
                 list(command),
-                env={**os.environ, **environment(mock, server.url), "ALTA_MOCK_SCENARIO": name},
+                env={**environment(mock, server.url), "ALTA_MOCK_SCENARIO": name},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,

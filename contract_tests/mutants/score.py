@@ -28,11 +28,11 @@ from contract_tests.consumer.scenarios import PEOPLE, SCENARIOS, play_in
 from contract_tests.fake import seeded
 from contract_tests.mutants.catalogue import MUTANTS, START, Bench
 from contract_tests.mutants.clients import WRONG_CLIENTS, right_client
-from contract_tests.provider import command
 from contract_tests.provider.rules import RULES
 from contract_tests.provider.verify import Options, examine
 from mock_server import Clock
-from mock_server.cli.output import BROKEN, UNUSABLE, junit, refuse_unwritable, write
+from mock_server.cli.options import known_names
+from mock_server.cli.output import BROKEN, UNUSABLE, Files, junit, refuse_unwritable, write
 from mock_server.messages.errors import MockError
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Wanted:
     seed: int = 0
 
 
-def score(wanted: Wanted, jobs: int, files: command.Files) -> int:
+def score(wanted: Wanted, jobs: int, files: Files) -> int:
     """Examine everything in a number of processes, print the table, and return the exit code.
 
     Raises:
@@ -98,10 +98,10 @@ def score(wanted: Wanted, jobs: int, files: command.Files) -> int:
     """
     refuse_unwritable((files.json, files.junit))
     load(wanted.defects)
-    command.known_rules(wanted.without, {**RULES, **consumer.RULES})
+    known_names(wanted.without, {**RULES, **consumer.RULES}, "rule")
     clients = [CLIENT + name for name in (CORRECT, *WRONG_CLIENTS)]
     names = [CORRECT, *MUTANTS, *clients]
-    chosen = sorted(command.known_names(wanted.only, dict.fromkeys(names), "defect"), key=names.index) or names
+    chosen = sorted(known_names(wanted.only, names, "mutant"), key=names.index) or names
     begun = time.monotonic()
     examine_one = partial(examined, seed=wanted.seed, without=wanted.without)
     done = count(1)

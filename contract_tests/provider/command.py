@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -17,13 +16,13 @@ from contract_tests.provider.rules import RULES, TAG, Given
 from contract_tests.provider.verify import Options, Step, examine, planned_records, redactor_of
 from contract_tests.provider.wire import FakeWire, Unusable, provider_at
 from contract_tests.reporting import provider_report as told_as
-from mock_server.cli.output import UNUSABLE, refuse_unwritable, say, write
+from mock_server.cli.options import LIMIT, examples, known_names, names_option, random_seed, report_files
+from mock_server.cli.output import UNUSABLE, Files, refuse_unwritable, say, write
 from mock_server.contract.limits import Limit
 from mock_server.control.guard import is_loopback
 from mock_server.messages.errors import MockError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 
@@ -31,15 +30,7 @@ LONG = 5.0
 """Seconds of a wait that is announced where there is no terminal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
-    """Where reports go."""
-
-    json: Path | None = None
-    junit: Path | None = None
-
-
-def verify(given: Given, options: Options, files: Files, *, write_there: bool, reject_only: bool) -> int:
+def run(given: Given, options: Options, files: Files, *, write_there: bool, reject_only: bool) -> int:
     """Examine a provider, print the report, and return the exit code.
 
     Raises:
@@ -142,29 +133,6 @@ def permitted(given: Given, *, write_there: bool, reject_only: bool) -> Given:
     return replace(given, writes=not reject_only)
 
 
-def known_rules(names: Iterable[str], rules: Mapping[str, object] = RULES) -> frozenset[str]:
-    """Return names of rules.
-
-    Raises:
-        MockError: There is no such rule; suggests the nearest.
-    """
-    return known_names(names, rules, "rule")
-
-
-def known_names(names: Iterable[str], known: Mapping[str, object], kind: str) -> frozenset[str]:
-    """Return names of a kind of things.
-
-    Raises:
-        MockError: There is no such thing; suggests the nearest.
-    """
-    for name in names:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-            near = f"; did you mean {close[0]}" if close else f"; there are {', '.join(known)}"
-            raise MockError(f"there is no {kind} {name!r}{near}")
-    return frozenset(names)
-
-
 def _is_uuid(text: str) -> bool:
     try:
         return str(UUID(text)) == text.lower()
@@ -188,3 +156,70 @@ class Telling:
             self._progress.show(f"{step.requests}{planned} requests{waiting}  {step.doing}", now=bool(step.wait))
         elif begins and step.wait > LONG:
             say(f"{step.requests} requests so far; {step.doing}, {step.wait:.0f} s")
+
+
+@click.command(
+    epilog=examples(
+        "alta-mock verify --url http://127.0.0.1:8080/v1 --token test-token \\",
+        "  --campaign-id 3c90c3cc-0d44-4b50-8888-8dd25736052a",
+        "alta-mock verify --reject-only --max-requests 40 --junit verify.xml",
+        "alta-mock verify --only at-most-20,at-least-1",
+    )
+)
+@click.option(
+    "--url",
+    envvar="ALTA_BASE_URL",
+    show_envvar=True,
+    required=True,
+    metavar="URL",
+    help="The base URL; it ends in /v1.",
+)
+@click.option(
+    "--token", envvar="ALTA_API_TOKEN", show_envvar=True, required=True, metavar="TOKEN", help="A valid token."
+)
+@click.option(
+    "--campaign-id",
+    envvar="ALTA_CAMPAIGN_ID",
+    show_envvar=True,
+    required=True,
+    metavar="ID",
+    help="A campaign of its account.",
+)
+@click.option("--second-token", metavar="TOKEN", help="A token of another user of the same account.")
+@click.option("--second-campaign-id", metavar="ID", help="Another campaign of the same account.")
+@click.option("--other-account-token", metavar="TOKEN", help="A token of another account.")
+@click.option("--foreign-campaign-id", metavar="ID", help="A campaign of that other account.")
+@click.option("--rate-limit", default="10/60s", help="The limit that adding prospects is to have.", **LIMIT)
+@click.option(
+    "--account-rate-limit", default="100/60s", help="The limit that there is to be over all operations.", **LIMIT
+)
+@click.option("--allow-get", is_flag=True, help="Send GET /campaigns too, to measure the limit over all operations.")
+@click.option("--write", "write_there", is_flag=True, help="Add prospects on another machine than this one.")
+@click.option("--reject-only", is_flag=True, help="Send only what must be refused.")
+@click.option("--max-requests", type=click.IntRange(1), metavar="N", help="Send so many requests at most.")
+@names_option("--only", "RULE,...", lambda _: RULES, "Judge by these rules.")
+@names_option("--skip", "RULE,...", lambda _: RULES, "Leave these rules out.")
+@random_seed
+@report_files
+def verify(  # noqa: PLR0913 - click passes each option
+    *,
+    write_there: bool,
+    reject_only: bool,
+    max_requests: int | None,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    random_seed: int,
+    json: Path | None,
+    junit: Path | None,
+    **given: Any,
+) -> int:
+    """Tell whether a server keeps the contract of the Alta API.
+
+    It may be a fake, a staging system, or the vendor.
+
+    Exit codes: 0 it does, 1 a rule is broken, 2 it cannot be examined, 3 nothing is proven, 130 interrupted.
+    """
+    names = (known_names(only, RULES, "rule"), known_names(skip, RULES, "rule"))
+    options = Options(*names, max_requests=max_requests, seed=random_seed)
+    given |= {name: limit_of(given[name]) for name in ("rate_limit", "account_rate_limit")}
+    return run(Given(**given), options, Files(json, junit), write_there=write_there, reject_only=reject_only)

@@ -1,239 +1,215 @@
-"""`alta-mock exec`: a command beside a fake of its own, and what is to be said of it afterwards."""
+"""`alta-mock exec`: runs a command with a fake of its own, and reports what it sent."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import signal
-import subprocess
-import sys
-import threading
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from alta_terminal import paint
-from mock_server.cli.output import BROKEN, INTERRUPTED, NOT_PROVEN, UNUSABLE, junit, refuse_unwritable, say, write
-from mock_server.journal.har import har
+from mock_server.cli import options, process
+from mock_server.cli.output import BROKEN, INTERRUPTED, NOT_PROVEN, Case, Files, Report, conclude, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    Case = tuple[str, str | None, str | None]
     from mock_server.journal.entries import Journal
     from mock_server.mock import AltaMock
 
-NOT_RUNNABLE, NOT_FOUND, SIGNALLED = 126, 127, 128
-"""What a shell makes of a command that cannot be run, is not there, or was ended by a signal, whose number it adds."""
-
 MOST_LINES = 10
-"""Lines of the summary at most."""
-
-PATIENCE = 5.0
-"""Seconds that a command has to end after Ctrl-C or SIGTERM, before it is killed."""
+"""Maximum number of lines of the summary."""
 
 
-_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+def _required(context: click.Context) -> Iterable[str]:
+    """Return the names that `--require` may have."""
+    if context.params.get("consumer"):
+        return _rules(context)
+    from mock_server.pipeline.injection import ERRORS  # noqa: PLC0415 - only a completion needs it
+
+    return map(str, sorted({200, *ERRORS}))
 
 
-@dataclass(frozen=True)
-class Options:
-    """What a run is held to, and where its reports go.
+def _rules(_context: object) -> Iterable[str]:
+    rules: Iterable[str] = options.from_kit("consumer-rules")()
+    return rules
+
+
+@click.command(
+    "exec",
+    epilog=options.examples(
+        "alta-mock exec -- node script.mjs",
+        "alta-mock exec --strict --require 200,429 -- node script.mjs",
+        "alta-mock exec --consumer --expect people.json -- node add.mjs people.json",
+    ),
+    context_settings={"allow_interspersed_args": False},
+)
+@click.option("--strict", is_flag=True, help="Fail if the contract is broken, or if nothing is sent.")
+@click.option("--consumer", is_flag=True, help="Run the command once for each scenario, and judge it by rules.")
+@options.names_option(
+    "--require",
+    "NAME,...",
+    _required,
+    "Statuses that must be answered; with --consumer, rules that must be exercised.",
+)
+@options.file_option("--expect", "With --consumer: prospects that must arrive, as JSON.")
+@options.names_option("--only", "RULE,...", _rules, "With --consumer: judge by these rules only.")
+@options.names_option("--skip", "RULE,...", _rules, "With --consumer: leave out these rules.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(1, 3600),
+    metavar="SECONDS",
+    default=90,
+    show_default=True,
+    help="With --consumer: time for each scenario.",
+)
+@options.file_option("--har", "Write the traffic as a HAR file, for a browser.")
+@options.report_files
+@options.mock_settings
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, shell_complete=options.complete_files)
+def execute(  # noqa: PLR0913 - click passes each option
+    command: tuple[str, ...],
+    *,
+    strict: bool,
+    consumer: bool,
+    require: tuple[str, ...],
+    expect: Path | None,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    timeout: float,
+    har: Path | None,
+    json: Path | None,
+    junit: Path | None,
+    no_why: bool,
+    **settings: Any,
+) -> int:
+    """Run COMMAND with a fake of its own, and report what it sent.
+
+    COMMAND finds the fake by ALTA_BASE_URL, ALTA_API_TOKEN and ALTA_CAMPAIGN_ID. Without --strict the exit code is that
+    of COMMAND; with --strict it is 1 if the contract is broken, 3 if nothing is sent. With --consumer, COMMAND runs
+    once for each scenario, several at a time, and is judged by rules: 0 all are kept, 1 a rule is broken, 3 nothing is
+    proven.
+    """
+    files = Files(json, junit, har)
+    if consumer:
+        if strict or har:
+            raise click.UsageError("--strict and --har cannot be combined with --consumer; leave them out")
+        code: int = options.from_kit("consumer")(
+            command,
+            expect=expect,
+            require=require,
+            only=only,
+            skip=skip,
+            timeout=timeout,
+            files=files,
+            settings={name: settings[name] for name in ("data", "openapi", "overlay")} | {"why": not no_why},
+        )
+        return code
+    if expect or only or skip:
+        raise click.UsageError("--expect, --only and --skip need --consumer")
+    from mock_server.mock import AltaMock  # noqa: PLC0415 - --help need not wait for it
+
+    held_to = Requirements(strict, _statuses(require))
+    return run(command, AltaMock(why=not no_why, **settings), held_to, files)
+
+
+def _statuses(names: tuple[str, ...]) -> tuple[int, ...]:
+    for name in names:
+        if not re.fullmatch("[1-5][0-9][0-9]", name, re.ASCII):
+            raise click.UsageError(f"--require: {name!r} is not a status; write numbers, for example 200,429")
+    return tuple(map(int, names))
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """What a run must fulfil.
 
     Attributes:
-        strict: Whether a broken contract, or none that was tested, fails the run.
-        require: Statuses that must have been answered.
+        strict: Whether a broken contract, or no request at all, fails the run.
+        statuses: Statuses that must be answered.
     """
 
     strict: bool = False
-    require: tuple[int, ...] = ()
-    har: Path | None = None
-    json: Path | None = None
-    junit: Path | None = None
+    statuses: tuple[int, ...] = ()
+
+    def missing(self, journal: Journal) -> list[int]:
+        """Return the required statuses that were not answered."""
+        return [status for status in self.statuses if status not in journal.statuses]
+
+    def exit_code(self, code: int, journal: Journal) -> int:
+        """Return the exit code of a run whose command ended with a code."""
+        if code == INTERRUPTED:
+            return code
+        if self.strict and journal.broken:
+            return BROKEN
+        if code:
+            return code
+        return NOT_PROVEN if (self.strict and not journal.statuses) or self.missing(journal) else 0
 
 
-def execute(command: Sequence[str], mock: AltaMock, options: Options) -> int:
-    """Run a command with a fake on a free port, say what it did, and return the exit code of the whole.
+def run(command: Sequence[str], mock: AltaMock, requirements: Requirements, files: Files) -> int:
+    """Run a command with a fake on a free port, print the summary, and return the exit code.
 
     Raises:
-        MockError: A report cannot be written.
+        MockError: A report file cannot be written.
     """
-    refuse_unwritable((options.har, options.json, options.junit))
+    from mock_server.journal.har import har  # noqa: PLC0415 - --help need not wait for it
+
+    files.check()
     with mock.serve() as server:
-        code = _run(command, {**os.environ, **environment(mock, server.url)})
-    for line in summary(mock, options):
-        say(line)
-    verdict = exit_code(code, mock.journal, options)
-    origin = server.origin
-    reports = {
-        options.har: partial(har, mock.requests, origin),
-        options.json: partial(_json, command, code, verdict, mock),
-        options.junit: partial(_junit, mock, options),
-    }
-    if not write(reports) and verdict not in {BROKEN, INTERRUPTED}:
-        return UNUSABLE
-    return verdict
-
-
-def environment(mock: AltaMock, url: str) -> dict[str, str]:
-    """Return what a consumer needs: base URL, a token, a campaign, and no proxy between it and the fake."""
-    known = {
-        "ALTA_BASE_URL": url,
-        **{
-            name: ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost"]))
-            for name in ("NO_PROXY", "no_proxy")
+        code = process.run(command, process.environment(mock, server.url))
+    verdict = requirements.exit_code(code, mock.journal)
+    report = Report(
+        "alta-mock exec",
+        verdict,
+        summary(mock, requirements),
+        _cases(mock, requirements),
+        lambda: {
+            "command": [mock.redact(word) for word in command],
+            "commandExitCode": code,
+            "exitCode": verdict,
+            "requests": [entry.as_dict() for entry in mock.requests],
+            "findings": [finding.as_dict() for finding in mock.findings()],
         },
-    }
-    default_credentials = mock.default_credentials()
-    return (
-        {**known, "ALTA_API_TOKEN": default_credentials[0], "ALTA_CAMPAIGN_ID": default_credentials[1]}
-        if default_credentials
-        else known
+        partial(har, mock.requests, server.origin),
     )
+    return conclude(report, files, say)
 
 
-def exit_code(code: int, journal: Journal, options: Options) -> int:
-    """Return the exit code of a run whose command ended with a code."""
-    if code == INTERRUPTED:
-        return code
-    if options.strict and journal.broken:
-        return BROKEN
-    if code:
-        return code
-    if (options.strict and not journal.statuses) or missing(journal, options):
-        return NOT_PROVEN
-    return 0
-
-
-def missing(journal: Journal, options: Options) -> list[int]:
-    """Return the required statuses that were not answered."""
-    return [status for status in options.require if status not in journal.statuses]
-
-
-def summary(mock: AltaMock, options: Options) -> list[str]:
-    """Say in at most `MOST_LINES` lines, with verdicts that are painted, what was sent, what is wrong, what to do."""
-    entries = mock.requests
+def summary(mock: AltaMock, requirements: Requirements) -> list[str]:
+    """Return what was sent, what is wrong and what to do, in at most `MOST_LINES` lines."""
     statuses, total = mock.journal.statuses, mock.journal.statuses.total()
     counts = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
     lines = [f"{total} request{'s' * (total != 1)}{': ' + counts if counts else ''}"]
     lines += [
-        paint(f"required status {status} was not seen", "not exercised") for status in missing(mock.journal, options)
+        paint(f"required status {status} was not seen", "not exercised")
+        for status in requirements.missing(mock.journal)
     ]
-    for entry in entries:
+    for entry in mock.requests:
         if entry.broke_the_contract:
             explained = entry.as_dict()["violations"][0]
             where = f" [{explained['line']}]" if explained["line"] else ""
             broken = paint(f"broken by request {entry.number}", "broken")
             lines.append(f"{broken}: {entry.violations[0]}{where}; {explained['fix']}")
     lines += [
-        f"{paint(one.name, 'warning')}, request {', '.join(map(str, one.requests[:3]))}: {one.text}"
-        for one in mock.findings()
+        f"{paint(finding.name, 'warning')}, request {', '.join(map(str, finding.requests[:3]))}: {finding.text}"
+        for finding in mock.findings()
     ]
     if len(lines) > MOST_LINES:
         lines = [*lines[: MOST_LINES - 1], f"and {len(lines) - MOST_LINES + 1} more; --json or --har shows all"]
     return [mock.redact(line) for line in lines]
 
 
-def _has_terminal() -> bool:
-    """Tell whether a terminal signals the command itself, which then must stay in its process group."""
-    return bool(sys.stdin) and sys.stdin.isatty()
-
-
-def _send(process: subprocess.Popen[bytes], number: int) -> None:
-    """Send a signal to a command and to all that it started; without a group of its own, to the command."""
-    _signal(process, number, group=os.name != "nt" and not _has_terminal())
-
-
-def _signal(process: subprocess.Popen[bytes], number: int, *, group: bool) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        if group:
-            os.killpg(process.pid, number)
-        else:
-            process.send_signal(number)
-
-
-def _run(command: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run a command, pass signals on to it, and return its exit code as a shell would."""
-    try:
-        process = subprocess.Popen(  # noqa: S603 - to run it is what we are asked
-            list(command), env=dict(environ), process_group=None if _has_terminal() or os.name == "nt" else 0
-        )
-    except FileNotFoundError:
-        say(f"command not found: {command[0]}")
-        return NOT_FOUND
-    except OSError as error:
-        say(f"cannot run {command[0]}: {error.strerror}")
-        return NOT_RUNNABLE
-    with _signals_passed_on(process) as heard:
-        code = process.wait()
-    if signal.SIGINT in heard:
-        return INTERRUPTED
-    return SIGNALLED - code if code < 0 else code
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """Stop a command and all that it started: first by a word, then by force."""
-    for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
-        _signal(process, number, group=os.name != "nt")
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(1)
-            return
-
-
-@contextlib.contextmanager
-def _signals_passed_on(process: subprocess.Popen[bytes]) -> Iterator[set[int]]:
-    """Pass signals on, and kill a command that does not heed them; yields those that came."""
-    heard: set[int] = set()
-    timers: list[threading.Timer] = []
-
-    def pass_on(number: int, _frame: object) -> None:
-        if not heard:
-            timers.append(threading.Timer(PATIENCE, _send, (process, getattr(signal, "SIGKILL", signal.SIGTERM))))
-            timers[0].daemon = True
-            timers[0].start()
-        heard.add(number)
-        if not (number == signal.SIGINT and _has_terminal()):  # a terminal told the command itself
-            _send(process, number)
-
-    before: dict[int, Any] = {}
-    if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, pass_on) for number in _SIGNALS}
-    try:
-        yield heard
-    finally:
-        for timer in timers:
-            timer.cancel()
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _json(command: Sequence[str], code: int, verdict: int, mock: AltaMock) -> str:
-    report = {
-        "command": [mock.redact(word) for word in command],
-        "commandExitCode": code,
-        "exitCode": verdict,
-        "requests": [entry.as_dict() for entry in mock.requests],
-        "findings": [finding.as_dict() for finding in mock.findings()],
-    }
-    return json.dumps(report, indent=2) + "\n"
-
-
-def _junit(mock: AltaMock, options: Options) -> str:
-    """Make a report with a case for each request, and one for each status that was required."""
-    cases: list[Case] = [
-        (
-            f"request {entry.number}: {entry.method} {entry.path} -> {entry.status}",
-            str(entry.violations[0]) if entry.broke_the_contract else None,
-            None,
-        )
-        for entry in mock.requests
-    ]
-    absent = missing(mock.journal, options)
-    cases += [
-        (f"required status {status}", "it was not seen" if status in absent else None, None)
-        for status in options.require
-    ]
-    cases.append(("something was sent", None if mock.journal.statuses else "no request was made", None))
-    return junit("alta-mock exec", cases)
+def _cases(mock: AltaMock, requirements: Requirements) -> Iterator[Case]:
+    """Yield a case for each request, for each required status, and for whether anything was sent."""
+    for entry in mock.requests:
+        name = f"request {entry.number}: {entry.method} {entry.path} -> {entry.status}"
+        broken = entry.broke_the_contract
+        yield Case(name, "broken" if broken else "kept", str(entry.violations[0]) if broken else "")
+    missing = requirements.missing(mock.journal)
+    for status in requirements.statuses:
+        yield Case(f"required status {status}", "fail" if status in missing else "pass", "it was not seen")
+    yield Case("something was sent", "pass" if mock.journal.statuses else "fail", "no request was made")

@@ -1,0 +1,160 @@
+"""What the options of several commands share; nothing here imports the server or the contract-testing kit."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mock_server.messages.errors import MockError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+
+    Decorator = Callable[[Any], Any]
+
+complete_files = click.Path().shell_complete
+"""Lets the shell complete the name of a file, whatever type the value has."""
+
+
+def examples(*lines: str) -> str:
+    """Return the examples below the help of a command; the lines are not wrapped."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
+def checked(check: Callable[[str], Any]) -> Callable[..., str | None]:
+    """Return a callback that validates a value, so that the message names option and variable."""
+
+    def callback(_context: object, _option: object, text: str | None) -> str | None:
+        try:
+            if text is not None:
+                check(text)
+        except MockError as error:
+            raise click.BadParameter(str(error)) from error
+        return text
+
+    return callback
+
+
+def setting(flag: str, *names: str, **options: Any) -> Decorator:
+    """Return an option with an environment variable named after its flag."""
+    variable = "ALTA_MOCK_" + flag.removeprefix("--").replace("-", "_").upper()
+    return click.option(flag, *names, envvar=variable, show_envvar=True, **options)
+
+
+def file_option(flag: str, help: str) -> Decorator:  # noqa: A002 - click's word
+    """Return an option that names a file."""
+    return click.option(flag, type=click.Path(path_type=Path), metavar="FILE", help=help)
+
+
+def names_option(
+    flag: str,
+    metavar: str,
+    known: Callable[[click.Context], Iterable[str]],
+    help: str,  # noqa: A002 - click's word
+) -> Decorator:
+    """Return an option that takes names separated by commas, of which the shell completes the last."""
+
+    def names(_context: object, _option: object, text: str) -> tuple[str, ...]:
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+
+    def complete(context: click.Context, _option: object, incomplete: str) -> list[str]:
+        before, comma, begun = incomplete.rpartition(",")
+        with contextlib.suppress(MockError), needing_extra():
+            return [before + comma + name for name in known(context) if name.startswith(begun) and " " not in name]
+        return []
+
+    return click.option(flag, metavar=metavar, default="", callback=names, shell_complete=complete, help=help)
+
+
+def known_names(names: Iterable[str], known: Collection[str], kind: str) -> frozenset[str]:
+    """Return names of a kind, for example `rule`.
+
+    Raises:
+        MockError: A name is unknown; suggests the nearest.
+    """
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+            remedy = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(known)}"
+            raise MockError(f"unknown {kind} {name!r}; {remedy}")
+    return frozenset(names)
+
+
+def _limit(text: str) -> None:
+    from mock_server.contract.limits import Limit  # noqa: PLC0415 - --help need not wait for it
+
+    Limit.parse(text)
+
+
+def _replacing(flag: str, what: str) -> Decorator:
+    return setting(flag, metavar="FILE", shell_complete=complete_files, help=f"{what} that replaces the bundled one.")
+
+
+LIMIT: dict[str, Any] = {"callback": checked(_limit), "metavar": "N/Ss|off", "show_default": True}
+"""What options that take a rate limit have in common."""
+
+openapi_option = _replacing("--openapi", "Published OpenAPI 3.1 document")
+overlay_option = _replacing("--overlay", "Overlay")
+
+
+def mock_settings(command: Any) -> Any:
+    """Add the settings of all commands that start a fake."""
+    for option in reversed(
+        (
+            _replacing("--data", "Seed of accounts, campaigns and tokens"),
+            openapi_option,
+            overlay_option,
+            setting("--store", default="memory", metavar="URL", show_default=True, help="Where the state is kept."),
+            setting("--rate-limit", help="Limit of each operation.  [contract: 10/60s]", **LIMIT),
+            setting("--account-rate-limit", help="Limit across all operations.  [contract: 100/60s]", **LIMIT),
+            setting("--no-why", is_flag=True, help="Leave out the header X-Alta-Mock-Why."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def report_files(command: Any) -> Any:
+    """Add the options `--json` and `--junit`."""
+    for name, reader in (("--junit", "CI"), ("--json", "programs")):
+        command = file_option(name, f"Write a report for {reader}.")(command)
+    return command
+
+
+def random_seed(command: Any) -> Any:
+    """Add the option `--random-seed`."""
+    kind = click.IntRange(0)
+    text = "Seed of random choices."
+    return click.option("--random-seed", type=kind, metavar="N", default=0, show_default=True, help=text)(command)
+
+
+@contextlib.contextmanager
+def needing_extra(name: str = "verify") -> Iterator[None]:
+    """Report a library that is missing as an extra of the distribution that is not installed.
+
+    Raises:
+        MockError: Names what to install.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith(("mock_server", "contract_tests")):
+            raise  # a mistake of ours
+        raise MockError(f"this command needs {error.name}; install it: pip install 'alta-mock[{name}]'") from error
+
+
+def from_kit(name: str) -> Any:
+    """Return what the contract-testing kit provides under a name of the entry-point group `alta_mock.kit`.
+
+    Raises:
+        MockError: The kit, or a library that it needs, is not installed.
+    """
+    for entry in entry_points(group="alta_mock.kit", name=name):
+        with needing_extra():
+            return entry.load()
+    raise MockError("the contract-testing kit is not installed; reinstall alta-mock")
