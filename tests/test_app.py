@@ -1,4 +1,4 @@
-"""The transports: whichever a request comes through, the answer is the same."""
+"""The transports: the response is the same, whichever a request is sent through."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ DECODED = {"slash in the id", "not utf-8 in the id"}
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_every_door_gives_the_same_answer(transports: list[Any], name: str) -> None:
+def test_every_transport_gives_the_same_response(transports: list[Any], name: str) -> None:
     """Status, body and every header."""
     if name in DECODED:
         del transports[2]
@@ -143,7 +143,7 @@ def test_a_wsgi_server_that_hands_over_no_raw_target_is_served(mock: AltaMock) -
 
 
 @pytest.mark.parametrize("method", ["PROPFIND", "FOO", "CONNECT"])
-def test_a_method_that_no_router_knows_is_the_roads_to_refuse(mock: AltaMock, method: str) -> None:
+def test_the_pipeline_refuses_a_method_that_no_router_knows(mock: AltaMock, method: str) -> None:
     """The vendor's form, not the framework's page."""
     reply = mock.app.test_client().open(prospects_path(), method=method)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from mock_server import AltaMock, MockError
 from mock_server.control.api import Control
 from mock_server.control.guard import is_loopback
 from mock_server.messages.http import ApiRequest
-from tests.conftest import CAMPAIGN, ONE, ROOT, UNKNOWN_CAMPAIGN, prospects_path, request_of
+from tests.conftest import CAMPAIGN, ROOT, UNKNOWN_CAMPAIGN, prospects_path, request_of
 from tests.test_server import last, status, talk
 
 if TYPE_CHECKING:
@@ -43,13 +44,13 @@ def ask(
 
 
 def value(reply: ApiReply) -> Any:
-    """Return the JSON of an answer that must be a 200."""
+    """Return the JSON of a response that must be a 200."""
     assert reply.status == 200, reply.body
     return json.loads(reply.body)
 
 
 def test_everything_it_can_do(mock: AltaMock) -> None:
-    """Every operation of the document, on the same engine as everything else."""
+    """Every operation of the document works on the state of the mock."""
     mock.answer(request_of({"data": [{"email": "a", "n": 1}, {"email": "b"}]}))
     mock.answer(request_of({"data": []}))
 
@@ -135,7 +136,7 @@ def test_a_list_in_brief(mock: AltaMock) -> None:
 
 
 def test_what_comes_while_one_looks_is_in_the_next_look(mock: AltaMock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever goes on from `newest` misses nothing and sees nothing twice."""
+    """A client that continues from `newest` misses nothing and sees nothing twice."""
     control, findings = Control(mock), mock.findings
     monkeypatch.setattr(mock, "findings", lambda: (mock.answer(request_of()), findings())[1])
     numbers: list[int] = []
@@ -150,7 +151,7 @@ def test_what_comes_while_one_looks_is_in_the_next_look(mock: AltaMock, monkeypa
     assert numbers == [1, 2, 3, 4, 5]
 
 
-def test_a_body_that_was_not_kept_is_said_to_be_none_of_those_without(mock: AltaMock) -> None:
+def test_a_body_that_was_not_kept_is_not_shown_as_empty(mock: AltaMock) -> None:
     """It was too large."""
     mock.answer(replace(request_of(), body=None))
 
@@ -162,7 +163,7 @@ def test_a_body_that_was_not_kept_is_said_to_be_none_of_those_without(mock: Alta
 
 
 def test_half_an_emoji_is_shown(mock: AltaMock) -> None:
-    """As it was sent, though no UTF-8 can say it."""
+    """As it was sent, though UTF-8 cannot express it."""
     mock.answer(request_of(b'{"data":[{"email":"a","firstName":"\\ud83d"}]}'))
 
     assert '"firstName": "\\ud83d"' in [line["text"] for line in value(ask(mock, "GET", "requests/1"))["requestLines"]]
@@ -182,7 +183,7 @@ def test_a_path_that_begins_alike_is_the_apis(mock: AltaMock) -> None:
     assert (reply.status_code, reply.json) == (404, {"error": "NotFound", "message": "Resource not found"})
 
 
-def test_one_request_is_laid_out(mock: AltaMock) -> None:
+def test_one_request_is_annotated(mock: AltaMock) -> None:
     """With the rule in the line that broke it, the findings, and three ways to run it again."""
     for _ in range(2):
         mock.answer(request_of({"data": [{"email": 7}]}))
@@ -213,7 +214,7 @@ def test_a_request_has_its_own_findings_and_copies(mock: AltaMock) -> None:
 
 
 def test_the_newest_prospects_and_the_tokens(mock: AltaMock) -> None:
-    """For who only wants to see what has just come, and for who has to send something."""
+    """The last of a list, and who may add to it."""
     mock.answer(request_of({"data": [{"email": "a"}, {"email": "b"}, {"email": "c"}]}))
     path = f"campaigns/{CAMPAIGN}/prospects"
 
@@ -250,8 +251,8 @@ def test_the_newest_prospects_and_the_tokens(mock: AltaMock) -> None:
         ("POST", "reset", {"x": 1}, 400, "maxProperties"),
     ],
 )
-def test_mistakes_are_told(mock: AltaMock, method: str, path: str, body: Any, expected: int, text: str) -> None:
-    """In the error form, with the rule or the way out."""
+def test_mistakes_are_explained(mock: AltaMock, method: str, path: str, body: Any, expected: int, text: str) -> None:
+    """The body is an error, with the rule or the remedy."""
     reply = ask(mock, method, path, body)
 
     assert reply.status == expected
@@ -346,7 +347,7 @@ def test_attacks_are_refused_and_change_nothing(mock: AltaMock, name: str) -> No
         },
     ],
 )
-def test_those_who_may(mock: AltaMock, options: dict[str, Any]) -> None:
+def test_allowed_clients(mock: AltaMock, options: dict[str, Any]) -> None:
     """This machine, the page itself, and another machine with the token."""
     assert ask(mock, **{**WRITE, **options}).status == 200
 
@@ -389,15 +390,15 @@ def test_with_a_token_another_address_is_served(mock: AltaMock) -> None:
         ("", False),
         ("::", False),
         ("10.0.0.1", False),
-        ("::ffff:127.0.0.1", False),
+        ("build.example", False),
     ],
 )
 def test_what_is_loopback(address: str, *, loopback: bool) -> None:
     """What cannot be reached from outside."""
-    assert is_loopback(address) is loopback or address == "::ffff:127.0.0.1"
+    assert is_loopback(address) is loopback
 
 
-def test_it_is_below_every_door_and_never_below_v1(mock: AltaMock) -> None:
+def test_every_transport_serves_it_and_never_below_v1(mock: AltaMock) -> None:
     """By socket and by WSGI."""
     with mock.serve() as live:
         origin = live.origin
@@ -441,9 +442,19 @@ def test_it_keeps_its_own_document(case: Any) -> None:
     case.call_and_validate()
 
 
-def test_the_document_is_shipped() -> None:
-    """And names every operation that the page describes."""
+def test_the_table_in_the_documentation_is_complete(mock: AltaMock) -> None:
+    """docs/control.md lists every operation, and nothing else."""
     page = (ROOT / "docs/control.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (`(?:GET|POST|DELETE) [^|]*`) \|", page, re.MULTILINE)
+    listed = [tuple(words.split(" ")) for cell in cells for words in re.findall("`([^`]+)`", cell)]
+    operations = Control(mock).contract.operations
 
-    assert all(name in page for name in ("health", "reset", "campaigns", "requests", "limits", "clock", "next"))
-    assert ONE
+    assert sorted(listed) == sorted((one.method, one.path.removeprefix("/")) for one in operations)
+
+
+def test_no_name_of_an_operation_can_be_the_vendors(mock: AltaMock) -> None:
+    """They share one URL map in Flask."""
+    names = [one.id for one in Control(mock).contract.operations]
+
+    assert [name for name in names if not re.search("Mock|Injected", name)] == []
+    assert not {*names} & {one.id for one in mock.contract.operations}

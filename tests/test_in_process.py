@@ -1,4 +1,4 @@
-"""The transport for `requests`: no socket, and what the library itself would raise."""
+"""The transport for `requests`: no socket, and the exceptions that the library itself raises."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def patched(unlimited: AltaMock) -> Iterator[AltaMock]:
 
 
 def post(mock: AltaMock, **options: Any) -> requests.Response:
-    """Send one good batch, unless told otherwise."""
+    """Send one good batch, unless `data` is given."""
     url = f"{mock.base_url}/campaigns/{CAMPAIGN}/prospects"
     options = {"timeout": 5, **({} if "data" in options else {"json": ONE}), **options}
     return requests.request("POST", url, headers=HEADERS, **options)  # noqa: S113 - it is among the options
@@ -56,7 +56,7 @@ def test_it_answers_at_the_vendors_own_address(patched: AltaMock) -> None:
     ids=["bytes", "text", "file", "iterator of bytes", "iterator of text"],
 )
 def test_every_kind_of_body_that_requests_takes(patched: AltaMock, data: Any) -> None:
-    """The road sees bytes."""
+    """The pipeline sees bytes."""
     assert post(patched, data=data).status_code == 200
     assert patched.prospects(CAMPAIGN) == [{"email": "a"}]
 
@@ -104,7 +104,7 @@ def test_faults_are_what_requests_raises(patched: AltaMock, fault: str, error: t
     assert len(patched.prospects(CAMPAIGN)) == stored
 
 
-def test_answers_that_are_no_json(patched: AltaMock) -> None:
+def test_responses_that_are_not_json(patched: AltaMock) -> None:
     """`.json()` raises what it does on such a body."""
     patched.fault("malformed_json")
     patched.fault("html_502")

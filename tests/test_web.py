@@ -38,7 +38,7 @@ def get(mock: AltaMock, path: str) -> ApiReply:
 
 
 @pytest.mark.parametrize(("path", "kind"), EVERYTHING)
-def test_both_doors_serve_a_browser(mock: AltaMock, path: str, kind: str) -> None:
+def test_both_transports_serve_a_browser(mock: AltaMock, path: str, kind: str) -> None:
     """The same bytes with the same headers; nothing of it is a request of a consumer."""
     with mock.serve() as live:
         origin = live.origin
@@ -81,8 +81,8 @@ def test_a_page_has_nothing_inline_and_nothing_from_elsewhere(mock: AltaMock, pa
     assert all(get(mock, url).status == 200 for url in re.findall(r'"(/assets/[^"]*)"', html))
 
 
-def test_what_a_browser_looks_for_by_itself_is_no_request_of_a_consumer(mock: AltaMock) -> None:
-    """Opening its tools is not told as a mistake."""
+def test_a_file_that_a_browser_requests_by_itself_is_not_in_the_journal(mock: AltaMock) -> None:
+    """Opening its tools causes no finding."""
     with mock.serve() as live:
         for name in UNASKED:
             assert requests.get(live.origin + name, timeout=10).status_code == 404
@@ -95,7 +95,7 @@ def test_what_a_browser_looks_for_by_itself_is_no_request_of_a_consumer(mock: Al
     [("POST", "/", 404), ("GET", "/docs/", 404), ("GET", "/assets/../views.py", 404), ("PUT", "/docs", 404)],
 )
 def test_everything_else_is_the_apis(mock: AltaMock, method: str, path: str, expected: int) -> None:
-    """A consumer that forgets the path is told so as before, and no other file is to be had."""
+    """A consumer that forgets the path gets the 404 of the API, and no other file is served."""
     request = ApiRequest(method, path)
 
     assert not Pages(mock).serves(request)
@@ -103,7 +103,7 @@ def test_everything_else_is_the_apis(mock: AltaMock, method: str, path: str, exp
 
 
 def test_the_reference_is_the_effective_contract_at_this_fake(mock: AltaMock) -> None:
-    """So that nobody tries something out on the vendor."""
+    """So that nobody sends a trial request to the vendor."""
     document = json.loads(get(mock, "/openapi.json").body)
 
     assert document["servers"] == [{"url": "/v1", "description": "This fake."}]
@@ -112,7 +112,7 @@ def test_the_reference_is_the_effective_contract_at_this_fake(mock: AltaMock) ->
 
 @pytest.mark.timeout(120)  # a compiler, on a busy machine
 def test_the_scripts_are_checked() -> None:
-    """By the compiler of TypeScript, which knows what a browser has: no name that is not there, no call of nothing."""
+    """The compiler of TypeScript, which knows what a browser has, finds no mistake."""
     compiler = ROOT / "examples" / "typescript" / "node_modules" / ".bin" / "tsc"
     assert compiler.exists(), "the compiler is missing: make test, or npm ci in examples/typescript"
     words = ["--allowJs", "--checkJs", "--noEmit", "--strict", "--noImplicitAny", "false", "--target", "es2023"]
@@ -131,7 +131,7 @@ def test_the_page_is_small(mock: AltaMock) -> None:
 
 
 def test_the_page_holds_nothing_of_the_fakes_state(mock: AltaMock) -> None:
-    """Which is the control API's to tell, or not: no token, no campaign, no prospect."""
+    """No token, no campaign, no prospect: only the control API has them."""
     mock.answer(request_of({"data": [{"email": "secret@example.com"}]}))
     assert mock.prospects(CAMPAIGN)
     shown = b"".join(get(mock, path).body for path in ("/", "/docs", "/openapi.json"))
@@ -141,8 +141,8 @@ def test_the_page_holds_nothing_of_the_fakes_state(mock: AltaMock) -> None:
     assert b"secret" not in shown
 
 
-def test_statuses_and_faults_are_those_there_are(tmp_path: Path, second_operation: Path) -> None:
-    """The buttons come from the contract, whichever that is."""
+def test_statuses_come_from_the_contract(tmp_path: Path, second_operation: Path) -> None:
+    """The page has a button for each documented error, and for each fault."""
     overlay = tmp_path / "none.yaml"
     overlay.write_text("overlay: 1.0.0\ninfo: {title: none, version: '1'}\nactions: [{target: $.info, update: {}}]\n")
     html = get(AltaMock(openapi=second_operation, overlay=overlay), "/").body.decode()
