@@ -1,4 +1,4 @@
-"""The fake under test, behind one of its transports, on a clock that moves with every request."""
+"""The fake as a target of Schemathesis, behind each transport, on a clock that advances with every request."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 import schemathesis
 from schemathesis import Config
 
-from contract_tests.provider.rules import Given
+from contract_tests.provider.target import Target
 from mock_server import AltaMock, Clock
+from mock_server.pipeline.hooks import Hooks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from mock_server.messages.http import ApiRequest
     from mock_server.messages.outcome import Outcome
+    from mock_server.pipeline.hooks import Handle
 
 CAMPAIGN = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 TOKEN = "test-token"  # noqa: S105 - the seeded token is public
@@ -24,12 +26,15 @@ SECOND_CAMPAIGN = "5b1c7d0e-93a4-4f62-8a57-2f6f0c9d1e24"
 FOREIGN_CAMPAIGN = "a7e4c2f8-61d3-4be0-9c15-7d20f4b8e913"
 
 TICK = 6
-"""Seconds that go by with each request: ten of them in a window of sixty, so that the limiter, on, lets all pass."""
+"""Seconds between two requests: ten in a window of sixty, so that the limiter accepts all of them."""
+
+TRANSPORTS = ("in-process", "socket")
+IDS = ("pinned", "free")
 
 
-def seeded(url: str, **changes: Any) -> Given:
-    """Return what is known of a fake as it is out of the box."""
-    known = {
+def seeded(url: str, **changes: Any) -> Target:
+    """Return the target that a fake with the bundled seed is."""
+    fields: dict[str, Any] = {
         "token": TOKEN,
         "campaign_id": CAMPAIGN,
         "second_token": "test-token-2",
@@ -37,69 +42,52 @@ def seeded(url: str, **changes: Any) -> Given:
         "other_account_token": "other-token",
         "foreign_campaign_id": FOREIGN_CAMPAIGN,
     }
-    return Given(**{"url": url, **known, **changes})
-
-
-TRANSPORTS = ("in-process", "socket")
-IDS = ("pinned", "free")
+    return Target(**{"url": url, **fields, **changes})
 
 
 @dataclass(frozen=True)
-class Target:
-    """A fake that can be sent requests, and the schema that Schemathesis sends them by.
-
-    Attributes:
-        mock: The engine behind the transport.
-        schema: Schemathesis' view of the effective contract, wired to the transport.
-    """
+class FakeUnderTest:
+    """A fake, and Schemathesis' schema of its contract, which sends requests to it."""
 
     mock: AltaMock
     schema: Any
 
 
 @contextmanager
-def open_target(transport: str, ids: str, *, tick: float = TICK, seed: int | None = None) -> Iterator[Target]:
+def open_fake(transport: str, ids: str, *, tick: float = TICK, seed: int | None = None) -> Iterator[FakeUnderTest]:
     """Start a fake behind a transport.
 
     Args:
         transport: `in-process`, through WSGI, or `socket`.
-        ids: `pinned`, every request to a known campaign, or `free`, to whatever is generated.
-        tick: Seconds that the clock goes on before each request; it does not move otherwise.
+        ids: `pinned`, every request to a known campaign, or `free`, to generated ids.
+        tick: Seconds that the clock advances before each request; it stands still otherwise.
         seed: Explore by this seed; None generates the same requests every time.
     """
-    mock = AltaMock(clock=Clock(lambda: 0))
+    clock = Clock(lambda: 0)
+
+    def ticking(handle: Handle) -> Handle:
+        def ticked(request: ApiRequest, transport: str) -> Outcome:
+            clock.advance(tick)
+            return handle(request, transport)
+
+        return ticked
+
+    mock = AltaMock(clock=clock, hooks=Hooks(around=ticking))
     schema = schemathesis.openapi.from_dict(mock.contract.document, config=_config(ids, seed))
     if transport == "in-process":
-        schema.app = ticking(mock.app, mock.clock, tick)
-        yield Target(mock, schema)
+        schema.app = mock.app
+        yield FakeUnderTest(mock, schema)
         return
-    handle = mock.handle
-
-    def ticked(request: ApiRequest, transport: str = "python") -> Outcome:
-        mock.clock.advance(tick)
-        return handle(request, transport)
-
-    mock.handle = ticked  # type: ignore[method-assign]  # every request of the socket comes through here
     with mock.serve() as server:
         schema.config.update(base_url=server.url)
-        yield Target(mock, schema)
-
-
-def ticking(app: Callable[..., Any], clock: Clock, seconds: float) -> Callable[..., Any]:
-    """Wrap a WSGI application so that the clock goes on before each request, those of checks included."""
-
-    def wrapped(environ: Any, start_response: Any) -> Any:
-        clock.advance(seconds)
-        return app(environ, start_response)
-
-    return wrapped
+        yield FakeUnderTest(mock, schema)
 
 
 def _config(ids: str, seed: int | None) -> Config:
     settings: dict[str, Any] = {
         "headers": {"Authorization": f"Bearer {TOKEN}"},
         "cache": {"enabled": False},
-        "analysis": {"constants": {"enabled": False}},  # black box: no literals out of our source
+        "analysis": {"constants": {"enabled": False}},  # black box: no literals from our source
         "generation": {"database": "none", "mode": "all", "max-examples": 100, "deterministic": seed is None},
     }
     if seed is not None:

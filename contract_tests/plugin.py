@@ -1,6 +1,6 @@
 """Options and fixtures of the kit, and the guard against a run that proves nothing.
 
-Use it with `-p contract_tests.plugin`: from an installed package a `conftest.py` would be read too late for options.
+Use it with `-p contract_tests.plugin`: a `conftest.py` in an installed package would be read too late for options.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract_tests.fake import IDS, TICK, TRANSPORTS, Target, open_target, seeded
-from contract_tests.provider.rules import Given
-from contract_tests.provider.verify import Options
+from contract_tests.fake import IDS, TICK, TRANSPORTS, FakeUnderTest, open_fake, seeded
+from contract_tests.provider.options import TARGET_OPTIONS, target_of
+from contract_tests.provider.session import Options
+from contract_tests.provider.verification import verify_target
 from contract_tests.reporting.tally import Tally
 from mock_server import AltaMock
 from mock_server.contract.contract import Contract
@@ -21,24 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from contract_tests.provider.results import Report
-
-PROVIDER = {
-    "url": "examine the provider at this base URL, by the rules alone",
-    "token": "a valid token",
-    "campaign-id": "a campaign of its account",
-    "second-token": "a token of another user of the same account",
-    "second-campaign-id": "another campaign of the same account",
-    "other-account-token": "a token of another account",
-    "foreign-campaign-id": "a campaign of that other account",
-    "rate-limit": "N/Ss or off; 10/60s unless given",
-    "account-rate-limit": "N/Ss or off; 100/60s unless given",
-}
-SWITCHES = {
-    "allow-get": "send GET /campaigns too, to measure the limit over all operations",
-    "write": "add prospects on another machine than this one",
-    "reject-only": "send only what must be refused",
-}
-"""Options of the provider; the same as those of `alta-mock verify`."""
+    from contract_tests.provider.target import Target
 
 _TALLY = pytest.StashKey[Tally]()
 _PROBLEMS = pytest.StashKey[list[str]]()
@@ -47,26 +31,26 @@ _PROBLEMS = pytest.StashKey[list[str]]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the kit."""
     group = parser.getgroup("alta", "contract of the Alta API")
-    group.addoption("--seed", type=int, metavar="N", help="explore: generate other requests, by this seed")
-    for name, help_text in PROVIDER.items():
-        group.addoption(f"--alta-{name}", metavar="VALUE", help=help_text)
-    for name, help_text in SWITCHES.items():
-        group.addoption(f"--alta-{name}", action="store_true", help=help_text)
+    group.addoption("--seed", type=int, metavar="N", help="generate other requests, by this seed")
+    for option in TARGET_OPTIONS:
+        how: dict[str, Any] = {"metavar": option.metavar, "default": option.default}
+        how = how if option.metavar else {"action": "store_true"}
+        group.addoption(f"--alta-{option.name}", help=option.help, **how)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin a tally of the whole run.
+    """Create the tally of the whole run.
 
     Raises:
-        UsageError: A provider is given, and several workers, which would all examine it.
+        UsageError: `--alta-url` is used with several workers, each of which would verify the provider.
     """
     config.stash[_TALLY] = Tally()
     if config.getoption("alta_url") and config.getoption("numprocesses", default=None):
-        raise pytest.UsageError("a provider is examined by one process; leave -n out with --alta-url")
+        raise pytest.UsageError("--alta-url verifies the provider in one process; leave out -n")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With a provider given, leave out what is about the fake."""
+    """With `--alta-url`, deselect the tests of the fake."""
     if config.getoption("alta_url"):
         others = [item for item in items if "provider_report" not in getattr(item, "fixturenames", ())]
         config.hook.pytest_deselected(items=others)
@@ -75,39 +59,32 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def alta_url(pytestconfig: pytest.Config) -> str | None:
-    """The base URL of the provider to examine, None for the fake."""
+    """The base URL of the provider to verify, None for the fake."""
     url: str | None = pytestconfig.getoption("alta_url")
     return url
 
 
 @pytest.fixture(scope="session")
-def provider(pytestconfig: pytest.Config, alta_url: str | None) -> Given:
-    """What is known of the provider: what the options say, else what the fake is seeded with."""
-    from contract_tests.provider import command  # noqa: PLC0415 - a run without it need not pay for the import
-
+def target(pytestconfig: pytest.Config, alta_url: str | None) -> Target:
+    """The provider to verify, by the options; without `--alta-url` a fake with the bundled seed."""
     if alta_url is None:
         return seeded("")
-    values = {name.replace("-", "_"): pytestconfig.getoption(f"alta_{name.replace('-', '_')}") for name in PROVIDER}
-    missing = [name for name in ("token", "campaign_id") if not values[name]]
-    if missing:
-        raise pytest.UsageError(f"--alta-url needs --alta-{missing[0].replace('_', '-')}")
-    for name in ("rate_limit", "account_rate_limit"):
-        values[name] = command.limit_of(values[name] or ("10/60s" if name == "rate_limit" else "100/60s"))
-    switches = {name: pytestconfig.getoption(f"alta_{name.replace('-', '_')}") for name in SWITCHES}
-    given = command.checked(Given(**values, allow_get=switches["allow-get"]))
-    return command.permitted(given, write_there=switches["write"], reject_only=switches["reject-only"])
+    values = {option.key: pytestconfig.getoption(f"alta_{option.key}") for option in TARGET_OPTIONS}
+    for option in TARGET_OPTIONS:
+        if option.variable and not values[option.key]:
+            raise pytest.UsageError(f"--alta-url needs --alta-{option.name}")
+    return target_of(values)
 
 
 @pytest.fixture(scope="session")
-def provider_report(provider: Given, alta_url: str | None, exploring_seed: int | None) -> Iterator[Report]:
-    """What came of the examination of the provider."""
-    from contract_tests.provider.command import examine_at  # noqa: PLC0415 - see provider
-
+def provider_report(target: Target, alta_url: str | None, exploring_seed: int | None) -> Iterator[Report]:
+    """The report of the verification of the provider."""
+    options = Options(seed=exploring_seed or 0)
     if alta_url is not None:
-        yield examine_at(provider, Options(seed=exploring_seed or 0))
+        yield verify_target(target, options)
         return
     with AltaMock().serve() as server:
-        yield examine_at(replace(provider, url=server.url), Options(seed=exploring_seed or 0))
+        yield verify_target(replace(target, url=server.url), options)
 
 
 @pytest.fixture(scope="session")
@@ -118,41 +95,41 @@ def tally(pytestconfig: pytest.Config) -> Tally:
 
 @pytest.fixture(scope="session")
 def tick_seconds() -> float:
-    """Seconds that the clock of the fake goes on with each request."""
+    """Seconds that the clock of the fake advances with each request."""
     return TICK
 
 
 @pytest.fixture(scope="session")
 def exploring_seed(pytestconfig: pytest.Config) -> int | None:
-    """The seed of `--seed`, None for the same requests every time."""
+    """The seed from `--seed`, None for the same requests every time."""
     seed: int | None = pytestconfig.getoption("--seed")
     return seed
 
 
 @pytest.fixture(params=[(transport, ids) for transport in TRANSPORTS for ids in IDS], ids="-".join)
-def target(request: pytest.FixtureRequest, tick_seconds: float, exploring_seed: int | None) -> Iterator[Target]:
+def fake(request: pytest.FixtureRequest, tick_seconds: float, exploring_seed: int | None) -> Iterator[FakeUnderTest]:
     """A fresh fake behind each transport, with pinned and with free campaign ids."""
     transport, ids = request.param
-    with open_target(transport, ids, tick=tick_seconds, seed=exploring_seed) as opened:
+    with open_fake(transport, ids, tick=tick_seconds, seed=exploring_seed) as opened:
         yield opened
 
 
 @pytest.fixture
-def api_schema(target: Target) -> Any:
-    """Schemathesis' schema of the target."""
-    return target.schema
+def api_schema(fake: FakeUnderTest) -> Any:
+    """Schemathesis' schema of the fake."""
+    return fake.schema
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Add what a worker of pytest-xdist reached to the tally of the run."""
+    """Add the tally of a worker of pytest-xdist to the tally of the run."""
     counts = getattr(node, "workeroutput", {}).get("alta_tally", [])
     node.config.stash[_TALLY].counts.update({tuple(key): count for key, count in counts})
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail a run that checked the contract and did not reach what it must."""
+    """Fail a run that checked the contract without reaching everything."""
     counts = session.config.stash[_TALLY].counts
     workeroutput = getattr(session.config, "workeroutput", None)
     if workeroutput is not None:
@@ -168,7 +145,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Show what the run reached, and what it did not."""
+    """Show what the run reached, and what it did not reach."""
     lines = config.stash[_TALLY].lines()
     if lines:
         terminalreporter.section("contract: what was reached")

@@ -10,14 +10,14 @@ import schemathesis
 from contract_tests.fake import CAMPAIGN, TOKEN
 
 if TYPE_CHECKING:
-    from contract_tests.fake import Target
+    from contract_tests.fake import FakeUnderTest
     from contract_tests.reporting.tally import Tally
 
 schema = schemathesis.pytest.from_fixture("api_schema")
 
 
 @schema.parametrize()
-def test_every_answer_keeps_the_contract(case: Any, tally: Tally) -> None:
+def test_every_response_keeps_the_contract(case: Any, tally: Tally) -> None:
     """Examples, boundary values and random data, to known and unknown campaigns, by both transports."""
     response = case.call()
     mode = "valid" if case.meta.generation.mode.value == "positive" else "invalid"
@@ -40,10 +40,10 @@ STATUSES: dict[int, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("target", [("in-process", "free"), ("socket", "free")], ids="-".join, indirect=True)
-def test_every_documented_status_is_reached(target: Target, tally: Tally) -> None:
-    """One request for each, and its answer keeps the contract."""
-    (operation,) = (result.ok() for result in target.schema.get_all_operations())
+@pytest.mark.parametrize("fake", [("in-process", "free"), ("socket", "free")], ids="-".join, indirect=True)
+def test_every_documented_status_is_reached(fake: FakeUnderTest, tally: Tally) -> None:
+    """One request for each status, and its response keeps the contract."""
+    (operation,) = (result.ok() for result in fake.schema.get_all_operations())
     declared = {int(status) for status in operation.definition.raw["responses"]}
     for status, change in STATUSES.items():
         response = _case(operation, **change).call()
@@ -56,11 +56,11 @@ def test_every_documented_status_is_reached(target: Target, tally: Tally) -> Non
     assert set(STATUSES) == declared
 
 
-@pytest.mark.parametrize("target", [("in-process", "pinned"), ("socket", "pinned")], ids="-".join, indirect=True)
+@pytest.mark.parametrize("fake", [("in-process", "pinned"), ("socket", "pinned")], ids="-".join, indirect=True)
 @pytest.mark.parametrize("tick_seconds", [0])
-def test_the_limit_is_kept(target: Target) -> None:
-    """While the clock stands still the eleventh request is refused, by an answer that keeps the contract."""
-    (operation,) = (result.ok() for result in target.schema.get_all_operations())
+def test_the_limit_is_kept(fake: FakeUnderTest) -> None:
+    """While the clock stands still the eleventh request is refused, by a response that keeps the contract."""
+    (operation,) = (result.ok() for result in fake.schema.get_all_operations())
     responses = [_case(operation).call() for _ in range(11)]
 
     assert [response.status_code for response in responses] == [200] * 10 + [429]

@@ -14,7 +14,7 @@ import pytest
 from alta_client.add import cli as alta_add
 from contract_tests.consumer import rules as consumer
 from contract_tests.mutants.catalogue import MUTANTS
-from contract_tests.provider.limits import STATEMENTS as LIMITS
+from contract_tests.provider.limit_rules import RULES as LIMIT_RULES
 from mock_server.cli.main import main as alta_mock
 from mock_server.cli.options import names_option, needing_extra
 from mock_server.messages.errors import MockError
@@ -58,7 +58,7 @@ def complete(
         ("alta-mock ver", ["verify"]),
         ("alta-mock serve --log ", ["text", "json"]),
         ("alta-mock verify --max", ["--max-requests"]),
-        ("alta-mock verify --only limit-", [*LIMITS]),
+        ("alta-mock verify --only limit-", [rule.id for rule in LIMIT_RULES]),
         ("alta-mock verify --skip at-most-20,schema", ["at-most-20,schemathesis"]),
         ("alta-mock exec --require 4", ["400", "401", "403", "404", "405", "413", "429"]),
         ("alta-mock exec --consumer --require waits-as", ["waits-as-told"]),
@@ -66,7 +66,7 @@ def complete(
         ("alta-mock exec --consumer --skip valid-body,bearer", ["valid-body,bearer-header"]),
         ("alta-mock score --only 21-acc", ["21-accepted"]),
         ("alta-mock score --without sends-nothing-t", ["sends-nothing-twice"]),
-        ("alta-mock score --without limit-", [*LIMITS]),
+        ("alta-mock score --without limit-", [rule.id for rule in LIMIT_RULES]),
         ("alta-add --dr", ["--dry-run"]),
         ("alta-add people.csv --re", ["--resend"]),
     ],

@@ -47,11 +47,11 @@ def test_what_was_not_reached_is_said(counts: dict[tuple[str, str, int], int], p
 NAIVE = """
 import pytest
 import schemathesis
-from contract_tests.fake import open_target
+from contract_tests.fake import open_fake
 
 @pytest.fixture(params=["free"])
-def target():
-    with open_target("in-process", "free", tick=0) as opened:
+def fake():
+    with open_fake("in-process", "free", tick=0) as opened:
         yield opened
 
 schema = schemathesis.pytest.from_fixture("api_schema")
@@ -69,7 +69,7 @@ def test_naive(case, tally):
 def test_the_naive_configuration_passes_its_checks_and_is_red_all_the_same(
     pytester: pytest.Pytester, workers: list[str]
 ) -> None:
-    """Generated ids, the limiter on, a clock that stands still: every check is content, and nothing was proven."""
+    """Generated ids, the limiter on, a clock that stands still: every check passes, and nothing is proven."""
     pytester.makepyfile(NAIVE)
     result = pytester.runpytest_subprocess("-p", "contract_tests.plugin", "-p", "no:randomly", *workers)
 

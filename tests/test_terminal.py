@@ -18,8 +18,8 @@ import pytest
 
 import alta_terminal as terminal
 from alta_terminal import StatusLine, colour
-from contract_tests.provider.command import Telling
-from contract_tests.provider.verify import Step
+from contract_tests.provider.command import Progress
+from contract_tests.provider.session import Step
 from mock_server.cli.main import main
 from mock_server.journal.access_log import Log
 from tests.conftest import CAMPAIGN, ROOT, Terminal, request_of
@@ -210,7 +210,7 @@ def test_it_fits_into_the_terminal(columns: int, shown: str) -> None:
 def test_what_verify_tells_on_a_terminal() -> None:
     """What is done, how far it has come, and for how long it will wait."""
     stream = Terminal()
-    tell = Telling(StatusLine(stream, {}, clock=iter(range(10**6)).__next__))
+    tell = Progress(StatusLine(stream, {}, clock=iter(range(10**6)).__next__))
     tell(Step("at-most-20", 12, 200))
     assert stream.screen() == "12 of about 200 requests  at-most-20"
     tell(Step("at-most-20: waiting for quota", 12, 200, 41.6))
@@ -221,7 +221,7 @@ def test_what_verify_tells_on_a_terminal() -> None:
 
 def test_what_verify_tells_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
     """A long wait, once: not each of its seconds, and no short one."""
-    tell = Telling(StatusLine(io.StringIO(), {}))
+    tell = Progress(StatusLine(io.StringIO(), {}))
     for wait in (0.0, 8.0, 7.0, 6.0, 0.0, 4.0, 0.0, 9.0):
         tell(Step("limit-is-kept", 11, 200, wait))
 

@@ -28,8 +28,9 @@ from functools import cached_property, partial, reduce
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.fake import CAMPAIGN, FOREIGN_CAMPAIGN, TOKEN
-from contract_tests.provider.rules import CONTACTS, FIELDS, IDENTIFIERS, IDENTITY
-from contract_tests.provider.wire import NO_ANSWER, Got, InProcess, Sent
+from contract_tests.provider.probes import CONTACTS, FIELDS, IDENTITY
+from contract_tests.provider.response_rules import IDENTIFIERS
+from contract_tests.provider.wire import NO_RESPONSE, InProcess, Request, Response
 from contract_tests.sources import ADD, AUTH, ERRORS, HTTP, JSON_TEXT, LIMITS
 from mock_server import AltaMock, Clock
 from mock_server.contract.contract import Contract
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from mock_server.pipeline.ratelimit import Limits
     from mock_server.store.base import Transaction
 
-Send = Callable[[Sent, float, bool], Got]
+Send = Callable[[Request, float, bool], Response]
 """Sends a request, within seconds, perhaps on a new connection."""
 
 RECORD = "openapi.yaml#/components/schemas/ProspectRecord"
@@ -279,14 +280,14 @@ class Connected(InProcess):
         for wrap in wires:
             self._send = wrap(self._send)
 
-    def send(self, sent: Sent, *, seconds: float, fresh: bool = False) -> Got:
+    def send(self, sent: Request, *, seconds: float, fresh: bool = False) -> Response:
         """Answer a request, by way of everything that wraps it."""
         return self._send(sent, seconds, fresh)
 
-    def _receive(self, sent: Sent, seconds: float, fresh: bool) -> Got:  # noqa: FBT001 - the signature of `Send`
+    def _receive(self, sent: Request, seconds: float, fresh: bool) -> Response:  # noqa: FBT001 - the signature of `Send`
         """Answer a request; one whose length is a lie is refused, as a server refuses it."""
         if sent.framing in {"short", "long"}:
-            return Got(400, (("connection", "close"),), b"", self.time())
+            return Response(400, (("connection", "close"),), b"", self.time())
         return super().send(sent, seconds=seconds, fresh=fresh)
 
 
@@ -869,13 +870,15 @@ def an_error_in_a_success(bench: Bench) -> None:
     )
 
 
-def _silent(bench: Bench, silent: Callable[[Sent], bool]) -> None:
+def _silent(bench: Bench, silent: Callable[[Request], bool]) -> None:
     """Never answer such requests."""
 
     def wrap(send: Send) -> Send:
-        def hanging(sent: Sent, seconds: float, fresh: bool) -> Got:  # noqa: FBT001 - the signature of `Send`
+        def hanging(sent: Request, seconds: float, fresh: bool) -> Response:  # noqa: FBT001 - the signature of `Send`
             got = send(sent, seconds, fresh)
-            return Got(NO_ANSWER, at=got.at, trouble=f"no answer within {seconds:g} s") if silent(sent) else got
+            return (
+                Response(NO_RESPONSE, at=got.at, trouble=f"no response within {seconds:g} s") if silent(sent) else got
+            )
 
         return hanging
 
@@ -1007,10 +1010,10 @@ def looks_up_before_it_authenticates(bench: Bench) -> None:
 @defect(AUTH)
 def sticky_on_a_connection(bench: Bench) -> None:
     """Who has authenticated once on a connection need not do so again."""
-    before: list[Sent] = []
+    before: list[Request] = []
 
     def wrap(send: Send) -> Send:
-        def sticky(sent: Sent, seconds: float, fresh: bool) -> Got:  # noqa: FBT001 - the signature of `Send`
+        def sticky(sent: Request, seconds: float, fresh: bool) -> Response:  # noqa: FBT001 - the signature of `Send`
             last, trusted = before[-1:], ("Authorization", f"Bearer {TOKEN}")
             before.append(sent)
             same = bool(last) and trusted in last[0].headers and last[0].body == b'{"data": []}'
@@ -1224,14 +1227,14 @@ def _500_on_get(bench: Bench) -> None:
 # --- Connections ------------------------------------------------------------------------------------------------------
 
 
-def _on_the_wire(breaks: Callable[[Sent, Sent | None], Got | None]) -> Callable[[Bench], None]:
+def _on_the_wire(breaks: Callable[[Request, Request | None], Response | None]) -> Callable[[Bench], None]:
     """Answer otherwise, by a request and the one before it on the connection."""
 
     def build(bench: Bench) -> None:
-        before: list[Sent] = []
+        before: list[Request] = []
 
         def wrap(send: Send) -> Send:
-            def wired(sent: Sent, seconds: float, fresh: bool) -> Got:  # noqa: FBT001 - the signature of `Send`
+            def wired(sent: Request, seconds: float, fresh: bool) -> Response:  # noqa: FBT001 - the signature of `Send`
                 last = before[-1] if before and not fresh else None
                 before.append(sent)
                 found = breaks(sent, last)
@@ -1244,8 +1247,8 @@ def _on_the_wire(breaks: Callable[[Sent, Sent | None], Got | None]) -> Callable[
     return build
 
 
-def _plain(status: int) -> Got:
-    return Got(status, (("content-type", RIGHT),), error(status).body)
+def _plain(status: int) -> Response:
+    return Response(status, (("content-type", RIGHT),), error(status).body)
 
 
 for _name, _what, _breaks in (
@@ -1262,12 +1265,12 @@ for _name, _what, _breaks in (
     (
         "long-body-is-accepted",
         "Of a body longer than its length the beginning is mended.",
-        lambda sent, _: Got(200) if sent.framing == "long" else None,
+        lambda sent, _: Response(200) if sent.framing == "long" else None,
     ),
     (
         "short-body-is-accepted",
         "A body shorter than its length is accepted.",
-        lambda sent, _: Got(200) if sent.framing == "short" else None,
+        lambda sent, _: Response(200) if sent.framing == "short" else None,
     ),
     (
         "short-body-is-500",

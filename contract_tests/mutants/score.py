@@ -29,7 +29,8 @@ from contract_tests.fake import seeded
 from contract_tests.mutants.catalogue import MUTANTS, START, Bench
 from contract_tests.mutants.clients import WRONG_CLIENTS, right_client
 from contract_tests.provider.rules import RULES
-from contract_tests.provider.verify import Options, examine
+from contract_tests.provider.session import Options
+from contract_tests.provider.verification import verify_provider
 from mock_server import Clock
 from mock_server.cli.options import known_names
 from mock_server.cli.output import BROKEN, UNUSABLE, Files, junit, refuse_unwritable, write
@@ -220,7 +221,7 @@ def _report(name: str, seed: int, without: frozenset[str], *, schemathesis: bool
     if name != CORRECT:
         MUTANTS[name].build(bench)
     options = Options(seed=seed, patient=False, skip=without if schemathesis else without | {"schemathesis"})
-    return examine(seeded(bench.mock.base_url, allow_get=True), bench.provider, options)
+    return verify_provider(seeded(bench.mock.base_url, allow_get=True), bench.provider, options)
 
 
 def _client(name: str, without: frozenset[str]) -> Scored:

@@ -1,4 +1,4 @@
-"""What came of an examination, as values: breaches, results of rules, and the whole report with its exit code."""
+"""The result of a verification: breaches, the result of each rule, and the report with its exit code."""
 
 from __future__ import annotations
 
@@ -6,34 +6,43 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from contract_tests.provider.wire import NO_RESPONSE, Request, Response
 from mock_server.cli.output import BROKEN, INTERRUPTED, NOT_PROVEN, UNUSABLE
 
 if TYPE_CHECKING:
-    from contract_tests.provider.rules import Rule
-    from contract_tests.provider.wire import Sent
+    from contract_tests.provider.rule import Rule
+    from contract_tests.provider.target import Target
+    from mock_server.messages.redaction import Redactor
+
+LONGEST_SHOWN = 160
+"""Characters of a response that are shown."""
+
+MOST_BREACHES = 3
+"""Breaches of a rule after which no more of its probes are sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """One broken rule, shown by one request.
+    """One request that shows that a rule is broken.
 
     Attributes:
-        what: What was special about the request.
+        what: What is special about the request.
+        got: The response, shortened and without tokens.
     """
 
     what: str
-    sent: Sent
-    wanted: str
+    request: Request
     got: str
+    wanted: str
 
 
 @dataclass(slots=True)
 class Result:
-    """What came of a rule.
+    """The result of one rule.
 
     Attributes:
-        requests: How many requests put it to the test.
-        missing: Why it was not put to the test, or not wholly; empty if it was.
+        requests: How many requests exercised it.
+        missing: Why it was not, or not fully, exercised; empty if it was.
     """
 
     rule: Rule
@@ -51,17 +60,19 @@ class Result:
 
 @dataclass(slots=True)
 class Report:
-    """What came of an examination.
+    """The result of a verification.
 
     Attributes:
         results: By the id of the rule.
-        statuses: How often each status was answered.
+        statuses: How many responses had each status.
         accepted: How many valid requests were accepted.
+        records: How many prospects were added.
         unproven: Why nothing, or not everything documented, is proven although no rule is broken.
-        unusable: Why the provider could not be examined; empty if it could.
-        stopped: Why the examination ended early; empty if it did not.
+        unusable: Why the target could not be verified; empty if it could.
+        stopped: Why the verification ended early; empty if it did not.
     """
 
+    target: Target
     results: dict[str, Result]
     statuses: Counter[int] = field(default_factory=Counter)
     requests: int = 0
@@ -72,15 +83,20 @@ class Report:
     stopped: str = ""
     seconds: float = 0.0
     interrupted: bool = False
+    redact: Redactor = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the redactor of the target's tokens."""
+        self.redact = self.target.redactor()
 
     @property
     def broken(self) -> list[Result]:
         """The rules that are broken."""
-        return [one for one in self.results.values() if one.breaches]
+        return [result for result in self.results.values() if result.breaches]
 
     @property
     def exit_code(self) -> int:
-        """130 interrupted, 2 the target cannot be used, 1 a rule is broken, 3 nothing is proven, 0 otherwise."""
+        """130 interrupted, 2 the target is unusable, 1 a rule is broken, 3 nothing is proven, 0 otherwise."""
         if self.interrupted:
             return INTERRUPTED
         if self.unusable:
@@ -88,3 +104,33 @@ class Report:
         if self.broken:
             return BROKEN
         return NOT_PROVEN if self.unproven else 0
+
+    def count(self, request: Request, response: Response) -> None:
+        """Count a request and its response."""
+        self.requests += 1
+        if response.status != NO_RESPONSE:
+            self.statuses[response.status] += 1
+        if response.accepted:
+            self.accepted += 1
+            self.records += request.records
+
+    def exercised(self, rule: str) -> None:
+        """Record that a request exercised a rule, if it is one of those to verify."""
+        if rule in self.results:
+            self.results[rule].requests += 1
+
+    def lacks(self, rule: str, missing: str) -> None:
+        """Record what a rule lacks to be exercised, if it is one of those to verify."""
+        if rule in self.results:
+            self.results[rule].missing = missing
+
+    def add_breach(self, rule: str, what: str, request: Request, got: object, wanted: str) -> None:
+        """Record a breach of a rule, if it is one of those to verify and has not enough breaches yet."""
+        result = self.results.get(rule)
+        if result is None:
+            return
+        result.requests = max(result.requests, 1)
+        if len(result.breaches) < MOST_BREACHES:
+            shown = self.redact(str(got))  # before it is cut, which could leave a part of a token
+            shown = shown if len(shown) <= LONGEST_SHOWN else shown[: LONGEST_SHOWN - 3] + "..."
+            result.breaches.append(Breach(what, request, shown, wanted))

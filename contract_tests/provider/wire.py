@@ -1,7 +1,7 @@
-"""Requests to a provider as they stand on the wire, and its answers: over a socket, or to a fake in this process.
+"""Raw HTTP to a provider, over a socket or to a fake in this process.
 
-`requests` and its like repair what they send; here a header may stand twice, a path be as raw as it likes, and a
-length be a lie.
+Libraries such as `requests` repair what they send. Here a header may be request twice, a path may have any form, and a
+Content-Length may be wrong.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import re
 import select
 import socket
 import ssl
@@ -16,35 +17,38 @@ import threading
 import time
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from alta_terminal import visible
+from mock_server.contract.limits import SECOND
 from mock_server.control.guard import is_loopback
+from mock_server.journal.rules import seconds_told
 from mock_server.messages.errors import MockError
 from mock_server.messages.http import MAX_BODY, ApiRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mock_server import AltaMock
 
 MOST_BYTES = 1024 * 1024
-"""Bytes of an answer that are read."""
+"""Bytes of a response that are read."""
 
-NO_ANSWER = 0
-"""In place of a status: the connection was closed, or nothing came in time."""
+NO_RESPONSE = 0
+"""In place of a status: the connection was closed, or nothing arrived in time."""
+
+ACCEPTED = 200
+TOO_MANY = 429
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class Request:
     """One request.
 
     Attributes:
         path: The raw path, from the root of the server.
         headers: In this order; `Host` and the length of the body are added.
-        body: Bytes; None for a request without.
-        framing: `length`, `chunked`, `short` (more is announced than comes) or `long` (less is announced).
+        body: None for a request without a body.
+        framing: `length`, `chunked`, `short` (body shorter than its Content-Length) or `long` (body longer than it).
     """
 
     method: str
@@ -53,15 +57,23 @@ class Sent:
     body: bytes | None = None
     framing: str = "length"
 
+    @property
+    def records(self) -> int:
+        """The number of prospects in the body."""
+        try:
+            return len(json.loads(self.body or b"")["data"])
+        except (ValueError, LookupError, TypeError, RecursionError):
+            return 0
+
 
 @dataclass(frozen=True)
-class Got:
-    """One answer.
+class Response:
+    """One response.
 
     Attributes:
-        status: `NO_ANSWER` if there was none; `trouble` says why.
+        status: `NO_RESPONSE` if there was none; `trouble` says why.
         headers: Names in lower case.
-        at: When it was there, in seconds of the provider's time.
+        at: When it arrived, in seconds of the provider's clock.
     """
 
     status: int
@@ -70,75 +82,88 @@ class Got:
     at: float = 0.0
     trouble: str = ""
 
+    @property
+    def accepted(self) -> bool:
+        """Whether the request was accepted."""
+        return self.status == ACCEPTED
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether no response arrived in time."""
+        return self.status == NO_RESPONSE and self.trouble.startswith(_LATE)
+
+    @property
+    def error(self) -> str | None:
+        """The text `error` of the body; None without one."""
+        error = self.json.get("error") if isinstance(self.json, dict) else None
+        return error if isinstance(error, str) else None
+
     def header(self, name: str) -> str | None:
         """Return the first value of a header, by its lower-case name, or None."""
         return next((value for key, value in self.headers if key == name), None)
 
+    def seconds(self, name: str) -> float | None:
+        """Return the seconds in a header, given as a number or as a date; None if it is missing or malformed."""
+        value = self.header(name)
+        if value is None:
+            return None
+        if re.fullmatch("[0-9]{1,9}", value, re.ASCII):
+            return float(value)
+        sent_at = seconds_told(self.header("date") or "", 0)
+        return None if sent_at is None else seconds_told(value, int(sent_at * SECOND))
+
     def __str__(self) -> str:
-        """Tell status and, of an error, its body, in a line."""
-        if self.status == NO_ANSWER:
+        """Return the status and the beginning of the body in one line."""
+        if self.status == NO_RESPONSE:
             return self.trouble
         text = " ".join(self.body.decode(errors="replace").split())
-        shown = visible(text[:2000])
-        return f"{self.status} {shown}".rstrip()
+        return f"{self.status} {visible(text[:2000])}".rstrip()
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON; None if it is none."""
+        """The body as JSON; None if it is invalid."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
             return None
 
 
+def timeout(seconds: float, at: float) -> Response:
+    """Return what stands for a response that did not arrive in time."""
+    return Response(NO_RESPONSE, at=at, trouble=f"{_LATE} {seconds:g} s")
+
+
+_LATE = "no response within"
+
+
 class Unusable(MockError):
-    """A target that nothing can be said of: it cannot be reached, or lets nobody in."""
+    """A target that cannot be verified: it is unreachable, or it refuses the credentials."""
 
 
-class Provider(Protocol):
-    """A provider to be examined, and its time.
+class Wire:
+    """A provider behind a base URL, in real time.
 
     Attributes:
         sockets: Whether there are connections, which can break.
     """
 
-    sockets: bool
-
-    def send(self, sent: Sent, *, seconds: float, fresh: bool = False) -> Got:
-        """Send a request and wait for its answer, at most so long; on a connection of its own if it is to be fresh."""
-        ...
-
-    def time(self) -> float:
-        """Return its time, in seconds."""
-        ...
-
-    def wait(self, seconds: float) -> None:
-        """Let time go by."""
-        ...
-
-
-class Wire:
-    """A provider behind a URL.
-
-    Args:
-        url: Its base URL.
-        wait: How time goes by; real time unless given.
-        moved: Returns how many seconds `wait` has moved the provider's clock ahead of ours.
-    """
-
     sockets = True
 
-    def __init__(
-        self, url: str, wait: Callable[[float], None] = time.sleep, moved: Callable[[], float] = lambda: 0.0
-    ) -> None:
+    def __init__(self, url: str) -> None:
         self.parts = urlsplit(url)
-        self.wait = wait
-        self._moved = moved
         self._connection: http.client.HTTPConnection | None = None
 
     def time(self) -> float:
-        """Return its time."""
-        return time.monotonic() + self._moved()
+        """Return its time, in seconds."""
+        return time.monotonic()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until its clock has advanced."""
+        time.sleep(seconds)
+
+    def stored(self, campaign: str) -> list[Any] | None:  # noqa: ARG002 - only a fake has an answer
+        """Return the prospects of a campaign; None if the provider does not show them."""
+        return None
 
     def close(self) -> None:
         """Close the connection."""
@@ -146,21 +171,30 @@ class Wire:
             self._connection.close()
             self._connection = None
 
-    def send(self, sent: Sent, *, seconds: float, fresh: bool = False) -> Got:
-        """Send a request, on a new connection if the server has closed the old one meanwhile."""
+    def send(self, request: Request, *, seconds: float, fresh: bool = False) -> Response:
+        """Send a request and wait for its response.
+
+        Args:
+            request: The request.
+            seconds: The time for the whole exchange.
+            fresh: Whether it needs its own connection; otherwise a connection that is still open is used again.
+
+        Raises:
+            Unusable: There is no connection.
+        """
         if fresh:
             connection = self._connect(seconds)
             try:
-                return self._exchange(connection, sent, seconds)
+                return self._exchange(connection, request, seconds)
             finally:
                 connection.close()
         if self._connection is not None and _is_closed(self._connection):
             self.close()
         self._connection = self._connection or self._connect(seconds)
-        got = self._exchange(self._connection, sent, seconds)
-        if got.status == NO_ANSWER or (got.header("connection") or "").lower() == "close":
+        response = self._exchange(self._connection, request, seconds)
+        if response.status == NO_RESPONSE or (response.header("connection") or "").lower() == "close":
             self.close()
-        return got
+        return response
 
     def _connect(self, seconds: float) -> http.client.HTTPConnection:
         host, port = self.parts.hostname or "", self.parts.port
@@ -179,72 +213,72 @@ class Wire:
             raise Unusable(f"cannot reach {self.parts.netloc}: {why}; is it running?") from error
         return connection
 
-    def _exchange(self, connection: http.client.HTTPConnection, sent: Sent, seconds: float) -> Got:
+    def _exchange(self, connection: http.client.HTTPConnection, request: Request, seconds: float) -> Response:
         late = threading.Event()
         timer = threading.Timer(seconds, _cut_off, (connection, late))
         timer.daemon = True
-        timer.start()  # the whole exchange has this time, however slowly it drips
-        got = self._exchanged(connection, sent, seconds)
+        timer.start()  # limits the whole exchange, even if bytes keep arriving
+        response = self._exchanged(connection, request, seconds)
         timer.cancel()
-        if late.is_set():
-            return Got(NO_ANSWER, at=self.time(), trouble=f"no answer within {seconds:g} s")
-        return got
+        return timeout(seconds, self.time()) if late.is_set() else response
 
-    def _exchanged(self, connection: http.client.HTTPConnection, sent: Sent, seconds: float) -> Got:
+    def _exchanged(self, connection: http.client.HTTPConnection, request: Request, seconds: float) -> Response:
         try:
             if connection.sock is not None:
                 connection.sock.settimeout(seconds)
-            connection.putrequest(sent.method, sent.path, skip_host=True, skip_accept_encoding=True)
+            connection.putrequest(request.method, request.path, skip_host=True, skip_accept_encoding=True)
             connection.putheader("Host", self.parts.netloc.rpartition("@")[2])
             connection.putheader("Accept-Encoding", "identity")
-            for name, value in sent.headers:
+            for name, value in request.headers:
                 connection.putheader(name, value.encode("latin-1"))
-            self._send_body(connection, sent)
-            response = connection.getresponse()
-            headers = tuple((name.lower(), value) for name, value in response.getheaders())
-            body = response.read(MOST_BYTES)
-            if not response.isclosed():
-                response.close()
+            self._send_body(connection, request)
+            reply = connection.getresponse()
+            headers = tuple((name.lower(), value) for name, value in reply.getheaders())
+            body = reply.read(MOST_BYTES)
+            if not reply.isclosed():
+                reply.close()
                 connection.close()
-            return Got(response.status, headers, body, self.time())
+            return Response(reply.status, headers, body, self.time())
         except TimeoutError:
-            return Got(NO_ANSWER, at=self.time(), trouble=f"no answer within {seconds:g} s")
-        except http.client.RemoteDisconnected:
-            return Got(NO_ANSWER, at=self.time(), trouble=_CLOSED)
-        except (ConnectionError, BrokenPipeError):
-            return Got(NO_ANSWER, at=self.time(), trouble=_CLOSED)
+            return timeout(seconds, self.time())
+        except (http.client.RemoteDisconnected, ConnectionError):
+            trouble = "the connection was closed without a response"
         except (http.client.HTTPException, OSError) as error:
-            return Got(NO_ANSWER, at=self.time(), trouble=f"no HTTP: {type(error).__name__} {error}".rstrip())
+            trouble = f"invalid HTTP: {type(error).__name__} {error}".rstrip()
+        return Response(NO_RESPONSE, at=self.time(), trouble=trouble)
 
-    def _send_body(self, connection: http.client.HTTPConnection, sent: Sent) -> None:
-        body = sent.body or b""
-        if sent.framing == "chunked":
+    def _send_body(self, connection: http.client.HTTPConnection, request: Request) -> None:
+        body = request.body or b""
+        if request.framing == "chunked":
             connection.putheader("Transfer-Encoding", "chunked")
             connection.endheaders()
             half = len(body) // 2 or 1
             parts = [part for part in (body[:half], body[half:]) if part]
             connection.send(b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n")
             return
-        announced = {"short": len(body) + 100, "long": len(body) // 2}.get(sent.framing, len(body))
-        if sent.body is not None:
+        announced = {"short": len(body) + 100, "long": len(body) // 2}.get(request.framing, len(body))
+        if request.body is not None:
             connection.putheader("Content-Length", str(announced))
         try:
             connection.endheaders(body or None)
-            if sent.framing == "short":
+            if request.framing == "short":
                 connection.sock.shutdown(socket.SHUT_WR)
         except (BrokenPipeError, ConnectionResetError):
             if len(body) <= MAX_BODY:
-                raise  # else it was refused before it was read whole, and the answer is there
+                raise  # a larger body may be refused before it is read; then the response is there
 
 
 class FakeWire(Wire):
-    """alta-mock behind a URL: its clock is moved instead of waiting, and it shows what it has stored."""
+    """alta-mock behind a URL: its clock is advanced instead of waiting, and it shows its prospects."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url, self._advance, lambda: self._ahead)
-        self._ahead = 0.0
+    _ahead = 0.0
 
-    def _advance(self, seconds: float) -> None:
+    def time(self) -> float:
+        """Return its time, in seconds."""
+        return super().time() + self._ahead
+
+    def wait(self, seconds: float) -> None:
+        """Advance its clock."""
         self._control("POST", "/_mock/clock/advance", {"seconds": seconds})
         self._ahead += seconds
 
@@ -254,20 +288,20 @@ class FakeWire(Wire):
         return found
 
     def _control(self, method: str, path: str, body: Any = None) -> Any:
-        headers = (("Content-Type", "application/json"),)
         raw = None if body is None else json.dumps(body).encode()
-        got = super().send(Sent(method, path, headers, raw), seconds=10, fresh=True)
-        if got.status != 200:  # noqa: PLR2004 - done
-            raise Unusable(f"the control API of {self.parts.netloc} answers {got}")
-        return got.json
+        request = Request(method, path, (("Content-Type", "application/json"),), raw)
+        response = self.send(request, seconds=10, fresh=True)
+        if not response.accepted:
+            raise Unusable(f"the control API of {self.parts.netloc} failed: {response}")
+        return response.json
 
 
 def provider_at(url: str) -> Wire:
-    """Return the provider behind a base URL; alta-mock, if it is one, with its clock."""
+    """Return the provider behind a base URL; with control of its clock if it is alta-mock."""
     wire = Wire(url)
     if is_loopback(wire.parts.hostname or ""):
-        got = wire.send(Sent("GET", "/_mock/health"), seconds=10, fresh=True)
-        if got.status == 200 and got.json == {"status": "ok"}:  # noqa: PLR2004 - it is there
+        response = wire.send(Request("GET", "/_mock/health"), seconds=10, fresh=True)
+        if response.accepted and response.json == {"status": "ok"}:
             return FakeWire(url)
     return wire
 
@@ -280,42 +314,42 @@ def _cut_off(connection: http.client.HTTPConnection, late: threading.Event) -> N
 
 
 def _is_closed(connection: http.client.HTTPConnection) -> bool:
-    """Tell whether the server has closed a connection that is not in use: it has something to say, which is its end."""
+    """Return whether the server has closed an idle connection: it is readable, and its end is all there is to read."""
     if connection.sock is None:
         return True
     readable, _, _ = select.select([connection.sock], [], [], 0)
     return bool(readable)
 
 
-_CLOSED = "the connection was closed without an answer"
-
-
 class InProcess:
-    """A fake in this process, whose clock is moved instead of waiting."""
+    """A fake in this process, whose clock is advanced instead of waiting."""
 
     sockets = False
 
     def __init__(self, mock: AltaMock) -> None:
         self.mock = mock
 
-    def stored(self, campaign: str) -> list[Any]:
+    def stored(self, campaign: str) -> list[Any] | None:
         """Return the prospects of a campaign."""
         return self.mock.prospects(campaign)
 
     def time(self) -> float:
-        """Return its time."""
+        """Return its time, in seconds."""
         return self.mock.clock.time()
 
     def wait(self, seconds: float) -> None:
-        """Move its clock."""
+        """Advance its clock."""
         self.mock.clock.advance(seconds)
 
-    def send(self, sent: Sent, *, seconds: float, fresh: bool = False) -> Got:  # noqa: ARG002 - there is no connection
-        """Answer a request as the fake does."""
-        path, _, query = sent.path.partition("?")
-        headers = tuple((name.lower(), value) for name, value in sent.headers)
-        body = sent.body or b""
-        request = ApiRequest(sent.method, path, query, headers, body if len(body) <= MAX_BODY else None)
-        reply = self.mock.handle(request).reply
+    def send(self, request: Request, *, seconds: float, fresh: bool = False) -> Response:  # noqa: ARG002 - there is no connection
+        """Return the response of the fake."""
+        path, _, query = request.path.partition("?")
+        headers = tuple((name.lower(), value) for name, value in request.headers)
+        body = request.body or b""
+        received = ApiRequest(request.method, path, query, headers, body if len(body) <= MAX_BODY else None)
+        reply = self.mock.handle(received).reply
         names = tuple((name.lower(), value) for name, value in reply.headers)
-        return Got(reply.status, names, reply.body, self.time())
+        return Response(reply.status, names, reply.body, self.time())
+
+
+Provider = Wire | InProcess

@@ -1,124 +1,120 @@
-"""What an examination is told as: a table with a line for each breach, JSON, and JUnit's XML."""
+"""The report of a verification, for the reporter of all commands."""
 
 from __future__ import annotations
 
-import json
-import shlex
-import string
 from typing import TYPE_CHECKING, Any
 
-from alta_terminal import plain
-from mock_server.cli.output import junit
+from alta_terminal import paint
+from mock_server.cli.output import Case, counts, table
+from mock_server.cli.output import Report as Presented
+from mock_server.journal.snippets import curl_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from alta_terminal import Paint
     from contract_tests.provider.results import Breach, Report, Result
-    from contract_tests.provider.rules import Given
-    from contract_tests.provider.wire import Sent
-    from mock_server.messages.redaction import Redactor
+    from contract_tests.provider.target import Target
+    from contract_tests.provider.wire import Request
 
 LONGEST_BODY = 3000
-"""Bytes of a body that a curl line holds."""
+"""Bytes of the longest body in a curl line."""
 
-VARIABLES = ("ALTA_API_TOKEN", "ALTA_SECOND_TOKEN", "ALTA_OTHER_TOKEN")
-"""What stands for the tokens in a curl line: that of the command, the second one, the other account's."""
-
-
-def curl(sent: Sent, given: Given) -> str:
-    """Return a line for a shell that sends a request again; tokens are variables in it."""
-    origin = "/".join(given.url.split("/", 3)[:3])
-    words = ["curl", "-i", "-X", sent.method, _with_variables(origin + sent.path, given)]
-    for name, value in sent.headers:
-        words += ["-H", _with_variables(f"{name}: {value}" if value else f"{name};", given)]
-    if sent.framing == "chunked":
-        words += ["-H", shlex.quote("Transfer-Encoding: chunked")]
-    if sent.body is not None and len(sent.body) > LONGEST_BODY:
-        words += ["--data-binary", f"@body.json  # {len(sent.body):,} bytes: {_beginning(sent.body)}"]
-    elif sent.body is not None:
-        text = sent.body.decode("utf-8", "replace")
-        if text.isprintable() and "\ufffd" not in text:
-            words += ["--data-binary", shlex.quote(text)]
-        else:
-            words = ["printf", _octal(sent.body), "|", *words, "--data-binary", "@-"]
-    return " ".join(words)
+VERDICTS = ("kept", "broken", "not exercised")
+CONCLUSIONS = {
+    0: "the contract is kept",
+    1: "the contract is broken",
+    2: "the target cannot be verified",
+    3: "nothing is proven",
+    130: "interrupted",
+}
 
 
-def _with_variables(text: str, given: Given) -> str:
-    """Return a word of a shell with variables in place of tokens, and of what is a part of one."""
-    tokens = dict(zip(VARIABLES, (given.token, given.second_token, given.other_account_token), strict=True))
-    known = sorted(((token, name) for name, token in tokens.items() if token), key=lambda pair: -len(pair[0]))
-    last = text.rpartition(" ")[2]
-    whole = any(token in text for token, _ in known)
-    if last and not whole and any(last.lower() in token.lower() for token, _ in known):
-        text = text[: -len(last)] + "$PART_OF_THE_TOKEN"
-    quoted = "'" + text.replace("'", "'\"'\"'") + "'"
-    for token, name in known:
-        quoted = quoted.replace(token, f"'\"${{{name}}}\"'")
-    return quoted.removesuffix("''") if quoted != "''" else quoted
+def presented(report: Report) -> Presented:
+    """Return a report for the reporter; its text is empty if the target could not be verified."""
+    text = () if report.unusable else lines(report)
+    return Presented("alta-mock verify", report.exit_code, text, _cases(report), lambda: _value(report))
 
 
-_PLAIN = frozenset(string.ascii_letters + string.digits + ' !"#$&()*+,-./:;<=>?@[]^_`{|}~')
-
-
-def _octal(body: bytes) -> str:
-    """Return bytes, NUL too, as a word that printf turns into them."""
-    return "'" + "".join(chr(one) if chr(one) in _PLAIN else f"\\{one:03o}" for one in body) + "'"
-
-
-def _beginning(body: bytes) -> str:
-    return body[:60].decode("ascii", "backslashreplace").replace("\n", " ")
-
-
-def lines(report: Report, given: Given, redact: Redactor, paint: Paint = plain) -> Iterator[str]:
-    """Yield the report, line by line, with verdicts that are painted."""
-    width = max(map(len, report.results), default=0)
-    for name, result in report.results.items():
-        note = f"  {result.missing}" if result.missing else ""
-        verdict = paint(f"{result.verdict:13}", result.verdict)
-        yield f"{name:{width}}  {verdict}  {_count(result):>5}{redact(note)}".rstrip()
+def lines(report: Report) -> Iterator[str]:
+    """Yield the text: a table of the rules, the breaches, and a summary."""
+    cases = [_case(report, result) for result in report.results.values()]
+    yield from table(cases)
     for result in report.broken:
         yield ""
         yield f"{paint(result.rule.id, result.verdict)}: {result.rule.statement} [{result.rule.source}]"
         for breach in result.breaches:
-            yield redact(f"  {breach.what}: got {breach.got}; wanted {breach.wanted}")
-            yield f"    {curl(breach.sent, given)}"
-    yield ""
-    yield from summary(report, paint)
-
-
-def _count(result: Result) -> str:
-    return str(result.requests) if result.requests else ""
-
-
-def summary(report: Report, paint: Paint = plain) -> Iterator[str]:
-    """Yield what it comes to."""
+            yield f"  {_sentence(report, breach)}"
+            yield f"    {curl(breach.request, report.target)}"
     statuses = ", ".join(f"{count} x {status}" for status, count in sorted(report.statuses.items()))
-    verdicts = [result.verdict for result in report.results.values()]
+    yield ""
     yield (
-        f"{report.requests} requests in {report.seconds:.0f} s ({statuses or 'none was answered'});"
+        f"{report.requests} requests in {report.seconds:.0f} s ({statuses or 'no response'});"
         f" {report.records} prospects were added"
     )
-    counted = [f"{verdicts.count(verdict)} {verdict}" for verdict in ("kept", "broken", "not exercised")]
-    yield f"{len(verdicts)} rules: {', '.join(counted)}"
-    for why in [report.unusable, report.stopped and f"stopped: {report.stopped}", *report.unproven]:
-        if why:
-            yield why
-    words = {0: "the contract is kept", 1: "the contract is broken", 2: "the target cannot be examined"}
-    yield paint({**words, 3: "nothing is proven", 130: "interrupted"}[report.exit_code], report.exit_code)
+    yield f"{len(cases)} rules: {counts(cases, VERDICTS)}"
+    yield from _reasons(report)
+    yield paint(CONCLUSIONS[report.exit_code], report.exit_code)
 
 
-def as_json(report: Report, given: Given, redact: Redactor) -> str:
+def curl(request: Request, target: Target) -> str:
+    """Return a shell command that sends a request again; tokens and parts of them are variables in it."""
+    variables = {"ALTA_API_TOKEN": target.token}
+    variables |= {"ALTA_SECOND_TOKEN": target.second_token or "", "ALTA_OTHER_TOKEN": target.other_account_token or ""}
+    tokens = {token: name for name, token in reversed(variables.items()) if token}
+    origin = "/".join(target.url.split("/", 3)[:3])
+    headers = [(name, _without_part(value, target)) for name, value in request.headers]
+    if request.framing == "chunked":
+        headers.append(("Transfer-Encoding", "chunked"))
+    body = request.body or b""
+    tokens[PART] = "PART_OF_THE_TOKEN"
+    if len(body) <= LONGEST_BODY:
+        return curl_command(request.method, origin + request.path, headers, request.body, tokens=tokens)
+    beginning = body[:60].decode("ascii", "backslashreplace").replace("\n", " ")
+    command = curl_command(request.method, origin + request.path, headers, None, tokens=tokens)
+    return f"{command} --data-binary @body.json  # {len(body):,} bytes: {beginning}"
+
+
+PART = "\0part"
+"""Stands for a part of a token."""
+
+
+def _without_part(value: str, target: Target) -> str:
+    """Return the value of a header with a placeholder for a part of a token at its end."""
+    last = value.rpartition(" ")[2]
+    whole = any(token in value for token in target.tokens)
+    if last and not whole and any(last.lower() in token.lower() for token in target.tokens):
+        return value.removesuffix(last) + PART
+    return value
+
+
+def _sentence(report: Report, breach: Breach) -> str:
+    return report.redact(f"{breach.what}: got {breach.got}; wanted {breach.wanted}")
+
+
+def _reasons(report: Report) -> list[str]:
+    """Return why nothing, or not everything, is proven."""
+    stopped = report.stopped and f"stopped: {report.stopped}"
+    return [reason for reason in (report.unusable, stopped, *report.unproven) if reason]
+
+
+def _case(report: Report, result: Result) -> Case:
+    breaches = [f"{_sentence(report, breach)}\n{curl(breach.request, report.target)}" for breach in result.breaches]
+    missing = report.redact(result.missing)
+    note = f"{result.requests or '':>5}  {missing}".rstrip()
+    return Case(result.rule.id, result.verdict, "\n".join(breaches) or missing, note)
+
+
+def _cases(report: Report) -> Iterator[Case]:
+    """Yield a case for each rule, and one for whether anything is proven."""
+    yield from (_case(report, result) for result in report.results.values())
+    unproven = "; ".join(filter(None, (report.unusable, *report.unproven)))
+    yield Case("something is proven", "fail" if unproven else "pass", unproven)
+
+
+def _value(report: Report) -> dict[str, Any]:
     """Return the report for programs."""
-
-    def shown(breach: Breach) -> dict[str, Any]:
-        body = None if breach.sent.body is None else breach.sent.body.decode("utf-8", "backslashreplace")
-        found = {"what": redact(breach.what), "wanted": breach.wanted, "got": redact(breach.got)}
-        return {**found, "curl": curl(breach.sent, given), "body": body}
-
-    value = {
-        "url": given.url,
+    return {
+        "url": report.target.url,
         "exitCode": report.exit_code,
         "requests": report.requests,
         "prospectsAdded": report.records,
@@ -135,27 +131,14 @@ def as_json(report: Report, given: Given, redact: Redactor) -> str:
                 "verdict": result.verdict,
                 "requests": result.requests,
                 "missing": result.missing,
-                "breaches": [shown(breach) for breach in result.breaches],
+                "breaches": [_breach(report, breach) for breach in result.breaches],
             }
             for name, result in report.results.items()
         ],
     }
-    return json.dumps(value, indent=2) + "\n"
 
 
-def as_junit(report: Report, given: Given, redact: Redactor) -> str:
-    """Return the report for CI: a case for each rule, and one for whether anything was proven."""
-
-    def told(result: Result) -> str | None:
-        texts = [
-            redact(f"{one.what}: got {one.got}; wanted {one.wanted}") + f"\n{curl(one.sent, given)}"
-            for one in result.breaches
-        ]
-        return "\n".join(texts) if texts else None
-
-    cases = [
-        (name, told(result), result.missing or None if result.verdict == "not exercised" else None)
-        for name, result in report.results.items()
-    ]
-    trouble = "; ".join(filter(None, [report.unusable, *report.unproven]))
-    return junit("alta-mock verify", [*cases, ("something is proven", trouble or None, None)])
+def _breach(report: Report, breach: Breach) -> dict[str, Any]:
+    body = None if breach.request.body is None else breach.request.body.decode("utf-8", "backslashreplace")
+    found = {"what": report.redact(breach.what), "wanted": breach.wanted, "got": breach.got}
+    return {**found, "curl": curl(breach.request, report.target), "body": body}

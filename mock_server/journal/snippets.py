@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import pprint
+import re
 import shlex
 from collections import Counter
 from math import ceil
@@ -19,7 +20,7 @@ from urllib.parse import quote
 from mock_server.messages.http import JSON, MAX_BODY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from mock_server.journal.entries import Entry
 
@@ -41,30 +42,55 @@ _WRONG = "not-a-token"
 
 def as_curl(entry: Entry, origin: str) -> str:
     """Return a command for a POSIX shell; `origin` is scheme and host. Its token is `$ALTA_API_TOKEN`."""
-    return _warning(entry) + _curl(entry, origin)
-
-
-def _curl(entry: Entry, origin: str) -> str:
-    url = _url(entry, origin)
-    words = ["curl", "-i"] if entry.method != "HEAD" else ["curl"]
-    words += ["-g"] if set(url) & set("{}[]") else []  # or curl takes them for patterns
-    words += ["--path-as-is"] if "/." in entry.path else []
-    words += ["-I"] if entry.method == "HEAD" else ["-X", shlex.quote(entry.method)]
-    words.append(shlex.quote(url))
-    for name, value in _headers(entry):
-        header = f"{name}: {value}" if value else f"{name};"
-        before, token, after = header.partition(_TOKEN)
-        quoted = f'{shlex.quote(before)}"$ALTA_API_TOKEN"{shlex.quote(after) if after else ""}'
-        words += ["\\\n  -H", quoted if token else shlex.quote(header)]
+    tokens = {_TOKEN: "ALTA_API_TOKEN"}
+    body = _body(entry) or None
+    command = curl_command(entry.method, _url(entry, origin), _headers(entry), body, tokens=tokens, lines=True)
     if entry.request.body is None:
-        return f"head -c {MAX_BODY + 1} /dev/zero | " + " ".join([*words, "\\\n  --data-binary", "@-"])
-    body = _body(entry)
-    if not body:
-        return " ".join(words)
+        command = f"head -c {MAX_BODY + 1} /dev/zero | {command} \\\n  --data-binary @-"
+    return _warning(entry) + command
+
+
+def curl_command(  # noqa: PLR0913 - the parts of a request
+    method: str,
+    url: str,
+    headers: Iterable[tuple[str, str]],
+    body: bytes | None,
+    *,
+    tokens: Mapping[str, str],
+    lines: bool = False,
+) -> str:
+    """Return a command for a POSIX shell that sends a request with curl.
+
+    Args:
+        method: The method of the request.
+        url: Its URL.
+        headers: Its headers; those that curl adds by itself are not needed.
+        body: Its body; None for a request without a body.
+        tokens: The shell variables that replace texts in the URL and in headers, by text.
+        lines: Whether the command may have line breaks.
+    """
+    separator = " \\\n  " if lines else " "
+    words = ["curl"] if method == "HEAD" else ["curl", "-i"]
+    words += ["-g"] if set(url) & set("{}[]") else []  # or curl takes them for patterns
+    words += ["--path-as-is"] if "/." in url else []
+    words += ["-I"] if method == "HEAD" else ["-X", shlex.quote(method)]
+    command = " ".join([*words, _shell_word(url, tokens)])
+    for name, value in headers:
+        command += separator + "-H " + _shell_word(f"{name}: {value}" if value else f"{name};", tokens)
+    if body is None:
+        return command
     text = _text(body)
-    if text is not None:
-        return " ".join([*words, "\\\n  --data-raw", shlex.quote(text)])
-    return f"echo {base64.b64encode(body).decode()} | base64 -d | " + " ".join([*words, "\\\n  --data-binary", "@-"])
+    if text is not None and (lines or text.isprintable()):
+        return f"{command}{separator}--data-raw {shlex.quote(text)}"
+    return f"echo {base64.b64encode(body).decode()} | base64 -d | {command}{separator}--data-binary @-"
+
+
+def _shell_word(text: str, tokens: Mapping[str, str]) -> str:
+    """Quote a text, with variables for the tokens in it."""
+    known = "|".join(re.escape(token) for token in sorted(tokens, key=len, reverse=True))
+    parts = re.split(f"({known or '(?!)'})", text)
+    quoted = (f'"${tokens[part]}"' if part in tokens else shlex.quote(part) for part in parts if part)
+    return "".join(quoted) or "''"
 
 
 def as_program(entry: Entry, origin: str) -> str:

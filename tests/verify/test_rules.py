@@ -11,9 +11,11 @@ from contract_tests.consumer.rules import RULES, Fate, broken, fate_of
 from contract_tests.consumer.runs import Run
 from contract_tests.fake import seeded
 from contract_tests.mutants.score import examined
-from contract_tests.provider.limits import _wrong_with_headers, seconds_of
-from contract_tests.provider.verify import Options, examine
-from contract_tests.provider.wire import Got, InProcess
+from contract_tests.provider.limit_rules import wrong_headers
+from contract_tests.provider.session import Options
+from contract_tests.provider.verification import verify_provider
+from contract_tests.provider.wire import InProcess, Response
+from mock_server.contract.limits import Limit
 from tests.conftest import CAMPAIGN, SECOND_CAMPAIGN, prospects_path, request_of
 
 if TYPE_CHECKING:
@@ -174,10 +176,10 @@ def test_this_rule_catches_it_too(name: str, rule: str) -> None:
     assert rule in examined(name).caught
 
 
-def test_rules_of_limits_are_put_to_the_test(mock: AltaMock) -> None:
-    """And those that lack what they need are not, rather than accuse somebody."""
-    given = seeded(mock.base_url, allow_get=True)
-    report = examine(given, InProcess(mock), Options(patient=False, skip=frozenset({"schemathesis"})))
+def test_rules_about_limits_are_exercised(mock: AltaMock) -> None:
+    """Rules that lack what they need are not exercised, and accuse nobody."""
+    target = seeded(mock.base_url, allow_get=True)
+    report = verify_provider(target, InProcess(mock), Options(patient=False, skip=frozenset({"schemathesis"})))
     assert {
         name: report.results[name].verdict
         for name in ("limit-is-kept", "limit-of-the-account", "limit-of-all-campaigns", "limit-leaves-other-accounts")
@@ -186,14 +188,14 @@ def test_rules_of_limits_are_put_to_the_test(mock: AltaMock) -> None:
     )
 
     mock.reset()
-    less = replace(given, second_token=None, second_campaign_id=None, other_account_token=None)
-    report = examine(less, InProcess(mock), Options(patient=False, skip=frozenset({"schemathesis"})))
+    less = replace(target, second_token=None, second_campaign_id=None, other_account_token=None)
+    report = verify_provider(less, InProcess(mock), Options(patient=False, skip=frozenset({"schemathesis"})))
     assert report.broken == []
     assert report.results["limit-of-the-account"].missing == "needs --second-token"
 
 
-def test_what_headers_tell() -> None:
-    """Seconds need no Date; only a 429 must have them all."""
-    assert seconds_of(Got(429, (("retry-after", "7"),)), "retry-after") == 7.0
-    assert _wrong_with_headers(Got(503), [(10, 60)]) == ""
-    assert _wrong_with_headers(Got(429), [(10, 60)]).startswith("a 429 without ratelimit-limit")
+def test_headers_of_limits() -> None:
+    """Seconds need no Date; only a 429 must have all RateLimit headers."""
+    assert Response(429, (("retry-after", "7"),)).seconds("retry-after") == 7.0
+    assert wrong_headers(Response(503), [Limit(10, 60)]) == ""
+    assert wrong_headers(Response(429), [Limit(10, 60)]).startswith("a 429 without ratelimit-limit")

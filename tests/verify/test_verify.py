@@ -1,4 +1,4 @@
-"""`alta-mock verify`: whom it accuses and of what, whom it does not, and what it does with targets that are none."""
+"""`alta-mock verify`: which providers break which rules, which keep them, and which targets cannot be verified."""
 
 from __future__ import annotations
 
@@ -21,13 +21,19 @@ import pytest
 from werkzeug.serving import make_server
 
 from contract_tests.fake import seeded
-from contract_tests.provider.rules import RULES, TAG, Asking, Given, Probe
-from contract_tests.provider.verify import Options, Step, examine, planned_records
-from contract_tests.provider.wire import Got, InProcess, Sent, Unusable, Wire
-from contract_tests.reporting import rules_page as page
+from contract_tests.provider.plan import planned_records
+from contract_tests.provider.probes import OK, TAG, ProbeFactory
+from contract_tests.provider.rules import RULES
+from contract_tests.provider.session import Options, Step
+from contract_tests.provider.target import Target
+from contract_tests.provider.verification import verify_provider
+from contract_tests.provider.wire import InProcess, Request, Response, Unusable, Wire
+from contract_tests.reporting import rules_page
 from contract_tests.reporting.provider_report import curl
 from mock_server import AltaMock, Clock
 from mock_server.cli.main import main
+from mock_server.contract.limits import Limit
+from mock_server.pipeline.hooks import Hooks
 from tests.conftest import CAMPAIGN, ROOT, UNKNOWN_CAMPAIGN
 from tests.verify.naive_server import TOKEN, naive_server
 
@@ -36,6 +42,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contract_tests.provider.results import Report
+    from contract_tests.provider.rule import Rule
+    from mock_server.messages.http import ApiRequest
+    from mock_server.messages.outcome import Outcome
+    from mock_server.pipeline.hooks import Handle
 
 
 @contextmanager
@@ -52,9 +62,9 @@ def serving(app: Any) -> Iterator[str]:
         server.server_close()
 
 
-def examined(mock: AltaMock, **options: Any) -> Report:
-    """Examine a fake in this process."""
-    return examine(seeded(mock.base_url), InProcess(mock), Options(patient=False, **options))
+def verified(mock: AltaMock, **options: Any) -> Report:
+    """Verify a fake in this process."""
+    return verify_provider(seeded(mock.base_url), InProcess(mock), Options(patient=False, **options))
 
 
 @pytest.fixture
@@ -75,18 +85,18 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str
     return run
 
 
-def target(url: str, token: str = "test-token", campaign: str = CAMPAIGN) -> list[str]:
+def words_for(url: str, token: str = "test-token", campaign: str = CAMPAIGN) -> list[str]:
     """Return the words of the command that every run needs."""
     return ["--url", url, "--token", token, "--campaign-id", campaign]
 
 
-# --- Whom it accuses --------------------------------------------------------------------------------------------------
+# --- Verdicts ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_fake_keeps_every_rule(fake: AltaMock, seed: int) -> None:
-    """With any seed; what is not exercised says why."""
-    report = examined(fake, seed=seed)
+    """It does so with any seed; a rule that is not exercised says why."""
+    report = verified(fake, seed=seed)
 
     assert [result.breaches for result in report.broken] == []
     assert (report.exit_code, report.unproven) == (0, [])
@@ -96,10 +106,10 @@ def test_the_fake_keeps_every_rule(fake: AltaMock, seed: int) -> None:
     }
 
 
-def test_a_server_that_somebody_wrote_in_an_hour(run: Callable[..., tuple[int, str, str]]) -> None:
-    """It is told what it gets wrong, line by line, each with a line for a shell; and not what it gets right."""
+def test_a_server_written_in_an_hour_breaks_rules(run: Callable[..., tuple[int, str, str]]) -> None:
+    """The report names what is wrong, with a shell command for each breach, and nothing that is right."""
     with serving(naive_server(most=10**6)) as url:
-        code, out, _ = run(*target(url, TOKEN), *OFF)
+        code, out, _ = run(*words_for(url, TOKEN), *OFF)
     verdicts = dict(re.findall(r"^([a-z0-9-]+) +(kept|broken|not exercised)", out, re.MULTILINE))
     broken = {rule for rule, verdict in verdicts.items() if verdict == "broken"}
 
@@ -115,39 +125,49 @@ def test_a_server_that_somebody_wrote_in_an_hour(run: Callable[..., tuple[int, s
     assert out.count("    curl -i -X POST") + out.count("| curl -i -X POST") >= len(broken)
 
 
-def test_a_breach_is_told_with_what_was_sent_wanted_and_got(fake: AltaMock) -> None:
-    """The line for the shell sends the same request."""
-    given = seeded("http://127.0.0.1:8080/v1")
-    fake.parts = replace(fake.parts, handlers={}, recorded=dict.fromkeys(fake.parts.recorded, b"{}"))
-    report = examine(given, InProcess(fake), Options(only=frozenset({"no-server-error"}), patient=False))
+def test_a_breach_shows_request_response_and_what_was_wanted(clock: Clock) -> None:
+    """The shell command sends the same request."""
+    target = seeded("http://127.0.0.1:8080/v1")
+
+    def failing(handle: Handle) -> Handle:
+        def failed(request: ApiRequest, transport: str) -> Outcome:
+            outcome = handle(request, transport)
+            return replace(outcome, reply=replace(outcome.reply, status=501, body=b"{}"))
+
+        return failed
+
+    failing_mock = AltaMock(clock=clock, hooks=Hooks(around=failing))
+    report = verify_provider(
+        target, InProcess(failing_mock), Options(only=frozenset({"no-server-error"}), patient=False)
+    )
     (breach,) = report.results["no-server-error"].breaches
 
     assert breach.got.startswith("501 ")
     assert breach.wanted == "no 5xx"
-    words = shlex.split(curl(breach.sent, given))
+    words = shlex.split(curl(breach.request, target))
     assert words[:4] == ["curl", "-i", "-X", "POST"]
-    assert "Authorization: Bearer ${ALTA_API_TOKEN}" in words
-    assert json.loads(words[words.index("--data-binary") + 1])["data"]
+    assert "Authorization: Bearer $ALTA_API_TOKEN" in words
+    assert json.loads(words[words.index("--data-raw") + 1])["data"]
 
 
-def test_no_token_is_shown_not_even_a_part() -> None:
-    """Not in lines for a shell, and not in what was got."""
+def test_commands_contain_no_token_and_no_part_of_one() -> None:
+    """Neither a token nor what a probe makes of it is in a shell command."""
     token = "Tok3n-of-Acme"
-    given = replace(seeded("http://127.0.0.1:8080/v1"), token=token)
-    ask = Asking(given, random.Random(0))
+    target = replace(seeded("http://127.0.0.1:8080/v1"), token=token)
+    make = ProbeFactory(target, random.Random(0))
     for rule in RULES.values():
-        for probe in rule.probes(ask) if rule.probes else ():
-            shown = curl(probe.sent, given).lower()
+        for probe in rule.probes(make) if rule.probes else ():
+            shown = curl(probe.request, target).lower()
             assert token.lower() not in shown, probe.what
             assert token[:6].lower() not in shown, probe.what
             assert token[1:].lower() not in shown, probe.what
 
 
-def test_lines_for_a_shell_send_what_was_sent(tmp_path: Path) -> None:
-    """Control characters, NUL and quotes too, read by a shell."""
-    given = seeded("http://127.0.0.1:1/v1")
+def test_commands_send_the_same_request(tmp_path: Path) -> None:
+    """A shell passes control characters, NUL and quotes on unchanged."""
+    target = seeded("http://127.0.0.1:1/v1")
     body = b'{"a": "it\'s\xff\n\x00$HOME %d \\\\ "}'
-    line = curl(Sent("POST", "/v1/x'y", (("X-Odd", "a'b\"$c"),), body), given)
+    line = curl(Request("POST", "/v1/x'y", (("X-Odd", "a'b\"$c"),), body), target)
     fake = tmp_path / "curl"
     fake.write_text('#!/bin/sh\nprintf "%s\\n" "$@" > words\ncat > body\n')
     fake.chmod(0o755)
@@ -159,12 +179,12 @@ def test_lines_for_a_shell_send_what_was_sent(tmp_path: Path) -> None:
     assert words[:6] == ["-i", "-X", "POST", "http://127.0.0.1:1/v1/x'y", "-H", "X-Odd: a'b\"$c"]
 
 
-# --- Which requests it sends ------------------------------------------------------------------------------------------
+# --- Requests ---------------------------------------------------------------------------------------------------------
 
 
-def test_forty_requests_decide_the_most(fake: AltaMock) -> None:
-    """Two thirds of the rules, among them limits, tokens, campaigns and the rules of the body."""
-    report = examined(fake, max_requests=40)
+def test_forty_requests_decide_two_thirds_of_the_rules(fake: AltaMock) -> None:
+    """Among them are the limits, tokens, campaigns and the most important rules about the body."""
+    report = verified(fake, max_requests=40)
     kept = {name for name, result in report.results.items() if result.verdict == "kept"}
 
     assert report.requests == 40
@@ -174,74 +194,74 @@ def test_forty_requests_decide_the_most(fake: AltaMock) -> None:
 
 
 def test_only_and_skip(fake: AltaMock) -> None:
-    """Nothing else is examined; and a part proves only itself."""
-    report = examined(fake, only=frozenset({"at-most-20"}))
+    """Only the chosen rules are verified; documented statuses that they do not reach are not missed."""
+    report = verified(fake, only=frozenset({"at-most-20"}))
     assert (list(report.results), report.requests, report.exit_code) == (["at-most-20"], 4, 0)
 
-    report = examined(fake, skip=frozenset({"at-most-20"}))
+    report = verified(fake, skip=frozenset({"at-most-20"}))
     assert "at-most-20" not in report.results
 
 
-def test_reject_only_sends_nothing_that_is_accepted(fake: AltaMock) -> None:
-    """And judges what can be judged that way."""
-    given = replace(seeded(fake.base_url), writes=False)
-    report = examine(given, InProcess(fake), Options(patient=False))
+def test_reject_only_adds_nothing(fake: AltaMock) -> None:
+    """Rules that only refuse are still verified."""
+    target = replace(seeded(fake.base_url), writes=False)
+    report = verify_provider(target, InProcess(fake), Options(patient=False))
 
     assert (report.accepted, report.exit_code, fake.prospects(CAMPAIGN)) == (0, 0, [])
     assert report.results["contact-or-identity"].verdict == "kept"
     assert report.results["limit-is-kept"].missing.startswith("needs --write")
 
 
-def test_what_is_accepted_carries_the_tag(fake: AltaMock) -> None:
-    """Where Schemathesis does not make it: on another machine it only sends what must be refused."""
-    given = replace(seeded(fake.base_url), local=False)
-    examine(given, InProcess(fake), Options(patient=False, skip=frozenset({"stores-what-was-sent"})))
+def test_added_prospects_have_the_tag(fake: AltaMock) -> None:
+    """The only exceptions on another machine are records where only a phone may be given."""
+    target = replace(seeded(fake.base_url), local=False)
+    verify_provider(target, InProcess(fake), Options(patient=False, skip=frozenset({"stores-what-was-sent"})))
     added = fake.prospects(CAMPAIGN)
 
     untagged = [record for record in added if TAG not in json.dumps(record, default=str)]
     assert {frozenset(record) for record in untagged} <= {frozenset({"phone"})}
-    assert len(added) <= planned_records(given)
+    assert len(added) <= planned_records(target)
 
 
 def test_waits_are_announced_and_no_longer_than_a_window(clock: Clock) -> None:
-    """A provider that is not alta-mock is waited for."""
-    told: list[Step] = []
+    """A provider whose clock cannot be advanced takes real time."""
+    steps: list[Step] = []
     fake = AltaMock(clock=clock, rate_limit="10/4s", account_rate_limit="100/4s")
-    given = replace(seeded(fake.base_url), rate_limit=(10, 4), account_rate_limit=(100, 4))
-    options = Options(patient=True, tell=told.append)
-    report = examine(given, InProcess(fake), options)
+    target = replace(seeded(fake.base_url), rate_limit=Limit(10, 4), account_rate_limit=Limit(100, 4))
+    options = Options(patient=True, progress=steps.append)
+    report = verify_provider(target, InProcess(fake), options)
 
-    waits = [step.wait for before, step in pairwise(told) if step.wait and step.wait > before.wait]
+    waits = [step.wait for before, step in pairwise(steps) if step.wait and step.wait > before.wait]
     assert report.exit_code == 0
     assert max(waits) <= 4.2
     assert sum(waits) <= 145
     assert sum(waits) == pytest.approx(fake.clock.advanced, abs=0.1)
     seconds = [
-        (one.wait - two.wait) for one, two in pairwise(told) if two.doing == one.doing and 0 < two.wait < one.wait
+        (one.wait - two.wait) for one, two in pairwise(steps) if two.doing == one.doing and 0 < two.wait < one.wait
     ]
     assert seconds == pytest.approx([1.0] * len(seconds))
     assert seconds
 
 
-def test_how_far_it_has_come_is_told(fake: AltaMock) -> None:
-    """Beside what is done; what was planned is a tenth off at most, Schemathesis left out, of which nobody knows."""
-    told: list[Step] = []
-    report = examined(fake, skip=frozenset({"schemathesis"}), tell=told.append)
+def test_progress_is_reported(fake: AltaMock) -> None:
+    """The planned number of requests differs by at most a tenth, without those of Schemathesis."""
+    steps: list[Step] = []
+    report = verified(fake, skip=frozenset({"schemathesis"}), progress=steps.append)
 
-    assert "at-most-20" in {step.doing for step in told}
-    assert any(step.doing.startswith("limit-is-kept: waiting ") for step in told)
-    assert [step.requests for step in told] == sorted(step.requests for step in told)
-    assert told[-1].planned == pytest.approx(report.requests, rel=0.1)
+    assert "at-most-20" in {step.doing for step in steps}
+    assert any(step.doing.startswith("limit-is-kept: waiting ") for step in steps)
+    assert [step.requests for step in steps] == sorted(step.requests for step in steps)
+    assert steps[-1].planned == pytest.approx(report.requests, rel=0.1)
     few: list[Step] = []
-    examined(fake, max_requests=7, tell=few.append)
+    verified(fake, max_requests=7, progress=few.append)
     assert {step.planned for step in few} == {7}
 
 
-# --- Targets that are none --------------------------------------------------------------------------------------------
+# --- Unusable targets -------------------------------------------------------------------------------------------------
 
 
 def answering(body: bytes, status: str = "200 OK", **headers: str) -> Any:
-    """Make a WSGI application that answers everything the same."""
+    """Return a WSGI application that sends the same response to every request."""
 
     def app(environ: Any, start_response: Any) -> list[bytes]:
         environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
@@ -263,11 +283,11 @@ UNUSABLE: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("name", UNUSABLE)
-def test_targets_that_cannot_be_examined(name: str, run: Callable[..., tuple[int, str, str]]) -> None:
-    """One line, not eighty, and exit code 2."""
+def test_unusable_targets(name: str, run: Callable[..., tuple[int, str, str]]) -> None:
+    """A single line says why, with exit code 2."""
     app, says = UNUSABLE[name]
     with serving(app) as url:
-        code, out, err = run(*target(url), *OFF)
+        code, out, err = run(*words_for(url), *OFF)
 
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert says in err
@@ -280,39 +300,39 @@ def test_targets_that_cannot_be_examined(name: str, run: Callable[..., tuple[int
         (b'{"error": "ValidationError", "message": "x"}', "application/json", {"success-is-no-error"}),
     ],
 )
-def test_targets_that_accept_everything(body: bytes, kind: str, broken: set[str]) -> None:
-    """They break most rules."""
+def test_a_target_that_accepts_everything_breaks_most_rules(body: bytes, kind: str, broken: set[str]) -> None:
+    """Whatever the body is."""
     with serving(answering(body, Content_Type=kind)) as url:
-        given = Given(url, "t", CAMPAIGN, rate_limit=None, account_rate_limit=None)
-        report = examine(given, Wire(url), Options(patient=False, skip=frozenset({"schemathesis"})))
+        target = Target(url, "t", CAMPAIGN, rate_limit=None, account_rate_limit=None)
+        report = verify_provider(target, Wire(url), Options(patient=False, skip=frozenset({"schemathesis"})))
 
     assert report.exit_code == 1
     assert {result.rule.id for result in report.broken} >= broken
     assert len(report.broken) >= 20
 
 
-def test_nobody_listens(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
-    """One line; the reports are written all the same."""
+def test_an_unreachable_target(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    """A single line says so, and the report files are written."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    code, out, err = run(*target(f"http://127.0.0.1:{port}/v1"), "--json", tmp_path / "r.json")
+    code, out, err = run(*words_for(f"http://127.0.0.1:{port}/v1"), "--json", tmp_path / "r.json")
 
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "cannot reach" in err
     assert json.loads((tmp_path / "r.json").read_text())["exitCode"] == 2
 
 
-def test_no_tls(run: Callable[..., tuple[int, str, str]]) -> None:
-    """The scheme is the thing to check."""
+def test_a_target_without_tls(run: Callable[..., tuple[int, str, str]]) -> None:
+    """The message is about TLS."""
     with serving(answering(b"")) as url:
-        code, _, err = run(*target(url.replace("http", "https")))
+        code, _, err = run(*words_for(url.replace("http", "https")))
 
     assert (code, err.count("\n")) == (2, 1)
     assert "TLS fails" in err
 
 
 def test_a_server_that_closes_every_connection(run: Callable[..., tuple[int, str, str]]) -> None:
-    """It does not answer."""
+    """The message says that it does not respond."""
     listening = socket.create_server(("127.0.0.1", 0))
 
     def close_all() -> None:
@@ -324,18 +344,17 @@ def test_a_server_that_closes_every_connection(run: Callable[..., tuple[int, str
 
     thread = threading.Thread(target=close_all, daemon=True)
     thread.start()
-    code, _, err = run(*target(f"http://127.0.0.1:{listening.getsockname()[1]}/v1"))
+    code, _, err = run(*words_for(f"http://127.0.0.1:{listening.getsockname()[1]}/v1"))
     listening.shutdown(socket.SHUT_RDWR)
     listening.close()
     thread.join(5)
 
     assert (code, err.count("\n")) == (2, 1)
-    assert "does not answer: the connection was closed" in err
+    assert "does not respond: the connection was closed" in err
 
 
-def test_a_server_that_hangs_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After three requests without an answer; what was found before is reported."""
-    monkeypatch.setattr("contract_tests.provider.verify.REQUEST_SECONDS", 0.05)
+def test_a_server_that_hangs_gets_no_more_requests() -> None:
+    """The limit is three requests without a response; what was found before is reported."""
     answered = 0
     gone = threading.Event()
 
@@ -347,46 +366,45 @@ def test_a_server_that_hangs_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> N
         return answering(b"{}", Content_Type="application/json")(environ, start_response)  # type: ignore[no-any-return]  # as WSGI has it
 
     with serving(app) as url:
-        given = Given(url, "some-token", CAMPAIGN, rate_limit=None)
-        report = examine(given, Wire(url), Options(patient=False))
+        target = Target(url, "some-token", CAMPAIGN, rate_limit=None)
+        report = verify_provider(target, Wire(url), Options(patient=False, seconds=0.05))
         gone.set()
 
-    assert report.stopped.startswith("3 requests in a row had no answer")
+    assert report.stopped.startswith("3 requests in a row had no response")
     assert report.results["answers-in-time"].verdict == "broken"
 
 
-def test_a_provider_that_never_lets_anybody_in_again() -> None:
-    """Its limit is told to be broken, and what cannot be asked any more is not exercised."""
+def test_a_limit_that_never_ends() -> None:
+    """The rule of the limit is broken, and rules without a response are not exercised."""
     fake = AltaMock(clock=Clock(lambda: 0), rate_limit="10/100000s")
-    report = examined(fake)
+    report = verified(fake)
 
     assert report.results["limit-tells-when"].verdict == "broken"
     assert report.results["unknown-campaign"].missing == "refused by a limit"
 
 
 def test_a_server_that_dies_keeps_what_was_found(fake: AltaMock) -> None:
-    """It is examined up to there, and told."""
+    """The report has the breaches until then."""
     answered = 0
 
     class Dying(InProcess):
-        def send(self, sent: Sent, *, seconds: float, fresh: bool = False) -> Got:
+        def send(self, request: Request, *, seconds: float, fresh: bool = False) -> Response:
             nonlocal answered
             answered += 1
             if answered > 40:
                 raise Unusable("cannot reach it")
-            got = super().send(sent, seconds=seconds, fresh=fresh)
-            return replace(got, status=200) if got.status == 400 else got
+            response = super().send(request, seconds=seconds, fresh=fresh)
+            return replace(response, status=200) if response.status == 400 else response
 
-    report = examine(seeded(fake.base_url), Dying(fake), Options(patient=False))
+    report = verify_provider(seeded(fake.base_url), Dying(fake), Options(patient=False))
 
     assert report.exit_code == 1
-    assert report.stopped.startswith("3 requests in a row had no answer: no connection any more")
+    assert report.stopped.startswith("3 requests in a row had no response: connection lost")
     assert report.results["contact-or-identity"].verdict == "broken"
 
 
-def test_a_server_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After its time, however often a byte comes."""
-    monkeypatch.setattr("contract_tests.provider.verify.REQUEST_SECONDS", 0.1)
+def test_a_response_that_drips_is_cut_off() -> None:
+    """The time is for the whole response, even if bytes keep arriving."""
     listening = socket.create_server(("127.0.0.1", 0))
     gone = threading.Event()
 
@@ -405,17 +423,18 @@ def test_a_server_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None
     thread = threading.Thread(target=drip, daemon=True)
     thread.start()
     url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
-    report = examine(Given(url, "some-token", CAMPAIGN, rate_limit=None), Wire(url), Options(patient=False))
+    target = Target(url, "some-token", CAMPAIGN, rate_limit=None)
+    report = verify_provider(target, Wire(url), Options(patient=False, seconds=0.1))
     gone.set()
     listening.shutdown(socket.SHUT_RDWR)
     listening.close()
     thread.join(5)
 
-    assert "does not answer: no answer within 0.1 s" in report.unusable
+    assert "does not respond: no response within 0.1 s" in report.unusable
 
 
 def test_a_base_url_below_another_path(fake: AltaMock) -> None:
-    """Everything goes there, what Schemathesis makes too."""
+    """All requests go there, those of Schemathesis as well."""
     app = fake.app
     asked: set[str] = set()
 
@@ -426,43 +445,45 @@ def test_a_base_url_below_another_path(fake: AltaMock) -> None:
         return app(environ, start_response)
 
     with serving(below) as url:
-        given = seeded(url.replace("/v1", "/api/x/v1"), rate_limit=None)
-        report = examine(given, Wire(given.url), Options(patient=False, only=frozenset({"schemathesis"})))
+        target = seeded(url.replace("/v1", "/api/x/v1"), rate_limit=None)
+        report = verify_provider(target, Wire(target.url), Options(patient=False, only=frozenset({"schemathesis"})))
 
     assert asked == {"/api/x/v1"}
     assert (report.exit_code, report.statuses[404]) == (0, 0)
 
 
-def test_only_what_cannot_be_exercised_proves_nothing(fake: AltaMock) -> None:
-    """A named rule that lacks what it needs is no green."""
-    given = replace(seeded(fake.base_url), foreign_campaign_id=None)
-    report = examine(given, InProcess(fake), Options(patient=False, only=frozenset({"foreign-campaign"})))
+def test_a_chosen_rule_that_is_not_exercised_proves_nothing(fake: AltaMock) -> None:
+    """The exit code says so, and the report says what the rule lacks."""
+    target = replace(seeded(fake.base_url), foreign_campaign_id=None)
+    report = verify_provider(target, InProcess(fake), Options(patient=False, only=frozenset({"foreign-campaign"})))
 
     assert (report.exit_code, report.broken) == (3, [])
     assert report.unproven == ["foreign-campaign was not exercised: needs --foreign-campaign-id"]
 
 
-def test_the_burst_keeps_to_the_maximum(fake: AltaMock) -> None:
-    """Rather than send more, it is left out."""
+def test_the_burst_respects_the_maximum(fake: AltaMock) -> None:
+    """It is left out if it would exceed the maximum."""
     only = frozenset({"limit-under-a-burst"})
-    report = examined(fake, only=only, max_requests=3)
+    report = verified(fake, only=only, max_requests=3)
 
     assert report.requests <= 3
     assert report.stopped == "--max-requests 3"
 
 
-def test_what_answers_repeat_of_tokens_is_taken_out(fake: AltaMock) -> None:
-    """Whole tokens and those that were made of one, cut off or not."""
-    told = "x" * 140
+def test_tokens_in_responses_are_redacted(fake: AltaMock) -> None:
+    """So are the wrong tokens that probes make of them, before the text is shortened."""
+    padding = "x" * 140
 
-    class Telling(InProcess):
-        def send(self, sent: Sent, *, seconds: float, fresh: bool = False) -> Got:
-            header = dict(sent.headers).get("Authorization", "")
-            body = json.dumps({"error": "Oops", "message": f"{told} unknown: {header}"}).encode()
-            got = super().send(sent, seconds=seconds, fresh=fresh)
-            return got if got.status == 200 else replace(got, body=body)
+    class Repeating(InProcess):
+        def send(self, request: Request, *, seconds: float, fresh: bool = False) -> Response:
+            header = dict(request.headers).get("Authorization", "")
+            body = json.dumps({"error": "Oops", "message": f"{padding} unknown: {header}"}).encode()
+            response = super().send(request, seconds=seconds, fresh=fresh)
+            return response if response.status == 200 else replace(response, body=body)
 
-    report = examine(seeded(fake.base_url), Telling(fake), Options(patient=False, skip=frozenset({"schemathesis"})))
+    report = verify_provider(
+        seeded(fake.base_url), Repeating(fake), Options(patient=False, skip=frozenset({"schemathesis"}))
+    )
     shown = "\n".join(breach.got for result in report.broken for breach in result.breaches)
 
     assert "Oops" in shown
@@ -475,19 +496,19 @@ def test_what_answers_repeat_of_tokens_is_taken_out(fake: AltaMock) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--campaign-id", "x"], "--campaign-id 'x' is no UUID"),
-        (["--second-campaign-id", "x"], "--second-campaign-id 'x' is no UUID"),
-        (["--url", "127.0.0.1:8080"], "is no address; give the base URL"),
-        (["--url", "http://[::1"], "is no address"),
-        (["--url", "http://127.0.0.1:1/v\u00e9"], "is no address"),
-        (["--url", "http://ada:secret@127.0.0.1:1/v1"], "names a user"),
+        (["--campaign-id", "x"], "--campaign-id: 'x' is not a valid UUID"),
+        (["--second-campaign-id", "x"], "--second-campaign-id: 'x' is not a valid UUID"),
+        (["--url", "127.0.0.1:8080"], "is not a valid base URL; write it like"),
+        (["--url", "http://[::1"], "is not a valid base URL"),
+        (["--url", "http://127.0.0.1:1/v\u00e9"], "is not a valid base URL"),
+        (["--url", "http://ada:secret@127.0.0.1:1/v1"], "contains a user name"),
         (["--token", ""], "--token is empty"),
         (["--token", "Bearer x"], "--token is empty or malformed"),
-        (["--only", "at-most-30"], "there is no rule 'at-most-30'; did you mean at-most-20"),
-        (["--skip", "zzz"], "there is no rule 'zzz'; there are "),
-        (["--rate-limit", "ten"], "ten"),
+        (["--only", "at-most-30"], "unknown rule 'at-most-30'; did you mean at-most-20"),
+        (["--skip", "zzz"], "unknown rule 'zzz'; choose one of "),
+        (["--rate-limit", "ten"], "--rate-limit: 'ten' is not a valid limit"),
         (["--max-requests", "0"], "max-requests"),
-        (["--url", "https://api.altahq.com/v1"], "is not this machine: say --reject-only"),
+        (["--url", "https://api.altahq.com/v1"], "is not this machine: use --reject-only"),
         (["--reject-only", "--write"], "exclude each other"),
         (["--json", "/nope/report.json"], "cannot write /nope/report.json"),
         (["--campaign-id", UNKNOWN_CAMPAIGN], "the campaign was not found (404)"),
@@ -497,9 +518,9 @@ def test_what_answers_repeat_of_tokens_is_taken_out(fake: AltaMock) -> None:
 def test_mistakes_on_the_command_line(
     fake: AltaMock, run: Callable[..., tuple[int, str, str]], words: list[str], says: str
 ) -> None:
-    """One line each, exit code 2."""
+    """A single line says what is wrong, with exit code 2."""
     with fake.serve() as server:
-        code, out, err = run(*target(server.url), *words)
+        code, out, err = run(*words_for(server.url), *words)
 
     assert (code, out, err.count("\n")) == (2, "", 1), err
     assert says in err
@@ -507,7 +528,7 @@ def test_mistakes_on_the_command_line(
 
 
 def test_without_settings(run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first one that is missing is named, with its variable."""
+    """The first missing option is named, with its variable."""
     for name in ("ALTA_BASE_URL", "ALTA_API_TOKEN", "ALTA_CAMPAIGN_ID"):
         monkeypatch.delenv(name, raising=False)
     code, _, err = run()
@@ -517,13 +538,13 @@ def test_without_settings(run: Callable[..., tuple[int, str, str]], monkeypatch:
 
 
 def test_the_whole_command(fake: AltaMock, run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
-    """Table, summary and reports, for a fake as it is out of the box."""
-    given = seeded("")
-    words = ["--second-token", given.second_token, "--second-campaign-id", given.second_campaign_id]
-    words += ["--other-account-token", given.other_account_token, "--foreign-campaign-id", given.foreign_campaign_id]
+    """Table, summary and report files for the fake with its bundled seed."""
+    target = seeded("")
+    words = ["--second-token", target.second_token, "--second-campaign-id", target.second_campaign_id]
+    words += ["--other-account-token", target.other_account_token, "--foreign-campaign-id", target.foreign_campaign_id]
     files = ["--json", tmp_path / "r.json", "--junit", tmp_path / "r.xml"]
     with fake.serve() as server:
-        code, out, err = run(*target(server.url), *words, *files)
+        code, out, err = run(*words_for(server.url), *words, *files)
     report = json.loads((tmp_path / "r.json").read_text())
 
     assert (code, err) == (0, "")
@@ -537,56 +558,92 @@ def test_the_whole_command(fake: AltaMock, run: Callable[..., tuple[int, str, st
 
 
 def test_interrupted(fake: AltaMock) -> None:
-    """The report has what was found so far."""
+    """The report has what was found until then."""
     sent = 0
 
-    def tell(*_: object) -> None:
+    def interrupt(_: Step) -> None:
         nonlocal sent
         sent += 1
         if sent == 30:
             raise KeyboardInterrupt
 
-    report = examined(fake, tell=tell)
+    report = verified(fake, progress=interrupt)
 
     assert (report.exit_code, report.interrupted) == (130, True)
     assert 20 <= report.requests <= 30
 
 
 def test_nothing_is_proven_where_nothing_is_accepted(fake: AltaMock) -> None:
-    """None of the rules that were examined is broken, and yet it is not green."""
-    given = replace(seeded(fake.base_url), writes=False)
-    report = examine(given, InProcess(fake), Options(patient=False, max_requests=3))
+    """No rule is broken, but the exit code is 3."""
+    target = replace(seeded(fake.base_url), writes=False)
+    report = verify_provider(target, InProcess(fake), Options(patient=False, max_requests=3))
 
     assert (report.broken, report.exit_code) == ([], 3)
     assert "the documented status 404 was never seen" in report.unproven
 
 
-# --- The documentation ------------------------------------------------------------------------------------------------
+# --- The rules --------------------------------------------------------------------------------------------------------
 
 
-def test_the_page_of_the_rules_is_in_step() -> None:
-    """docs/rules.md is what the rules say."""
-    assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == page.page()
+def test_the_page_of_the_rules_is_up_to_date() -> None:
+    """docs/rules.md is generated from the rules."""
+    assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == rules_page.page()
 
 
-def test_every_rule_has_a_statement_and_a_source() -> None:
-    """One sentence each, and at least one near miss among the probes of those that refuse."""
-    ask = Asking(seeded("http://127.0.0.1:1/v1"), random.Random(0))
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
+def test_a_rule_is_complete(rule: Rule) -> None:
+    """It has a sentence and a source, and its probes have different names."""
+    make = ProbeFactory(seeded("http://127.0.0.1:1/v1"), random.Random(0))
+    names = [probe.what for probe in rule.probes(make)] if rule.probes else []
+
+    assert rule.statement.endswith(".")
+    assert rule.source
+    assert len(set(names)) == len(names)
+    assert bool(names) == (rule.probes is not None)
+
+
+@pytest.mark.parametrize(
+    ("rule", "requests"),
+    [
+        ("at-most-20", "2 refused, 1 accepted"),
+        ("token-comes-first", "3 refused"),
+        ("robust-against-size", "1 either"),
+        ("error-body", "every response"),
+        ("limit-is-kept", "a measurement"),
+    ],
+)
+def test_the_page_says_how_a_rule_is_exercised(rule: str, requests: str) -> None:
+    """A reader sees whether a rule has near misses."""
+    assert rules_page.requests(RULES[rule]) == requests
+
+
+NO_NEAR_MISS = {
+    "body": {"every-record-counts", "data-is-a-list", "records-are-objects", "body-is-an-object"},
+    "credentials and paths": {
+        *("token-is-required", "token-must-be-known", "token-comes-first", "token-is-needed-each-time"),
+        *("unknown-campaign", "foreign-campaign", "malformed-id", "no-other-paths", "other-methods"),
+    },
+}
+"""Rules whose probes are only refused: the valid request of every other rule is their near miss."""
+
+
+def test_rules_that_refuse_have_near_misses() -> None:
+    """The exceptions are known by name."""
+    make = ProbeFactory(seeded("http://127.0.0.1:1/v1"), random.Random(0))
+    without = set()
     for rule in RULES.values():
-        assert rule.statement.endswith(".")
-        assert rule.source
-        probes: list[Probe] = list(rule.probes(ask)) if rule.probes else []
-        assert len({probe.what for probe in probes}) == len(probes)
+        wanted = [probe.wanted for probe in rule.probes(make)] if rule.probes else []
+        if wanted and not any(statuses & OK for statuses in wanted):
+            without.add(rule.id)
+
+    assert without == set().union(*NO_NEAR_MISS.values())
 
 
-def test_a_missing_library_is_one_line(
-    run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The extra is named."""
-    monkeypatch.setitem(sys.modules, "contract_tests.provider.command", None)
-    code, _, err = run(*target("http://127.0.0.1:1/v1"))
+def test_a_missing_library_is_named(run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the first request, together with the extra that has it."""
+    monkeypatch.delitem(sys.modules, "contract_tests.provider.schemathesis_rule", raising=False)
+    monkeypatch.setitem(sys.modules, "schemathesis", None)
+    code, out, err = run(*words_for("http://127.0.0.1:1/v1"))
 
-    assert (code, err) == (
-        2,
-        "alta-mock: this command needs contract_tests.provider.command: pip install 'alta-mock[verify]'\n",
-    )
+    assert (code, out) == (2, "")
+    assert err == "alta-mock: this command needs schemathesis; install it: pip install 'alta-mock[verify]'\n"

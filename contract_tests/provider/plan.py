@@ -1,0 +1,108 @@
+"""The plan of a verification: which probes are sent, and in which order.
+
+Every probe belongs to one of three groups: prospects that must be accepted share requests, valid requests without
+special needs measure the limit, and all others are sent alone, the most informative first.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from contract_tests.provider.probes import OK, NotExercised, Probe, ProbeFactory
+from contract_tests.provider.rules import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from contract_tests.provider.results import Report
+    from contract_tests.provider.target import Target
+
+Planned = tuple[str, Probe]
+"""The id of a rule and one of its probes."""
+
+BATCH = 20
+
+FIRST = (
+    *("contact-or-identity", "at-most-20", "longest-text", "token-is-required", "token-must-be-known"),
+    *("unknown-campaign", "data-is-a-list", "texts-are-texts", "empty-is-no-contact", "null-is-refused"),
+    *("every-record-counts", "malformed-json-is-refused", "at-least-1", "foreign-campaign", "scheme-is-bearer"),
+    *("counts-characters", "json-content-type", "token-comes-first", "malformed-id", "records-are-objects"),
+)
+"""The rules whose probes are the most informative if the number of requests is limited."""
+
+
+class Plan:
+    """The probes that are still to be sent, by group."""
+
+    def __init__(self, report: Report, make: ProbeFactory, *, sockets: bool) -> None:
+        self._report, self._target = report, make.target
+        self._together: list[Planned] = []
+        self._spare: deque[Planned] = deque()
+        self._alone: dict[str, list[Probe]] = {}
+        for name, result in report.results.items():
+            if result.rule.probes is None:
+                continue
+            if result.rule.needs_socket and not sockets:
+                result.missing = "needs a socket"
+                continue
+            try:
+                for probe in result.rule.probes(make):
+                    self._add(name, probe)
+            except NotExercised as missing:
+                result.missing = str(missing)
+
+    def requests(self) -> int:
+        """Return about how many requests are planned, without those of Schemathesis, whose number is unknown."""
+        alone = sum(1 if probe.after is None else 2 for probes in self._alone.values() for probe in probes)
+        limit = self._target.rate_limit if self._target.writes else None
+        return 1 - (-len(self._together) // BATCH) + len(self._spare) + alone + (2 * limit.requests if limit else 0)
+
+    def batches(self) -> Iterator[list[Planned]]:
+        """Yield probes whose records share a request."""
+        for start in range(0, len(self._together), BATCH):
+            yield self._together[start : start + BATCH]
+
+    def take_spare(self) -> Planned | None:
+        """Take a valid request that is to be sent anyway; None if none is left."""
+        return self._spare.popleft() if self._spare else None
+
+    def return_spare(self, planned: Planned) -> None:
+        """Put back a request that was not accepted, to be sent again alone."""
+        rule, probe = planned
+        self._alone.setdefault(rule, []).append(probe)
+
+    def turns(self) -> Iterator[Planned]:
+        """Yield the remaining probes: the first of each rule, then the second of each rule, and so on."""
+        for rule, probe in self._spare:
+            self._alone.setdefault(rule, []).append(probe)
+        names = sorted(self._alone, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
+        for row in zip_longest(*([(name, probe) for probe in self._alone[name]] for name in names)):
+            yield from filter(None, row)
+
+    def _add(self, rule: str, probe: Probe) -> None:
+        if probe.wanted & OK and not self._target.writes:
+            self._report.lacks(rule, "needs --write, or a provider on this machine")
+        elif probe.records and probe.wanted == OK:
+            self._together.append((rule, probe))
+        elif probe.wanted == OK and not probe.after and not probe.fresh:
+            self._spare.append((rule, probe))
+        else:
+            self._alone.setdefault(rule, []).append(probe)
+
+
+def planned_records(target: Target) -> int:
+    """Return about how many prospects, at most, a verification adds to a provider that keeps the contract."""
+    make = ProbeFactory(target, random.Random(0))  # noqa: S311 - unknown ids are not secret
+    limit = target.rate_limit.requests if target.rate_limit else 0
+    count = 4 * limit + 10
+    for rule in RULES.values():
+        try:
+            count += sum(
+                probe.request.records for probe in (rule.probes(make) if rule.probes else ()) if probe.wanted == OK
+            )
+        except NotExercised:
+            continue
+    return count

@@ -1,0 +1,198 @@
+"""A session with a provider: send requests at the pace that its limit allows, and judge every response."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from contract_tests.provider.probes import ProbeFactory
+from contract_tests.provider.wire import NO_RESPONSE, TOO_MANY, Request, Response, Unusable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from contract_tests.provider.results import Report
+    from contract_tests.provider.target import Target
+    from contract_tests.provider.wire import Provider
+
+LATE = 0.1
+"""Seconds after the end of a window at which a request must be accepted."""
+
+MOST_SILENT = 3
+"""Requests in a row without a response after which nothing more is sent."""
+
+MOST_RETRIES = 3
+"""Times that a request is sent again after a 429."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The progress of a verification.
+
+    Attributes:
+        doing: The rule that is exercised, and the reason of a wait.
+        requests: How many requests were sent.
+        planned: About how many there will be, without those of Schemathesis.
+        wait: Seconds left of a wait in real time; 0 without one.
+    """
+
+    doing: str
+    requests: int
+    planned: int
+    wait: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to verify.
+
+    Attributes:
+        only: Ids of the rules to verify; empty for all.
+        skip: Ids of rules to leave out.
+        max_requests: Most requests to send; None for all.
+        seed: Seed of random choices.
+        patient: Whether waiting takes real time.
+        seconds: Time for a response.
+        progress: Called before each request, and once a second during a wait.
+    """
+
+    only: frozenset[str] = frozenset()
+    skip: frozenset[str] = frozenset()
+    max_requests: int | None = None
+    seed: int = 0
+    patient: bool = True
+    seconds: float = 10.0
+    progress: Callable[[Step], object] = lambda _: None
+
+    def include(self, rule: str) -> bool:
+        """Return whether a rule is to be verified."""
+        return (not self.only or rule in self.only) and rule not in self.skip
+
+
+class Stopped(Exception):
+    """No more requests are allowed, or the provider has stopped responding."""
+
+
+class Session:
+    """Sends requests to a provider, and counts and judges them in a report.
+
+    Attributes:
+        doing: The rule that is exercised.
+        planned: About how many requests will be sent.
+    """
+
+    def __init__(self, target: Target, provider: Provider, options: Options, report: Report) -> None:
+        self.target, self.provider, self.options, self.report = target, provider, options, report
+        self.make = ProbeFactory(target, random.Random(options.seed))  # noqa: S311 - unknown ids are not secret
+        self.doing = ""
+        self.planned = 0
+        self._counted: deque[float] = deque()
+        self._silent = 0
+        ours = (token for token in (target.token, target.second_token) if token)
+        self._ours = {f"bearer {token}".lower() for token in ours}
+
+    def time(self) -> float:
+        """Return the provider's time, in seconds."""
+        return self.provider.time()
+
+    def wait(self, seconds: float, why: str) -> None:
+        """Wait, and report the progress of a wait in real time."""
+        doing, left = f"{self.doing}: waiting {why}", seconds
+        while left > 0:
+            self._progress(doing, left if self.options.patient else 0.0)
+            passing = min(left, 1.0) if self.options.patient else left
+            self.provider.wait(passing)
+            left -= passing
+
+    def send_patiently(self, request: Request, **how: bool) -> Response:
+        """Send a request when the limit allows it, and again after a 429; takes the options of `send`."""
+        limit, retries = self.target.rate_limit, 0
+        while True:
+            self._pace(request)
+            response = self.send(request, **how)
+            if response.status != TOO_MANY or limit is None or retries == MOST_RETRIES:
+                return response
+            retries += 1
+            self.wait(min(response.seconds("retry-after") or limit.seconds, limit.seconds) + LATE, "as a 429 demands")
+
+    def send(
+        self, request: Request, *, fresh: bool = False, silence_allowed: bool = False, own_rule: bool = False
+    ) -> Response:
+        """Send a request now, and judge its response.
+
+        Args:
+            request: The request.
+            fresh: Whether it needs its own connection.
+            silence_allowed: Whether a missing response is right.
+            own_rule: Whether the caller judges server errors by the rule that the request exercises.
+
+        Raises:
+            Stopped: No more requests are allowed, or the provider has stopped responding.
+        """
+        self._allow(1)
+        self._progress(self.doing)
+        try:
+            response = self.provider.send(request, seconds=self.options.seconds, fresh=fresh)
+        except Unusable as error:
+            if not self.report.requests:
+                raise
+            response = Response(NO_RESPONSE, at=self.time(), trouble=f"connection lost: {error}")
+        self._judge(request, response, own_rule=own_rule)
+        self._silent = self._silent + 1 if response.status == NO_RESPONSE and not silence_allowed else 0
+        if self._silent >= MOST_SILENT:
+            raise Stopped(f"{MOST_SILENT} requests in a row had no response: {response.trouble}")
+        return response
+
+    def at_once(self, requests: Sequence[Request]) -> list[Response]:
+        """Send requests at the same time, each on its own connection.
+
+        Raises:
+            Stopped: Not that many are allowed.
+        """
+        self._allow(len(requests))
+        with ThreadPoolExecutor(len(requests)) as pool:
+            send = self.provider.send
+            responses = list(pool.map(lambda one: send(one, seconds=self.options.seconds, fresh=True), requests))
+        for request, response in zip(requests, responses, strict=True):
+            self._judge(request, response)
+        return responses
+
+    def _progress(self, doing: str, wait: float = 0.0) -> None:
+        self.options.progress(Step(doing, self.report.requests, self.planned, wait))
+
+    def _allow(self, more: int) -> None:
+        if self.options.max_requests is not None and self.report.requests + more > self.options.max_requests:
+            raise Stopped(f"--max-requests {self.options.max_requests}")
+
+    def _pace(self, request: Request) -> None:
+        """Wait until the limit allows a request, by our own count of earlier requests."""
+        limit = self.target.rate_limit
+        if limit is None or not self._counts(request):
+            return
+        while self._counted and self._counted[0] <= self.time() - limit.seconds:
+            self._counted.popleft()
+        if len(self._counted) >= limit.requests:
+            self.wait(self._counted[-limit.requests] + limit.seconds + LATE - self.time(), "for quota")
+
+    def _counts(self, request: Request) -> bool:
+        """Return whether a request uses the quota of the target's account."""
+        return any(name == "Authorization" and value.lower() in self._ours for name, value in request.headers)
+
+    def _judge(self, request: Request, response: Response, *, own_rule: bool = False) -> None:
+        """Count a response, and judge it by the rules about every response."""
+        self.report.count(request, response)
+        if self._counts(request):
+            self._counted.append(response.at)
+        for name, result in self.report.results.items():
+            judge, server_errors = result.rule.judge, name == "no-server-error"
+            if judge is None or (own_rule and server_errors):
+                continue
+            if request.framing in {"short", "long"} and not server_errors:
+                continue  # invalid HTTP may be answered by the server itself, which does not know the API
+            fault = judge(response)
+            if fault and not any(breach.got.startswith(str(response.status)) for breach in result.breaches):
+                self.report.add_breach(name, self.doing, request, *fault)
+            result.requests += 1
