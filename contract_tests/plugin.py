@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contract_tests.fake import IDS, TICK, TRANSPORTS, FakeUnderTest, open_fake, seeded
-from contract_tests.provider.options import TARGET_OPTIONS, target_of
+from contract_tests.provider.options import TARGET_OPTIONS
+from contract_tests.provider.plan import check_permission
 from contract_tests.provider.session import Options
+from contract_tests.provider.target import target_of
 from contract_tests.provider.verification import verify_target
 from contract_tests.reporting.tally import Tally
 from mock_server import AltaMock
@@ -33,9 +35,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("alta", "contract of the Alta API")
     group.addoption("--seed", type=int, metavar="N", help="generate other requests, by this seed")
     for option in TARGET_OPTIONS:
-        how: dict[str, Any] = {"metavar": option.metavar, "default": option.default}
-        how = how if option.metavar else {"action": "store_true"}
-        group.addoption(f"--alta-{option.name}", help=option.help, **how)
+        how: dict[str, Any] = {"metavar": option.metavar, "default": option.default if option.show_default else None}
+        how = {"action": "store_true"} if option.is_flag else how
+        group.addoption(option.opts[0].replace("--", "--alta-"), help=option.help, **how)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -69,11 +71,13 @@ def target(pytestconfig: pytest.Config, alta_url: str | None) -> Target:
     """The provider to verify, by the options; without `--alta-url` a fake with the bundled seed."""
     if alta_url is None:
         return seeded("")
-    values = {option.key: pytestconfig.getoption(f"alta_{option.key}") for option in TARGET_OPTIONS}
+    values = {option.name: pytestconfig.getoption(f"alta_{option.name}") for option in TARGET_OPTIONS}
     for option in TARGET_OPTIONS:
-        if option.variable and not values[option.key]:
-            raise pytest.UsageError(f"--alta-url needs --alta-{option.name}")
-    return target_of(values)
+        if option.required and not values[option.name]:
+            raise pytest.UsageError(f"--alta-url needs {option.opts[0].replace('--', '--alta-')}")
+    target = target_of(values)
+    check_permission(target)
+    return target
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alta_terminal import StatusLine
-from contract_tests.provider.options import TARGET_OPTIONS, target_of
+from contract_tests.provider.options import TARGET_OPTIONS
 from mock_server.cli.options import examples, known_names, names_option, needing_extra, random_seed, report_files
 from mock_server.cli.output import Files, conclude, say
 
@@ -47,27 +47,15 @@ def rule_ids(_context: object = None) -> Collection[str]:
     return RULES
 
 
-def target_options(command: Any) -> Any:
-    """Add the options about the target."""
-    for option in reversed(TARGET_OPTIONS):
-        settings: dict[str, Any] = {"is_flag": True}
-        if option.metavar:
-            settings = {"metavar": option.metavar, "default": option.default, "show_default": True}
-        if option.variable:
-            settings = {"metavar": option.metavar, "envvar": option.variable, "show_envvar": True, "required": True}
-        command = click.option(f"--{option.name}", help=option.help, **settings)(command)
-    return command
-
-
 @click.command(
     epilog=examples(
         "alta-mock verify --url http://127.0.0.1:8080/v1 --token test-token \\",
         "  --campaign-id 3c90c3cc-0d44-4b50-8888-8dd25736052a",
         "alta-mock verify --reject-only --max-requests 40 --junit verify.xml",
         "alta-mock verify --only at-most-20,at-least-1",
-    )
+    ),
+    params=[*TARGET_OPTIONS],
 )
-@target_options
 @click.option("--max-requests", type=click.IntRange(1), metavar="N", help="Most requests to send.")
 @names_option("--only", "RULE,...", rule_ids, "Verify only these rules.")
 @names_option("--skip", "RULE,...", rule_ids, "Leave these rules out.")
@@ -97,13 +85,15 @@ def verify(  # noqa: PLR0913 - click passes each option
 
 
 def _verify(values: dict[str, Any], options: Options, files: Files) -> int:
-    from contract_tests.provider.plan import planned_records  # noqa: PLC0415 - --help need not wait for it
+    from contract_tests.provider.plan import check_permission, planned_records  # noqa: PLC0415 - --help need not wait for it
     from contract_tests.provider.probes import TAG  # noqa: PLC0415 - as above
+    from contract_tests.provider.target import target_of  # noqa: PLC0415 - as above
     from contract_tests.provider.verification import verify_target  # noqa: PLC0415 - as above
     from contract_tests.reporting.provider_report import presented  # noqa: PLC0415 - as above
 
     files.check()
     target = target_of(values)
+    check_permission(target)
     if options.include("schemathesis"):
         with needing_extra():
             import contract_tests.provider.schemathesis_rule  # noqa: F401, PLC0415 - fails before the first request

@@ -135,18 +135,14 @@ def measure_all_operations(session: Session) -> None:
 
 def wrong_headers(response: Response, limits: Sequence[Limit]) -> str:
     """Return what is wrong with the RateLimit headers of a response; empty if nothing is."""
-    texts = {name: response.header(name) for name in HEADERS}
-    absent = [name for name, text in texts.items() if text is None]
-    if response.status == TOO_MANY and absent:
-        return f"a 429 without {', '.join(absent)}"
-    numbers: list[int | None] = []
-    for name in HEADERS[:3]:
-        text = texts[name]
-        if text is not None and not re.fullmatch("[0-9]{1,15}", text, re.ASCII):
+    texts = {name: text for name in HEADERS if (text := response.header(name)) is not None}
+    if response.status == TOO_MANY and len(texts) < len(HEADERS):
+        return f"a 429 without {', '.join(name for name in HEADERS if name not in texts)}"
+    policy = texts.pop("ratelimit-policy", "")
+    for name, text in texts.items():
+        if not re.fullmatch("[0-9]{1,15}", text, re.ASCII):
             return f"{name}: {text}, which is not a whole number"
-        numbers.append(None if text is None else int(text))
-    limit, remaining, reset = numbers
-    policy = texts["ratelimit-policy"] or ""
+    limit, remaining, reset = (int(texts[name]) if name in texts else None for name in HEADERS[:3])
     known = any(re.match(rf"{limit.requests}\s*;\s*w={limit.seconds}\b", policy) for limit in limits)
     faults = {
         f"ratelimit-limit: {limit}": limit is not None and limit not in {limit.requests for limit in limits},

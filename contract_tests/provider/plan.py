@@ -10,9 +10,11 @@ import random
 from collections import deque
 from itertools import zip_longest
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from contract_tests.provider.probes import OK, NotExercised, Probe, ProbeFactory
+from contract_tests.provider.probes import OK, TAG, NotExercised, Probe, ProbeFactory
 from contract_tests.provider.rules import RULES
+from mock_server.messages.errors import MockError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +26,8 @@ Planned = tuple[str, Probe]
 """The id of a rule and one of its probes."""
 
 BATCH = 20
+
+NEEDS_WRITE = "needs --write, or a provider on this machine"
 
 FIRST = (
     *("contact-or-identity", "at-most-20", "longest-text", "token-is-required", "token-must-be-known"),
@@ -84,13 +88,26 @@ class Plan:
 
     def _add(self, rule: str, probe: Probe) -> None:
         if probe.wanted & OK and not self._target.writes:
-            self._report.lacks(rule, "needs --write, or a provider on this machine")
+            self._report.results[rule].missing = NEEDS_WRITE
         elif probe.records and probe.wanted == OK:
             self._together.append((rule, probe))
         elif probe.wanted == OK and not probe.after and not probe.fresh:
             self._spare.append((rule, probe))
         else:
             self._alone.setdefault(rule, []).append(probe)
+
+
+def check_permission(target: Target) -> None:
+    """Check that an option says what may be sent to another machine.
+
+    Raises:
+        MockError: No option does.
+    """
+    if not (target.local or target.write or target.reject_only):
+        raise MockError(
+            f"{urlsplit(target.url).hostname} is not this machine: use --reject-only to send only requests that must be"
+            f" refused, or --write to add about {planned_records(target)} prospects there, tagged {TAG}"
+        )
 
 
 def planned_records(target: Target) -> int:

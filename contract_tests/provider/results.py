@@ -23,12 +23,7 @@ MOST_BREACHES = 3
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """One request that shows that a rule is broken.
-
-    Attributes:
-        what: What is special about the request.
-        got: The response, shortened and without tokens.
-    """
+    """One request that shows that a rule is broken; `got` is shortened and without tokens."""
 
     what: str
     request: Request
@@ -63,9 +58,6 @@ class Report:
     """The result of a verification.
 
     Attributes:
-        results: By the id of the rule.
-        statuses: How many responses had each status.
-        accepted: How many valid requests were accepted.
         records: How many prospects were added.
         unproven: Why nothing, or not everything documented, is proven although no rule is broken.
         unusable: Why the target could not be verified; empty if it could.
@@ -118,11 +110,6 @@ class Report:
         """Record that a request exercised a rule, if it is one of those to verify."""
         if rule in self.results:
             self.results[rule].requests += 1
-
-    def lacks(self, rule: str, missing: str) -> None:
-        """Record what a rule lacks to be exercised, if it is one of those to verify."""
-        if rule in self.results:
-            self.results[rule].missing = missing
 
     def add_breach(self, rule: str, what: str, request: Request, got: object, wanted: str) -> None:
         """Record a breach of a rule, if it is one of those to verify and has not enough breaches yet."""

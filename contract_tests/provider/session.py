@@ -30,12 +30,10 @@ MOST_RETRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The progress of a verification.
+    """The progress of a verification; the planned requests do not include those of Schemathesis.
 
     Attributes:
         doing: The rule that is exercised, and the reason of a wait.
-        requests: How many requests were sent.
-        planned: About how many there will be, without those of Schemathesis.
         wait: Seconds left of a wait in real time; 0 without one.
     """
 
@@ -77,18 +75,13 @@ class Stopped(Exception):
 
 
 class Session:
-    """Sends requests to a provider, and counts and judges them in a report.
-
-    Attributes:
-        doing: The rule that is exercised.
-        planned: About how many requests will be sent.
-    """
+    """Sends requests to a provider, and counts and judges them in a report."""
 
     def __init__(self, target: Target, provider: Provider, options: Options, report: Report) -> None:
         self.target, self.provider, self.options, self.report = target, provider, options, report
         self.make = ProbeFactory(target, random.Random(options.seed))  # noqa: S311 - unknown ids are not secret
-        self.doing = ""
-        self.planned = 0
+        self.doing = ""  # the rule that is exercised
+        self.planned = 0  # about how many requests will be sent
         self._counted: deque[float] = deque()
         self._silent = 0
         ours = (token for token in (target.token, target.second_token) if token)

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from uuid import UUID
 
 from mock_server.contract.limits import Limit
+from mock_server.control.guard import is_loopback
+from mock_server.messages.errors import MockError
 from mock_server.messages.redaction import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 RATE_LIMIT, ACCOUNT_RATE_LIMIT = Limit(10, 60), Limit(100, 60)
 """The documented limits."""
@@ -16,18 +24,10 @@ SHORTEST_SECRET = 6
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A provider to verify.
+    """A provider to verify; `TARGET_OPTIONS` describes its fields.
 
     Attributes:
-        url: The base URL, which ends in the version.
-        second_token: A token of another user of the same account.
-        second_campaign_id: Another campaign of the same account.
-        other_account_token: A token of another account.
-        foreign_campaign_id: A campaign of that other account.
-        rate_limit: Expected limit on adding prospects; None if it is not judged.
-        account_rate_limit: Expected limit across all operations; None if it is not judged.
-        allow_get: Whether `GET /campaigns` may be sent, to measure the latter.
-        writes: Whether valid requests may be sent.
+        rate_limit: None if the limit is not judged.
         local: Whether it runs on this machine, where a wrong method does no harm.
     """
 
@@ -41,8 +41,14 @@ class Target:
     rate_limit: Limit | None = RATE_LIMIT
     account_rate_limit: Limit | None = ACCOUNT_RATE_LIMIT
     allow_get: bool = False
-    writes: bool = True
+    write: bool = False
+    reject_only: bool = False
     local: bool = True
+
+    @property
+    def writes(self) -> bool:
+        """Whether valid requests may be sent."""
+        return not self.reject_only
 
     @property
     def tokens(self) -> list[str]:
@@ -58,3 +64,62 @@ class Target:
             if len(part) >= SHORTEST_SECRET
         ]
         return Redactor([*derived, *self.tokens])
+
+
+def target_of(values: Mapping[str, Any]) -> Target:
+    """Return the target that the values of `TARGET_OPTIONS`, by their keys, describe.
+
+    Raises:
+        MockError: A value cannot be used.
+    """
+    fields = dict(values)
+    if fields["write"] and fields["reject_only"]:
+        raise MockError("--write and --reject-only exclude each other; use one of them")
+    host = _host(fields["url"])
+    for name in ("token", "second_token", "other_account_token"):
+        _check_token(name, fields[name])
+    for name in ("campaign_id", "second_campaign_id", "foreign_campaign_id"):
+        _check_uuid(name, fields[name])
+    for name in ("rate_limit", "account_rate_limit"):
+        fields[name] = _limit(name, fields[name])
+    fields["url"] = fields["url"].rstrip("/")
+    return Target(**fields, local=is_loopback(host))
+
+
+def _host(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        parts, usable = urlsplit(""), False
+    if parts.username is not None:
+        raise MockError("--url contains a user name; remove it, the token is enough")
+    if not usable or parts.query or parts.fragment or not (url.isprintable() and url.isascii()):
+        raise MockError(f"--url: {url!r} is not a valid base URL; write it like http://127.0.0.1:8080/v1")
+    return parts.hostname or ""
+
+
+def _check_token(name: str, token: str | None) -> None:
+    if token is not None and not (token.isascii() and token.isprintable() and token and " " not in token):
+        raise MockError(f"{_flag(name)} is empty or malformed; write printable ASCII, without Bearer")
+
+
+def _check_uuid(name: str, text: str | None) -> None:
+    try:
+        valid = text is None or str(UUID(text)) == text.lower()
+    except ValueError:
+        valid = False
+    if not valid:
+        example = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+        raise MockError(f"{_flag(name)}: {text!r} is not a valid UUID; write it like {example}")
+
+
+def _limit(name: str, text: str) -> Limit | None:
+    try:
+        return Limit.parse(text)
+    except MockError as error:
+        raise MockError(f"{_flag(name)}: {error}") from error
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

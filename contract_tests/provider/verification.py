@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from contract_tests.provider import limit_rules, storage_rule
-from contract_tests.provider.plan import Plan
+from contract_tests.provider.plan import NEEDS_WRITE, Plan
 from contract_tests.provider.probes import NotExercised
 from contract_tests.provider.response_rules import IDENTIFIERS
 from contract_tests.provider.results import MOST_BREACHES, Report, Result
@@ -29,8 +29,6 @@ NEEDS = {
     "limit-leaves-other-accounts": "needs --other-account-token and --foreign-campaign-id",
 }
 """What rules without probes need."""
-
-NEEDS_WRITE = "needs --write, or a provider on this machine"
 
 
 def verify_target(target: Target, options: Options) -> Report:
@@ -123,7 +121,7 @@ def _perform(session: Session, procedure: Callable[[Session], None], *rules: str
         procedure(session)
     except NotExercised as missing:
         for rule in wanted:
-            session.report.lacks(rule, str(missing))
+            session.report.results[rule].missing = str(missing)
 
 
 def _send_together(session: Session, batch: list[Planned]) -> None:

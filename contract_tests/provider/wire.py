@@ -128,12 +128,12 @@ class Response:
             return None
 
 
+_LATE = "no response within"
+
+
 def timeout(seconds: float, at: float) -> Response:
     """Return what stands for a response that did not arrive in time."""
     return Response(NO_RESPONSE, at=at, trouble=f"{_LATE} {seconds:g} s")
-
-
-_LATE = "no response within"
 
 
 class Unusable(MockError):
@@ -183,11 +183,8 @@ class Wire:
             Unusable: There is no connection.
         """
         if fresh:
-            connection = self._connect(seconds)
-            try:
+            with contextlib.closing(self._connect(seconds)) as connection:
                 return self._exchange(connection, request, seconds)
-            finally:
-                connection.close()
         if self._connection is not None and _is_closed(self._connection):
             self.close()
         self._connection = self._connection or self._connect(seconds)
@@ -197,12 +194,8 @@ class Wire:
         return response
 
     def _connect(self, seconds: float) -> http.client.HTTPConnection:
-        host, port = self.parts.hostname or "", self.parts.port
-        connection: http.client.HTTPConnection
-        if self.parts.scheme == "https":
-            connection = http.client.HTTPSConnection(host, port, timeout=seconds, context=ssl.create_default_context())
-        else:
-            connection = http.client.HTTPConnection(host, port, timeout=seconds)
+        kind = http.client.HTTPSConnection if self.parts.scheme == "https" else http.client.HTTPConnection
+        connection = kind(self.parts.hostname or "", self.parts.port, timeout=seconds)
         try:
             connection.connect()
             connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -315,10 +308,7 @@ def _cut_off(connection: http.client.HTTPConnection, late: threading.Event) -> N
 
 def _is_closed(connection: http.client.HTTPConnection) -> bool:
     """Return whether the server has closed an idle connection: it is readable, and its end is all there is to read."""
-    if connection.sock is None:
-        return True
-    readable, _, _ = select.select([connection.sock], [], [], 0)
-    return bool(readable)
+    return connection.sock is None or bool(select.select([connection.sock], [], [], 0)[0])
 
 
 class InProcess:

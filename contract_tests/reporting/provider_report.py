@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 LONGEST_BODY = 3000
 """Bytes of the longest body in a curl line."""
 
+PART = "\0part"
+"""Stands for a part of a token."""
+
+VARIABLES = ("ALTA_OTHER_TOKEN", "ALTA_SECOND_TOKEN", "ALTA_API_TOKEN", "PART_OF_THE_TOKEN")
+
 VERDICTS = ("kept", "broken", "not exercised")
 CONCLUSIONS = {
     0: "the contract is kept",
@@ -58,24 +63,18 @@ def lines(report: Report) -> Iterator[str]:
 
 def curl(request: Request, target: Target) -> str:
     """Return a shell command that sends a request again; tokens and parts of them are variables in it."""
-    variables = {"ALTA_API_TOKEN": target.token}
-    variables |= {"ALTA_SECOND_TOKEN": target.second_token or "", "ALTA_OTHER_TOKEN": target.other_account_token or ""}
-    tokens = {token: name for name, token in reversed(variables.items()) if token}
+    known = (target.other_account_token, target.second_token, target.token, PART)
+    tokens = {token: name for token, name in zip(known, VARIABLES, strict=True) if token}
     origin = "/".join(target.url.split("/", 3)[:3])
     headers = [(name, _without_part(value, target)) for name, value in request.headers]
     if request.framing == "chunked":
         headers.append(("Transfer-Encoding", "chunked"))
     body = request.body or b""
-    tokens[PART] = "PART_OF_THE_TOKEN"
     if len(body) <= LONGEST_BODY:
         return curl_command(request.method, origin + request.path, headers, request.body, tokens=tokens)
     beginning = body[:60].decode("ascii", "backslashreplace").replace("\n", " ")
     command = curl_command(request.method, origin + request.path, headers, None, tokens=tokens)
     return f"{command} --data-binary @body.json  # {len(body):,} bytes: {beginning}"
-
-
-PART = "\0part"
-"""Stands for a part of a token."""
 
 
 def _without_part(value: str, target: Target) -> str:

@@ -204,7 +204,7 @@ def test_only_and_skip(fake: AltaMock) -> None:
 
 def test_reject_only_adds_nothing(fake: AltaMock) -> None:
     """Rules that only refuse are still verified."""
-    target = replace(seeded(fake.base_url), writes=False)
+    target = replace(seeded(fake.base_url), reject_only=True)
     report = verify_provider(target, InProcess(fake), Options(patient=False))
 
     assert (report.accepted, report.exit_code, fake.prospects(CAMPAIGN)) == (0, 0, [])
@@ -575,7 +575,7 @@ def test_interrupted(fake: AltaMock) -> None:
 
 def test_nothing_is_proven_where_nothing_is_accepted(fake: AltaMock) -> None:
     """No rule is broken, but the exit code is 3."""
-    target = replace(seeded(fake.base_url), writes=False)
+    target = replace(seeded(fake.base_url), reject_only=True)
     report = verify_provider(target, InProcess(fake), Options(patient=False, max_requests=3))
 
     assert (report.broken, report.exit_code) == ([], 3)
