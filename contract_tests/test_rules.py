@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from contract_tests.provider.presentation import lines
 from contract_tests.provider.rules import RULES
-from contract_tests.reporting.provider_report import lines
 
 if TYPE_CHECKING:
     from contract_tests.provider.results import Report

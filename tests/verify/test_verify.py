@@ -22,6 +22,7 @@ from werkzeug.serving import make_server
 
 from contract_tests.fake import seeded
 from contract_tests.provider.plan import planned_records
+from contract_tests.provider.presentation import curl
 from contract_tests.provider.probes import OK, TAG, ProbeFactory
 from contract_tests.provider.rules import RULES
 from contract_tests.provider.session import Options, Step
@@ -29,7 +30,6 @@ from contract_tests.provider.target import Target
 from contract_tests.provider.verification import verify_provider
 from contract_tests.provider.wire import InProcess, Request, Response, Unusable, Wire
 from contract_tests.reporting import rules_page
-from contract_tests.reporting.provider_report import curl
 from mock_server import AltaMock, Clock
 from mock_server.cli.main import main
 from mock_server.contract.limits import Limit
