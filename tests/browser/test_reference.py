@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from flask import Flask
 from playwright.sync_api import expect
+from werkzeug.serving import make_server
 
+from mock_server import AltaMock
 from tests.conftest import CAMPAIGN
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from collections.abc import Iterator
 
-    from mock_server import AltaMock
+    from playwright.sync_api import Page
 
 
 def test_trying_it_out_adds_a_prospect(page: Page, mock: AltaMock) -> None:
@@ -23,6 +28,36 @@ def test_trying_it_out_adds_a_prospect(page: Page, mock: AltaMock) -> None:
 
     assert mock.prospects(CAMPAIGN) == [{"email": "ada@example.com"}]
     assert mock.requests[-1].account == "acme"
+
+
+def test_both_pages_work_below_a_prefix(tab: Page) -> None:
+    """In a Flask application of somebody else, the page and the reference reach the mock below its prefix."""
+    mock, app = AltaMock(), Flask("theirs")
+    app.register_blueprint(mock.blueprint(), url_prefix="/alta")
+    with served(app) as origin:
+        tab.goto(f"{origin}/alta/")
+        tab.get_by_role("button", name="Add sample prospects").click()
+        expect(tab.locator("#prospects li")).to_have_count(5)
+        expect(tab.locator("#base-url")).to_have_text(f"{origin}/alta/v1")
+        tab.get_by_role("link", name="API reference").click()
+        tab.get_by_role("button", name="Execute").click()
+        expect(tab.locator(".live-responses-table tbody .response-col_status").first).to_contain_text("200")
+
+    assert [entry.status for entry in mock.requests] == [200, 200]
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """Serve an application on a free port; the value is its origin."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def test_it_shows_the_effective_contract(page: Page) -> None:

@@ -1,19 +1,20 @@
-// The live page: asks the control API what there is, once a second, and shows it.
+// The live page: requests the state from the control API once a second, and shows it.
 //
-// Law 1: whatever comes from the fake becomes text, never markup; the page's policy has the browser hold us to it.
-// Law 2: `state` is what is known, and `show…` makes the page of it.
-// Law 3: what the fake says no to is a `Refused`, and told; every other error is a mistake of ours, and is not caught.
+// Rule 1: whatever comes from the mock becomes text, never markup; the browser enforces it by the page's policy.
+// Rule 2: `state` is what is known; functions named `show…` render it.
+// Rule 3: a refusal by the mock is a `Refused`, and is shown; every other error is a bug, and is not caught.
 "use strict";
 
 const LOOK_EVERY = 1000; // milliseconds
-const ROWS = 200; // requests shown at a time; the others are a button away
+const ROWS = 200; // requests shown at a time; a button shows more
 const PROSPECTS = 100;
 const LETTERS = 300; // of a value of a prospect
-const NOTICE = 8000; // milliseconds that a remark stays
+const NOTICE = 8000; // milliseconds that a notice stays
 
 /** @type {(id: string) => any} */
 const $ = (id) => document.getElementById(id);
-const { mount, basePath, path: addPath = "" } = document.body.dataset; // in front of all paths; of the API; of the operation that adds prospects
+// Path that alta-mock is mounted below, base path of the API, path of the operation that adds prospects.
+const { mount, basePath, path: addPath = "" } = document.body.dataset;
 
 /** @type {Record<string, any>} */
 const state = {
@@ -53,7 +54,7 @@ function addressOf(changes = {}) {
 
 const toAddress = () => history.replaceState(null, "", addressOf());
 
-// --- Talking to the fake ----------------------------------------------------------------------------------------
+// --- Requests to the mock ----------------------------------------------------------------------------------------
 
 class Refused extends Error {
   constructor(status, message) {
@@ -74,7 +75,7 @@ async function ask(path, method = "GET", body = undefined) {
   return value;
 }
 
-let looking = null; // the look at hand: two at once would show things twice
+let looking = null; // the update in progress: two at once would show things twice
 let timer = 0;
 
 function look() {
@@ -91,7 +92,7 @@ async function lookOnce() {
     const asked = ["campaigns", "limits", "next", "clock", `requests?brief=true&after=${state.newest}`];
     const [campaigns, limits, next, clock, requests] = await Promise.all(asked.map((path) => ask(path)));
     state.server ??= requests.server;
-    if (requests.server !== state.server) return location.reload(); // another fake answers at this address now
+    if (requests.server !== state.server) return location.reload(); // another server answers at this address now
     state.campaigns = campaigns.data;
     state.quotas = limits.data.map((one) => ({ ...one, since: performance.now() }));
     state.waiting = next.data;
@@ -136,12 +137,12 @@ async function act(what, done = "") {
     if (!(error instanceof Refused)) throw error;
     notice(error.message, "trouble");
   }
-  await looking; // one that began before
+  await looking; // an update that began before
   await look();
 }
 
-let passing = false; // whether the next look that succeeds takes the remark away
-let noticed = 0; // the timer that does
+let passing = false; // whether the next successful update removes the notice
+let noticed = 0; // its timer
 
 function notice(text, kind = "", passes = false) {
   setText($("notice"), text);
@@ -165,7 +166,7 @@ function el(tag, attributes = {}, ...children) {
   return made;
 }
 
-// Put children in order under their keys; what has not changed stays the element it is, with its focus.
+// Order children by their keys; an unchanged one stays the same element, with its focus.
 /** @type {(parent: any, items: any[], keyOf: (item: any) => any, make: (item: any) => any) => void} */
 function keyed(parent, items, keyOf, make) {
   const old = new Map([...parent.children].map((child) => [child.dataset.key, child]));
@@ -223,7 +224,7 @@ function showQuotas() {
     const box = [...$("quotas").children].find((child) => child.dataset.key === one.name);
     const total = Number.parseInt(one.limit, 10);
     const left = Math.max(0, Math.ceil(one.reset - (performance.now() - one.since) / 1000));
-    const over = one.reset > 0 && left === 0; // the window has ended since we looked
+    const over = one.reset > 0 && left === 0; // the window has ended since the update
     const remaining = over ? total : one.remaining;
     const meter = box.querySelector("meter");
     if (meter.max !== total) meter.max = total;
@@ -280,7 +281,7 @@ function showCampaigns() {
 function chooseCampaign(id) {
   state.campaign = id;
   state.seen = "";
-  chooseRequest(null); // which stands where the prospects are to be seen
+  chooseRequest(null); // it is shown in the place of the prospects
   show();
   look();
 }
@@ -389,7 +390,7 @@ function kindOf(code) {
   return code < 400 ? "fine" : code === 429 || code >= 500 ? "later" : "refused";
 }
 
-// Never by colour alone: a sign stands beside the figure.
+// Never by colour alone: there is a sign beside the number.
 function statusOf(code) {
   const sign = { fine: "✓", later: "↻", refused: "✕" }[kindOf(code)];
   return el("span", { class: `status ${kindOf(code)}` }, el("span", { "aria-hidden": "true" }, sign), ` ${code}`);
@@ -408,7 +409,7 @@ async function chooseRequest(number) {
     if (!(error instanceof Refused)) throw error;
     return [closer(), el("h2", { id: "request-title" }, `Request ${number}`), el("p", {}, error.message)];
   });
-  if (state.request !== number) return; // another was chosen meanwhile, or none
+  if (state.request !== number) return; // another request was chosen meanwhile, or none
   place.replaceChildren(...shown);
   place.hidden = false;
   if (document.activeElement?.closest("#requests") || !document.activeElement?.matches("input")) place.focus({ preventScroll: true });
@@ -477,7 +478,7 @@ function lines(all, violations = [], none = "No body.") {
 }
 
 async function copy(text, name) {
-  const written = navigator.clipboard?.writeText(text).then(() => true, () => false); // only on origins that are safe
+  const written = navigator.clipboard?.writeText(text).then(() => true, () => false); // only on secure origins
   if (await written) return notice(`Copied as ${name}.`);
   $("text-title").textContent = `Copy it yourself: ${name}`;
   const area = $("text").querySelector("textarea");
@@ -520,15 +521,15 @@ async function add(records) {
   }, `${plural(records.length, "prospect")} added.`);
 }
 
-// Wait for an answer and its end, which may not come.
+// Wait for a complete response, which may not arrive.
 async function whole(fetched) {
-  const lost = () => Promise.reject(new Refused(0, "No whole answer came: the connection was lost."));
+  const lost = () => Promise.reject(new Refused(0, "No complete response: the connection was lost."));
   const reply = await fetched.catch(lost);
   await reply.text().catch(lost);
   return reply;
 }
 
-// --- What a user does -------------------------------------------------------------------------------------------
+// --- User actions -------------------------------------------------------------------------------------------
 
 const advance = () => act(() => ask("clock/advance", "POST", { seconds: 60 }), "A minute has gone by.");
 
@@ -553,7 +554,7 @@ function filter(text) {
 }
 
 function clearFilter(event) {
-  event.preventDefault(); // some browsers clear the field, some do not
+  event.preventDefault(); // some browsers clear the field
   $("filter").value = "";
   filter("");
 }
@@ -579,7 +580,7 @@ document.addEventListener("keydown", (/** @type {any} */ event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || $("text").open) return;
   if (event.key === "Escape" && event.target === $("filter") && state.filter) return clearFilter(event);
   if (event.key === "Escape" && state.request !== null) return closeRequest();
-  if (event.repeat && !"jk".includes(event.key)) return; // a key that is held is no wish for more
+  if (event.repeat && !"jk".includes(event.key)) return; // a held key acts once
   if (event.target.matches("input, textarea") || !(event.key in KEYS)) return;
   event.preventDefault();
   KEYS[event.key]();
@@ -592,7 +593,7 @@ $("reset").addEventListener("click", () => {
   act(() => ask("reset", "POST", {}), "Back to the seed.");
 });
 $("forget").addEventListener("click", () => {
-  $("times").focus(); // this button goes
+  $("times").focus(); // this button disappears
   act(() => ask("next", "DELETE"));
 });
 $("har").addEventListener("click", (event) => {
@@ -605,7 +606,7 @@ $("har").addEventListener("click", (event) => {
     URL.revokeObjectURL(file.href);
   });
 });
-$("force").addEventListener("click", ({ target }) => {
+$("inject").addEventListener("click", ({ target }) => {
   const { status: code, fault } = target.dataset;
   if (!code && !fault) return;
   const times = Math.max(1, Math.trunc(Number($("times").value)) || 1);
