@@ -277,6 +277,7 @@ def test_an_upgrade_in_two_pieces(hostile: LiveServer, unlimited: AltaMock) -> N
     """Wherever a request with the header is split, the request is served as if the header were not there."""
     raw = WHOLE.replace(b"Host: x\r\n", b"Host: x\r\n" + UPGRADE)
     with closing(connect(hostile)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for cut in range(1, len(raw)):
             connection.sendall(raw[:cut])
             select.select([connection], [], [], 0.001)  # let the server read the first piece by itself

@@ -90,7 +90,7 @@ class Control:
                 return _reply(200, har(self._mock.requests, origin).encode())
             return _reply(200, to_json(self._operations[operation.id](call, origin) or {}))
         except Refused as refused:
-            return _refusal(refused.status, refused.error, str(refused))
+            return _refusal(*refused.args)
         except MockError as error:
             return _refusal(400, "ValidationError", str(error))
         except ApiError as error:

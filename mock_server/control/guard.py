@@ -20,12 +20,7 @@ _LOOPBACK_HOST = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,
 
 
 class Refused(Exception):
-    """The control API refuses a request: status, identifier and text."""
-
-    def __init__(self, status: int, error: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.error = error
+    """The control API refuses a request; the arguments are status, identifier and text."""
 
 
 class Guard:

@@ -11,7 +11,7 @@ import contextlib
 import os
 import socket
 import struct
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from uvicorn import Config
@@ -36,9 +36,6 @@ GRACE_SECONDS = 5.0
 
 CHECK_SECONDS = 0.5
 """Seconds between two checks for stalled connections."""
-
-_TURNS_TO_CONNECT = 3
-"""Turns of the event loop from an accepted socket to its protocol: the task, the transport, `connection_made`."""
 
 
 class Server:
@@ -73,7 +70,8 @@ class Server:
         """Serve until `stop` is set; then requests in flight have `GRACE_SECONDS` to finish."""
         self._stop = stop
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(self._protocol, sock=self._listening, backlog=2048)
+        new_protocol = partial(Protocol, self._config, self._state, self._dispatcher.log)
+        server = await loop.create_server(new_protocol, sock=self._listening, backlog=2048)
         started()
         checks = loop.create_task(self._check_connections())
         try:
@@ -82,13 +80,10 @@ class Server:
             checks.cancel()
             with contextlib.suppress(NotImplementedError):  # the event loop of Windows, whose accepts end with `close`
                 loop.remove_reader(self._listening)
-            for _ in range(_TURNS_TO_CONNECT):  # or asyncio would lose accepted sockets, and leave them open
+            for _ in range(3):  # turns from accept to `connection_made`, or asyncio would leave accepted sockets open
                 await asyncio.sleep(0)
             server.close()
             await self._drain(loop.time() + GRACE_SECONDS)
-
-    def _protocol(self) -> Protocol:
-        return Protocol(self._config, self._state, self._dispatcher.log)
 
     async def _check_connections(self) -> None:
         loop = asyncio.get_running_loop()
@@ -176,7 +171,7 @@ def _request(scope: Any, body: bytes | None) -> ApiRequest:
         method=scope["method"],
         path=scope["raw_path"].decode("latin-1"),
         query=scope["query_string"].decode("latin-1"),
-        headers=tuple([_pair(*pair) if len(pair[1]) < _SHORT else _decoded(*pair) for pair in scope["headers"]]),
+        headers=tuple([_shared(*pair) if len(pair[1]) < _SHORT else _decoded(*pair) for pair in scope["headers"]]),
         body=body,
     )
 
@@ -186,9 +181,8 @@ def _decoded(name: bytes, value: bytes) -> tuple[str, str]:
 
 
 _SHORT = 200
-"""Bytes of a header's value below which equal headers of many requests are one object in the journal."""
-
-_pair = lru_cache(maxsize=1024)(_decoded)
+_shared = lru_cache(maxsize=1024)(_decoded)
+"""For values below 200 bytes: equal headers of many requests are one object in the journal."""
 
 
 def listen(host: str, port: int, control_token: str | None) -> socket.socket:
