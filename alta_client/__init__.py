@@ -1,4 +1,4 @@
-"""A thin client of the Alta API: adds any number of prospects to a campaign, and never one of them twice.
+"""A thin client of the Alta API: adds any number of prospects to a campaign, and none of them twice.
 
 ```python
 client = AltaClient("http://127.0.0.1:8080/v1", "test-token")
@@ -7,7 +7,7 @@ client.add_prospects("3c90c3cc-0d44-4b50-8888-8dd25736052a", [{"email": "ada@exa
 
 Law 1: a batch that may have been applied is never sent again; `OutcomeUnknown` says which one it is.
 Law 2: no wait is shorter than the server asked for.
-Law 3: what is wrong is said before anything is sent, where that can be known.
+Law 3: what can be checked is checked before anything is sent.
 """
 
 from __future__ import annotations
@@ -59,11 +59,10 @@ _HOMES = {
     "Prospect": "alta_client._records",
     "problems": "alta_client._records",
 }
-"""Where names are defined that are no errors."""
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for only then: `alta-add --help` need not wait for requests."""
+    """Import a name when it is first used: `alta-add --help` does not wait for requests."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415 - see above
@@ -72,5 +71,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """List what is there to be imported, also what was not asked for yet."""
+    """List the public names, including those not imported yet."""
     return __all__

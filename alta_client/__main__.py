@@ -1,10 +1,10 @@
-"""The command `alta-add`, also by `python -m alta_client`; nothing is imported before Ctrl-C is caught."""
+"""Runs the command `alta-add`, also as `python -m alta_client`; handles Ctrl-C before it imports anything."""
 
 import sys
 
 
 def main() -> None:
-    """Run the command; Ctrl-C while it is still being imported ends it without a word."""
+    """Run the command; Ctrl-C during its imports ends it silently."""
     try:
         from alta_client.add.cli import main as run  # noqa: PLC0415 - see above
 

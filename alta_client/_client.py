@@ -1,4 +1,4 @@
-"""`AltaClient`: batches, one after the other, at the pace that the server sets."""
+"""`AltaClient`: sends batches one after the other, at the pace that the server sets."""
 
 from __future__ import annotations
 
@@ -24,28 +24,29 @@ if TYPE_CHECKING:
     from alta_client._pacing import Values
 
 MOST_PROSPECTS = 20
-"""Prospects of a batch at most."""
+"""Maximum number of prospects in a batch."""
 
 LONGEST = 10**7
-"""Seconds of a wait at most."""
+"""Seconds; `timeout` and `max_wait` must be smaller."""
 
 MOST_REFUSALS = 10
-"""429s in a row after which nobody hopes any more, however short the waits."""
+"""429s in a row after which a batch is given up, however short the waits."""
 
 _UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_UUID_EXAMPLE = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+_LIKE = "write it like https://api.altahq.com/v1"
 _HEADER_TEXT = re.compile("[!-~]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a call of `add_prospects` stands.
+    """A step of `add_prospects`.
 
     Attributes:
-        event: `sending` right before a batch is sent; `added` once it is; `waiting` before a wait, during which
-            nothing is under way: the batch was refused, or not sent yet.
-        added: Prospects that have been added for certain so far.
-        batch: The records that it is about.
-        wait: Seconds of the wait; 0 for the others.
+        event: `sending` before a batch is sent; `added` afterwards; `waiting` before a wait, with no request in flight.
+        added: Prospects that have certainly been added so far.
+        batch: The records concerned.
+        wait: Seconds of the wait; 0 for other events.
     """
 
     event: Literal["sending", "added", "waiting"]
@@ -58,21 +59,20 @@ class AltaClient:
     """Adds prospects to campaigns. One client for one thread.
 
     Args:
-        base_url: It ends in the version: `https://api.altahq.com/v1`.
+        base_url: Ends in the version: `https://api.altahq.com/v1`.
         token: The API token, without the word Bearer.
-        account_id: The account, for users of several.
-        session: Its proxies, certificates and hooks are used; it must not repeat a POST by itself.
-        timeout: Seconds to connect, and between two bytes of an answer.
-        max_wait: Seconds to wait in all for one batch that is refused with a 429; pauses that keep within the limit
-            are not counted.
+        account_id: The account, for users with several.
+        session: Provides proxies, certificates and hooks; must not repeat a POST by itself.
+        timeout: Seconds to connect, and between two bytes of a response.
+        max_wait: Seconds to wait in total for one batch that is refused with a 429, not counting pauses.
         sleep: Waits a number of seconds.
         clock: Returns seconds since the epoch.
 
     Raises:
-        InvalidInput: One of them cannot be used; a token is not repeated.
+        InvalidInput: An argument cannot be used; the message does not contain the token.
     """
 
-    def __init__(  # noqa: PLR0913 - two say where and who, the others how
+    def __init__(  # noqa: PLR0913 - all but two have defaults
         self,
         base_url: str,
         token: str,
@@ -89,24 +89,22 @@ class AltaClient:
         refuse_repeating(session, self.base_url)
         for name, value in (("timeout", timeout), ("max_wait", max_wait)):
             if type(value) not in {int, float} or not 0 < value < LONGEST:
-                raise InvalidInput(
-                    f"{name}={value!r} is not possible; give seconds, more than 0 and fewer than {LONGEST}"
-                )
+                raise InvalidInput(f"{name}={value!r} is not valid; give seconds, more than 0 and less than {LONGEST}")
         headers = {} if account_id is None else {"x-account-id": _header_text("account id", account_id)}
         self._exchange = Exchange(session, _header_text("token", token), headers, timeout, clock)
         self._max_wait, self._sleep, self._clock = max_wait, sleep, clock
-        self._told_at = self._pause = 0.0
+        self._reset_at = self._pause = 0.0
 
     def __enter__(self) -> Self:
         """Return the client itself."""
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """Close its connections."""
+        """Close the connections."""
         self.close()
 
     def __repr__(self) -> str:
-        """Show the address, and no token."""
+        """Show the address, but not the token."""
         return f"AltaClient({self.base_url!r})"
 
     def close(self) -> None:
@@ -121,39 +119,38 @@ class AltaClient:
         validate: bool = True,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> int:
-        """Add prospects to a campaign, in order, in batches of 20, and return how many there were.
+        """Add prospects to a campaign, in order, in batches of 20, and return their number.
 
-        It takes as long as the limits ask for: 200 prospects a minute.
+        The documented limits allow 200 prospects a minute.
 
         Args:
             campaign_id: A UUID.
-            prospects: A sequence is checked whole before anything is sent; of any other iterable, which is never held
-                whole, each batch before it is sent.
-            validate: Whether records are checked here; False leaves that to the server.
+            prospects: A sequence is checked as a whole before anything is sent, any other iterable batch by batch.
+            validate: Whether records are checked before they are sent.
             on_progress: Called before and after each batch, and before each wait.
 
         Raises:
-            InvalidInput: The campaign id is no UUID, there is no prospect, or one of them cannot be sent.
-            RequestError: A batch was not added, or nobody knows whether it was; see the classes, and `added`.
+            InvalidInput: The campaign id is not a UUID, there are no prospects, or a prospect cannot be sent.
+            RequestError: A batch was not added, or it is unknown whether it was; `added` says how many were.
         """
         url = f"{self.base_url}/campaigns/{_uuid(campaign_id)}/prospects"
         if isinstance(prospects, Mapping | str | bytes) or not isinstance(prospects, Iterable):
-            raise InvalidInput(f"got {type(prospects).__name__}; wanted prospects, for example a list of dictionaries")
+            raise InvalidInput(f"got {type(prospects).__name__}; expected a list of dictionaries, or the like")
         if isinstance(prospects, Sequence):
             for _ in _encoded(prospects, 0, validate=validate):
                 pass
         added, source = 0, iter(prospects)
-        tell = on_progress or _nobody
+        report = on_progress or (lambda _: None)
         while batch := list(islice(source, MOST_PROSPECTS)):
             try:
-                self._add(url, batch, added, validate, tell)
+                self._add(url, batch, added, validate, report)
             except AltaError as error:
                 error.added, error.batch = added, batch
                 raise
             added += len(batch)
-            tell(Progress("added", added, batch))
+            report(Progress("added", added, batch))
         if not added:
-            raise InvalidInput("there is nothing to add: no prospect was given")
+            raise InvalidInput("there is nothing to add; give at least one prospect")
         return added
 
     def _add(
@@ -162,56 +159,49 @@ class AltaClient:
         batch: Sequence[Mapping[str, object]],
         added: int,
         validate: bool,  # noqa: FBT001 - passed on
-        tell: Callable[[Progress], object],
+        report: Callable[[Progress], object],
     ) -> None:
-        """Add one batch, and wait for the quota it needs."""
+        """Add one batch, waiting for quota as necessary."""
         body = b'{"data": [' + b", ".join(_encoded(batch, added, validate=validate)) + b"]}"
-        pause = min(self._pause, self._pause - (self._clock() - self._told_at))
+        pause = min(self._pause, self._pause - (self._clock() - self._reset_at))
         if 0 < pause <= self._max_wait:
-            tell(Progress("waiting", added, batch, pause))
+            report(Progress("waiting", added, batch, pause))
             self._wait(pause)
         refusals, waited = 0, 0.0
         while True:
-            tell(Progress("sending", added, batch))
+            report(Progress("sending", added, batch))
             response = self._exchange.post(url, body)
             values = _values(response)
-            self._told_at, self._pause = self._clock(), until_reset(values)
+            self._reset_at, self._pause = self._clock(), until_reset(values)
             if 200 <= response.status_code < 300:  # noqa: PLR2004 - the successes
                 return
             error = error_of(response)
             if not isinstance(error, RateLimited):
                 raise error
             refusals += 1
-            error.retry_after = retry_after(values, self._told_at)
+            error.retry_after = retry_after(values, self._reset_at)
             wait = backoff(refusals) if error.retry_after is None else error.retry_after
             if refusals >= MOST_REFUSALS or waited + wait > self._max_wait:
                 raise error
-            tell(Progress("waiting", added, batch, wait))
+            report(Progress("waiting", added, batch, wait))
             self._wait(wait)
             waited += wait
 
     def _wait(self, seconds: float) -> None:
-        """Wait, and connect anew afterwards: a server closes idle connections, perhaps while we send."""
+        """Wait, and reconnect afterwards: the server may close an idle connection just as the next request is sent."""
         self._sleep(seconds)
         self._exchange.close()
         self._pause = 0.0
 
 
 def _values(response: requests.Response) -> Values:
-    """Return a function for the values of a header."""
-    raw = getattr(response.raw, "headers", None)
-    if raw is not None and hasattr(raw, "getlist"):
-        values: Values = raw.getlist
-        return values
-    return lambda name: [response.headers[name]] if name in response.headers else []
-
-
-def _nobody(_progress: Progress) -> None:
-    """Hear of progress and do nothing."""
+    """Return a function that returns all values of a header."""
+    values: Values | None = getattr(getattr(response.raw, "headers", None), "getlist", None)
+    return values or (lambda name: [response.headers[name]] if name in response.headers else [])
 
 
 def _encoded(batch: Iterable[Mapping[str, object]], first: int, *, validate: bool) -> Iterator[bytes]:
-    """Yield records as JSON, if there is nothing wrong with them."""
+    """Yield records as JSON; raise InvalidProspect for the first that is not valid."""
     for index, record in enumerate(batch, first):
         wrong = problems(record) if validate else []
         if wrong:
@@ -222,35 +212,31 @@ def _encoded(batch: Iterable[Mapping[str, object]], first: int, *, validate: boo
             raise InvalidProspect(index, [str(error)]) from error
 
 
-def _base_url(given: object) -> str:
-    text = given if isinstance(given, str) else ""
+def _base_url(value: object) -> str:
+    text = value if isinstance(value, str) else ""
     try:
         parts = urlsplit(text)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        raise InvalidInput("the base URL is malformed; wanted one like https://api.altahq.com/v1") from None
+        raise InvalidInput(f"the base URL is malformed; {_LIKE}") from None
     if parts.username is not None:
-        raise InvalidInput("the base URL names a user; the token is all that is needed")
+        raise InvalidInput("the base URL contains a user name; leave it out, the token suffices")
     if not usable or not text.isprintable() or any(one in text for one in "?# "):
-        raise InvalidInput(f"the base URL {_short(text)} is malformed; wanted one like https://api.altahq.com/v1")
+        raise InvalidInput(f"the base URL {text!r:.80} is malformed; {_LIKE}")
     url = text.rstrip("/")
     if not parts.path.rstrip("/").endswith("/v1"):
-        raise InvalidInput(f"the base URL {_short(text)} lacks the version; did you mean {url}/v1")
+        raise InvalidInput(f"the base URL {text!r:.80} lacks the version; did you mean {url}/v1?")
     return url
 
 
 def _header_text(name: str, text: object) -> str:
     if not isinstance(text, str) or not _HEADER_TEXT.fullmatch(text):
-        raise InvalidInput(f"the {name} is {'empty' if not text else 'malformed'}; wanted printable ASCII, no spaces")
+        raise InvalidInput(f"the {name} is {'malformed' if text else 'empty'}; give printable ASCII without spaces")
     return text
 
 
 def _uuid(value: str | UUID) -> str:
     text = str(value)
     if not _UUID.fullmatch(text):
-        raise InvalidInput(f"the campaign id {_short(text)} is no UUID, like 3c90c3cc-0d44-4b50-8888-8dd25736052a")
+        raise InvalidInput(f"the campaign id {text!r:.80} is not a valid UUID; write it like {_UUID_EXAMPLE}")
     return text
-
-
-def _short(text: object) -> str:
-    return repr(text)[:80]

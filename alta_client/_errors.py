@@ -1,19 +1,19 @@
-"""What can go wrong, as a tree.
+"""The errors of the client.
 
 ```
 AltaError
-├── InvalidInput              also a ValueError: nothing was sent of what it names
+├── InvalidInput              also a ValueError: an argument cannot be used, and was not sent
 │   └── InvalidProspect       one record
 └── RequestError              has `request`, and `response` if there was one
     ├── NotSent               no connection: nothing of the batch was added
-    ├── Refused               an answer that says so: nothing of the batch was added
+    ├── Refused               a response that says so: nothing of the batch was added
     │   ├── BadRequest        400
     │   ├── Unauthorized      401
     │   ├── Forbidden         403
     │   ├── NotFound          404
-    │   └── RateLimited       429, and no patience left
-    └── OutcomeUnknown        the batch may have been added, or not
-        └── ServerError       5xx: nobody promises that nothing was stored
+    │   └── RateLimited       429, after all waits that are allowed
+    └── OutcomeUnknown        the batch may or may not have been added
+        └── ServerError       5xx: the batch may have been stored before the error
 ```
 """
 
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
     import requests
 
 LONGEST_TEXT = 200
-"""Characters of a server's text that are repeated."""
+"""Maximum number of characters that are quoted from a response."""
 
 
 class AltaError(Exception):
-    """Anything that kept prospects from being added.
+    """A reason why prospects were not added.
 
     Attributes:
-        added: How many prospects of the call had been added for certain before.
-        batch: The records that it is about, which follow those; empty if it is about none.
+        added: Prospects of the call that had certainly been added before.
+        batch: The records concerned, which follow those; empty if there are none.
     """
 
     added: int = 0
     batch: Sequence[Mapping[str, object]] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Let an error be copied and go from process to process."""
+        """Support copying and pickling, also of subclasses with other arguments."""
         return _restored, (type(self), self.args, self.__dict__)
 
 
@@ -62,8 +62,8 @@ class InvalidProspect(InvalidInput):
     """A record that the API would refuse.
 
     Attributes:
-        index: Its place among those of the call, from 0.
-        problems: All that is wrong with it.
+        index: Its position among the records of the call, from 0.
+        problems: Everything that is wrong with it.
     """
 
     def __init__(self, index: int, problems: Sequence[str]) -> None:
@@ -72,7 +72,7 @@ class InvalidProspect(InvalidInput):
         self.problems = problems
 
     def __str__(self) -> str:
-        """Name the record, and the first thing that is wrong."""
+        """Return the index and the first problem."""
         return f"prospect {self.index}: {self.problems[0]}"
 
 
@@ -80,8 +80,8 @@ class RequestError(AltaError):
     """A request that did not succeed.
 
     Attributes:
-        request: What was sent, without the token.
-        response: The answer; None if there was none.
+        request: The request, without the token.
+        response: The response, if there was one.
     """
 
     def __init__(self, request: requests.PreparedRequest, response: requests.Response | None, what: str) -> None:
@@ -95,24 +95,21 @@ class NotSent(RequestError):
 
 
 class Refused(RequestError):
-    """An answer that says that nothing was added; the class itself stands for statuses that are not documented.
+    """The response says that nothing was added; undocumented statuses raise this class itself.
 
     Attributes:
-        status: The status of the answer.
-        error: The identifier in its body, empty if there is none.
-        message: The text in its body, empty if there is none.
+        status: The status of the response.
+        error: The identifier in its body; may be empty.
+        message: The text in its body; may be empty.
     """
 
     def __init__(self, response: requests.Response) -> None:
         self.status = response.status_code
-        self.error, self.message = _told(response)
-        super().__init__(response.request, response, self._text())
-
-    def _text(self) -> str:
+        self.error, self.message = _explanation(response)
+        text = f" {': '.join(filter(None, (self.error, self.message))) or 'without an explanation'}"
         if self.status in ELSEWHERE:
-            return f"{self.status}: a redirect, which is not followed; correct the base URL"
-        told = ": ".join(filter(None, (self.error, self.message)))
-        return f"{self.status} {told or 'without an explanation'}"
+            text = ": redirects are not followed; correct the base URL"
+        super().__init__(response.request, response, f"{self.status}{text}")
 
 
 class BadRequest(Refused):
@@ -132,63 +129,59 @@ class NotFound(Refused):
 
 
 class RateLimited(Refused):
-    """429, again and again, or with a longer wait than was allowed.
+    """429 too often in a row, or with a longer wait than is allowed.
 
     Attributes:
-        retry_after: Seconds that the last answer told to wait; None if it told nothing usable.
+        retry_after: Seconds to wait according to the last response; None if it does not say.
     """
 
     retry_after: float | None = None
 
 
 class OutcomeUnknown(RequestError):
-    """The batch was sent, and whether it was added cannot be known: look before you send it again.
+    """The batch was sent, but it is unknown whether it was added: look before you send it again.
 
-    `added` prospects are certain, those of `batch` are not, and what follows them was not sent. An iterator that was
-    given stands behind `batch`.
+    `added` prospects are certain, those of `batch` are not, and the following ones were not sent: an iterator of
+    prospects continues after `batch`.
     """
 
     def __str__(self) -> str:
-        """Say what is certain, and what is not."""
-        size = len(self.batch)
-        unknown = f"the {size} prospects behind them" if size != 1 else "the one prospect behind them"
-        return f"{self.args[0]}; {self.added} prospects were added for certain, whether {unknown} were is unknown"
+        """Return what is certain and what is not."""
+        return f"{self.args[0]}; {self.added} prospects were added, the next {len(self.batch)} may or may not have been"
 
 
 class ServerError(OutcomeUnknown):
-    """5xx: an error on the server, or of something on the way to it, perhaps after the batch was stored.
-
-    Attributes:
-        status: The status of the answer.
-    """
+    """5xx: the server or a proxy failed, perhaps after the batch was stored."""
 
     def __init__(self, response: requests.Response) -> None:
         self.status = response.status_code
-        told = ": ".join(filter(None, _told(response)))
-        super().__init__(response.request, response, f"the answer was {self.status} {told}".rstrip())
+        text = ": ".join(filter(None, _explanation(response)))
+        super().__init__(response.request, response, f"the response was {self.status} {text}".rstrip())
 
 
 ELSEWHERE = {301, 307, 308}
-"""Redirects that say that a request belongs elsewhere; others may follow upon one that was carried out (RFC 9110)."""
+"""Redirects of a request that was not carried out; after other redirects it may have been (RFC 9110)."""
 
 
 def error_of(response: requests.Response) -> Refused | OutcomeUnknown:
-    """Return the error that an answer stands for which is no success."""
+    """Return the error for a response other than 2xx."""
     status = response.status_code
     if status >= 500:  # noqa: PLR2004 - the errors of servers
         return ServerError(response)
     if status < 400 and status not in ELSEWHERE:  # noqa: PLR2004 - neither a success nor a refusal
-        return OutcomeUnknown(response.request, response, f"the answer was {status}, which says nothing of the batch")
+        return OutcomeUnknown(
+            response.request, response, f"the response was {status}, which does not say what became of the batch"
+        )
     kinds = {400: BadRequest, 401: Unauthorized, 403: Forbidden, 404: NotFound, 429: RateLimited}
-    return kinds.get(response.status_code, Refused)(response)
+    return kinds.get(status, Refused)(response)
 
 
-def _told(response: requests.Response) -> tuple[str, str]:
-    """Return `error` and `message` of a body, as far as it has them; it may be anything."""
+def _explanation(response: requests.Response) -> tuple[str, str]:
+    """Return `error` and `message` of a body, which may be anything; empty without them."""
     try:
         body: Any = json.loads(response.content)
     except (ValueError, RecursionError):
-        return "", ""
-    told = [body.get(name) if isinstance(body, dict) else None for name in ("error", "message")]
-    error, message = (" ".join(one.split())[:LONGEST_TEXT] if isinstance(one, str) else "" for one in told)
+        body = None
+    values = [body.get(name) if isinstance(body, dict) else None for name in ("error", "message")]
+    error, message = (" ".join(value.split())[:LONGEST_TEXT] if isinstance(value, str) else "" for value in values)
     return error, message

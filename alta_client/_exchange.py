@@ -1,8 +1,9 @@
-"""One request and its answer: what is sent, by what connection, and what a lost one means."""
+"""One request and its response: how it is sent, and whether it reached the server if the connection fails."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,18 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 MOST_BYTES = 64 * 1024
-"""Bytes of an answer's body that are read; the status alone decides."""
+"""Maximum number of bytes that are read of a body; only the status matters."""
 
 CONNECTING_ONLY = Retry(connect=2, read=False, redirect=False, status=False, other=False, backoff_factor=0.1)
-"""What urllib3 may try again: to connect, when nothing has been sent."""
+"""What urllib3 may retry: connecting, before anything is sent."""
 
 
 class WatchedAdapter(HTTPAdapter):
-    """Sends nothing twice, and knows how far a request has come.
+    """Sends nothing twice, and knows how far a request got.
 
     Attributes:
-        tried: Whether a connection was tried, since somebody last said that none was.
-        wrote: Whether anything was written to one that was ready.
+        tried: Whether it tried to connect; reset for each request.
+        wrote: Whether anything was written to a connection that was ready; reset for each request.
     """
 
     def __init__(self) -> None:
@@ -36,12 +37,12 @@ class WatchedAdapter(HTTPAdapter):
         super().__init__(max_retries=CONNECTING_ONLY)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        """Make connections that are watched."""
+        """Watch the connections."""
         super().init_poolmanager(*args, **options)
         self._watch(self.poolmanager)
 
     def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
-        """Make connections to proxies that are watched."""
+        """Watch the connections to proxies."""
         return self._watch(super().proxy_manager_for(*args, **options))
 
     def _watch(self, manager: Any) -> Any:
@@ -52,9 +53,9 @@ class WatchedAdapter(HTTPAdapter):
 
 
 def _pool_of(pool: Any, adapter: WatchedAdapter) -> Any:
-    """Return a pool of connections that tell an adapter when they write, once connected: TLS and proxy are not it."""
+    """Return a class of pools whose connections report writes to an adapter, once connected through TLS or proxy."""
 
-    class Watched(pool.ConnectionCls):  # type: ignore[misc]  # a class is known when a pool is
+    class Watched(pool.ConnectionCls):  # type: ignore[misc]  # the class is known at run time
         ready = False
 
         def connect(self) -> None:
@@ -80,12 +81,12 @@ def own_session() -> requests.Session:
 
 
 def refuse_repeating(session: requests.Session, url: str) -> None:
-    """Refuse a session that would send a POST again by itself.
+    """Refuse a session that would repeat a POST by itself.
 
-    urllib3 repeats what it calls other errors whatever the method, for example TLS that fails while an answer is read.
+    urllib3 retries `other` errors regardless of the method, for example TLS that fails while a response is read.
 
     Raises:
-        InvalidInput: Its adapter for the address does so, or there is none.
+        InvalidInput: The adapter for the address does so, or there is none.
     """
     try:
         retries = getattr(session.get_adapter(url), "max_retries", None)
@@ -96,33 +97,21 @@ def refuse_repeating(session: requests.Session, url: str) -> None:
     posts = not retries.allowed_methods or "POST" in retries.allowed_methods
     counts = [retries.other, *([retries.read, retries.status] if posts else [])]
     if any(count is None or count for count in counts):
-        raise InvalidInput(
-            "the session would send a batch twice when an answer is lost; give its adapter max_retries=0"
-        )
+        raise InvalidInput("the session would send a batch twice if its response is lost; use max_retries=0")
 
 
-class Bearer(requests.auth.AuthBase):
-    """Puts the token into the request; as an auth callable it holds against ~/.netrc."""
+def _bearer(token: str) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
+    """Return what adds the token to a request; as an auth callable it takes precedence over ~/.netrc."""
 
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Set the header."""
-        request.headers["Authorization"] = f"Bearer {self._token}"
+    def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {token}"
         return request
+
+    return authorize
 
 
 class Exchange:
-    """Sends bodies by one session, each once.
-
-    Args:
-        session: One that repeats nothing.
-        token: What the bearer header has.
-        headers: What is sent besides.
-        timeout: Seconds to connect, between two bytes of an answer, and to read its body.
-        clock: Returns seconds.
-    """
+    """Sends bodies with a session, each once; `timeout` also limits the time to read the body of a response."""
 
     def __init__(
         self,
@@ -132,7 +121,7 @@ class Exchange:
         timeout: float,
         clock: Callable[[], float],
     ) -> None:
-        self._session, self._auth, self._timeout, self._clock = session, Bearer(token), timeout, clock
+        self._session, self._auth, self._timeout, self._clock = session, _bearer(token), timeout, clock
         self._headers = {"Content-Type": "application/json", "Accept": "application/json", **headers}
 
     def close(self) -> None:
@@ -140,18 +129,18 @@ class Exchange:
         self._session.close()
 
     def post(self, url: str, body: bytes) -> requests.Response:
-        """Send a body of JSON, and return the answer, its own body read as far as it came.
+        """Send a JSON body, and return the response, whose body may be incomplete.
 
         Raises:
             InvalidInput: Nothing can be sent to the address.
             NotSent: There was no connection.
-            OutcomeUnknown: It was lost later on, or no answer came in time.
+            OutcomeUnknown: The connection was lost later, or no response came in time.
         """
         refuse_repeating(self._session, url)
         try:
-            asked = requests.Request("POST", url, data=body, headers=self._headers, auth=self._auth)
-            asked.hooks = {"response": [_hide_location]}
-            request = self._session.prepare_request(asked)
+            unprepared = requests.Request("POST", url, data=body, headers=self._headers, auth=self._auth)
+            unprepared.hooks = {"response": [_hide_location]}
+            request = self._session.prepare_request(unprepared)
             settings = self._session.merge_environment_settings(request.url, {}, True, None, None)  # noqa: FBT003 - stream
         except (requests.RequestException, HTTPError, ValueError) as error:
             raise InvalidInput(f"nothing can be sent to {url}: {_cause(error)}") from error
@@ -161,12 +150,12 @@ class Exchange:
         try:
             response = self._session.send(request, timeout=self._timeout, allow_redirects=False, **settings)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            answered = getattr(error, "response", None)
+            answered: requests.Response | None = getattr(error, "response", None)
             if answered is None:
                 raise _lost(error, request, adapter) from error
-            response = answered  # a hook of the session raised on its status
+            response = answered  # a hook of the session has raised
         finally:
-            request.headers["Authorization"] = "Bearer ***"  # whoever reports an error may report its request
+            request.headers["Authorization"] = "Bearer ***"  # a report of an error may contain its request
         if _HIDDEN in response.headers:
             response.headers["Location"] = response.headers.pop(_HIDDEN)
         _read(response, until=self._clock() + self._timeout, clock=self._clock)
@@ -174,7 +163,7 @@ class Exchange:
 
 
 def _lost(error: Exception, request: requests.PreparedRequest, adapter: Any) -> NotSent | OutcomeUnknown:
-    """Return what a failed exchange is called: not sent only if that is certain."""
+    """Return the error for a failed exchange: NotSent only if that is certain."""
     host = urlsplit(str(request.url)).netloc
     watched = isinstance(adapter, WatchedAdapter) and adapter.tried
     if not adapter.wrote if watched else _never_connected(error):
@@ -183,10 +172,10 @@ def _lost(error: Exception, request: requests.PreparedRequest, adapter: Any) -> 
 
 
 def _never_connected(error: Exception) -> bool:
-    """Tell by an error alone, where no connection of ours was tried, whether it is certain that there was none."""
-    addresses = (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)
-    if isinstance(error, requests.exceptions.ConnectTimeout | addresses[0] | addresses[1]) or type(error) is OSError:
-        return True  # a plain OSError is about a file of certificates
+    """Return whether an error alone proves that there was no connection, for adapters that are not watched."""
+    kinds = requests.exceptions.ConnectTimeout | requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema
+    if isinstance(error, kinds) or type(error) is OSError:  # a plain OSError is about a file of certificates
+        return True
     cause = error.args[0] if error.args else None
     reason = cause.reason if isinstance(cause, MaxRetryError) else None
     return isinstance(getattr(reason, "original_error", reason), ConnectTimeoutError)
@@ -196,15 +185,15 @@ _HIDDEN = "X-Hidden-Location"
 
 
 def _hide_location(response: requests.Response, **_: object) -> None:
-    """Keep `requests` from following a redirect in thought: it would read its body whole and copy the token."""
+    """Keep `requests` from preparing the next request: it would read the whole body and copy the token."""
     if "Location" in response.headers:
         response.headers[_HIDDEN] = response.headers.pop("Location")
 
 
 def _read(response: requests.Response, until: float, clock: Callable[[], float]) -> None:
-    """Read the body as far as it comes; one that breaks off, is huge, or never ends changes nothing."""
+    """Read a body as far as possible: the status is known, even if it breaks off, is huge, or never ends."""
     body = b""
-    with contextlib.suppress(Exception):  # whatever a body is, the status is known
+    with contextlib.suppress(Exception):
         while len(body) <= MOST_BYTES and clock() <= until:
             part = response.raw.read1(8192, decode_content=True)
             if not part:
@@ -212,13 +201,21 @@ def _read(response: requests.Response, until: float, clock: Callable[[], float])
             body += part
         else:
             response.close()
-    response._content = body  # noqa: SLF001 - else whoever looks at it later would find it consumed
+    response.raw = _ReadBody(body, getattr(response.raw, "headers", None))
+
+
+class _ReadBody(io.BytesIO):
+    """A body that was read, with the headers of its response."""
+
+    def __init__(self, body: bytes, headers: object) -> None:
+        super().__init__(body)
+        self.headers = headers
 
 
 def _cause(error: BaseException) -> str:
-    """Return the innermost reason in a few words."""
+    """Return the innermost reason of an error."""
     while True:
-        inner = [getattr(error, "reason", None), *reversed(error.args), error.__cause__, error.__context__]
+        inner = (getattr(error, "reason", None), *reversed(error.args), error.__cause__, error.__context__)
         found = next((one for one in inner if isinstance(one, BaseException)), None)
         if found is None:
             break

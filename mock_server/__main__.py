@@ -1,10 +1,10 @@
-"""The command `alta-mock`, also by `python -m mock_server`; nothing is imported before Ctrl-C is caught."""
+"""Runs the command `alta-mock`, also as `python -m mock_server`; handles Ctrl-C before it imports anything."""
 
 import sys
 
 
 def main() -> None:
-    """Run the command; Ctrl-C while it is still being imported ends it without a word."""
+    """Run the command; Ctrl-C during its imports ends it silently."""
     try:
         from mock_server.cli.main import main as run  # noqa: PLC0415 - see above
 

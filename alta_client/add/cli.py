@@ -1,4 +1,4 @@
-"""`alta-add`: adds the prospects of a file to a campaign, and goes on where it was cut short.
+"""The command `alta-add`: adds the prospects of a file to a campaign, and continues where it was interrupted.
 
 Exit codes: 0 all are added, 1 not all, 2 nothing could be done (input, settings, token, campaign, no connection),
 130 interrupted.
@@ -24,9 +24,16 @@ Examples:
   alta-add people.csv --resend
 """
 
+HINTS = {
+    "--base-url": "set ALTA_BASE_URL to https://api.altahq.com/v1, or to http://127.0.0.1:8080/v1 for alta-mock",
+    "--campaign": "give the UUID of a campaign, or set ALTA_CAMPAIGN_ID",
+    "ALTA_API_TOKEN": "set the variable to your token",
+}
+"""What to do about a missing setting."""
+
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command and end the process with its exit code; a mistake is one line on standard error."""
+    """Run the command and end the process with its exit code; an error is one line on standard error."""
     try:
         sys.exit(command.main(arguments, prog_name="alta-add", standalone_mode=False, color=colour()))
     except AltaError as error:
@@ -34,36 +41,32 @@ def main(arguments: list[str] | None = None) -> None:
     except OSError as error:
         fail(f"{error.filename or 'a file'}: {error.strerror}", USAGE)
     except click.ClickException as error:
-        fail(f"{error.format_message().rstrip('.')} (alta-add --help lists what there is)", USAGE)
+        fail(f"{error.format_message().rstrip('.')} (see alta-add --help)", USAGE)
     except (KeyboardInterrupt, click.Abort):
-        fail("interrupted; run the same command again to go on", INTERRUPTED)
+        fail("interrupted; run the same command again to continue", INTERRUPTED)
 
 
 def _names(_context: object, _option: object, pairs: tuple[str, ...]) -> dict[str, str]:
-    """Read `COLUMN=FIELD`; a column may have an equals sign in its name, a field has none."""
+    """Read `COLUMN=FIELD`; only the name of a column may contain an equals sign."""
     from alta_client.add.table import field_of  # noqa: PLC0415 - --help need not wait for it
 
     names = {}
     for pair in pairs:
-        column, equals, field = pair.rpartition("=")
-        if not equals or not column.strip():
-            raise click.BadParameter(f"{pair!r} is not possible; write it like 'Work Email=email'")
-        if column.strip() in names:
-            raise click.BadParameter(f"{column.strip()!r} is mapped twice")
-        names[column.strip()] = field_of(field.strip())
+        column, equals, field = (part.strip() for part in pair.rpartition("="))
+        if not equals or not column:
+            raise click.BadParameter(f"{pair!r} is not a mapping; write it like 'Work Email=email'")
+        if column in names:
+            raise click.BadParameter(f"{column!r} is mapped twice; map it once")
+        names[column] = field_of(field)
     return names
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=EXAMPLES)
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--campaign", metavar="ID", envvar="ALTA_CAMPAIGN_ID", show_envvar=True, help="Campaign to add to.")
+@click.option("--base-url", metavar="URL", envvar="ALTA_BASE_URL", show_envvar=True, help="Base URL, ending in /v1.")
 @click.option(
-    "--campaign", metavar="ID", envvar="ALTA_CAMPAIGN_ID", show_envvar=True, help="The campaign to add them to."
-)
-@click.option(
-    "--base-url", metavar="URL", envvar="ALTA_BASE_URL", show_envvar=True, help="The base URL; it ends in /v1."
-)
-@click.option(
-    "--account-id", metavar="ID", envvar="ALTA_ACCOUNT_ID", show_envvar=True, help="The account, for users of several."
+    "--account-id", metavar="ID", envvar="ALTA_ACCOUNT_ID", show_envvar=True, help="Account, for users with several."
 )
 @click.option(
     "--map",
@@ -71,12 +74,12 @@ def _names(_context: object, _option: object, pairs: tuple[str, ...]) -> dict[st
     metavar="COLUMN=FIELD",
     multiple=True,
     callback=_names,
-    help="Read a column as a field, or leave it out if there is no field.",
+    help="Read a column as a field; without a field, leave it out.",
 )
-@click.option("--dry-run", is_flag=True, help="Check the file, and send nothing.")
-@click.option("--resend", is_flag=True, help="Send a batch again of which nobody knows whether it was added.")
-@click.option("--skip", is_flag=True, help="Go on behind such a batch, and do not send it again.")
-def command(  # noqa: PLR0913 - click calls it with each option
+@click.option("--dry-run", is_flag=True, help="Check the file without sending anything.")
+@click.option("--resend", is_flag=True, help="Send a batch again whose outcome is unknown.")
+@click.option("--skip", is_flag=True, help="Continue after such a batch without sending it again.")
+def command(  # noqa: PLR0913 - click passes each option
     file: Path,
     *,
     campaign: str | None,
@@ -89,19 +92,19 @@ def command(  # noqa: PLR0913 - click calls it with each option
 ) -> int:
     """Add the prospects of FILE, CSV or JSON lines, to a campaign.
 
-    The token is read from ALTA_API_TOKEN. How far a file has come is kept beside it, in FILE.alta-add.json: run the
-    same command again to go on.
+    The token is read from ALTA_API_TOKEN. The progress is kept in FILE.alta-add.json: run the same command again to
+    continue.
     """
     if resend and skip:
-        raise click.UsageError("--resend and --skip exclude each other")
+        raise click.UsageError("--resend and --skip exclude each other; use one of them")
     from alta_client.add.run import Waits, add, check  # noqa: PLC0415 - --help need not wait for it
     from alta_client.add.table import Table  # noqa: PLC0415 - the same
 
-    table = Table(file.resolve() if file.exists() else file, names)  # what is kept beside it is found by any link
+    table = Table(file.resolve() if file.exists() else file, names)  # links to a file share its progress
     if dry_run:
         return check(table, file)
-    wanted = {"--base-url": base_url, "--campaign": campaign, "ALTA_API_TOKEN": os.environ.get("ALTA_API_TOKEN")}
-    for name, value in wanted.items():
+    settings = {"--base-url": base_url, "--campaign": campaign, "ALTA_API_TOKEN": os.environ.get("ALTA_API_TOKEN")}
+    for name, value in settings.items():
         if not value:
             raise InvalidInput(f"{name} is missing; {HINTS[name]}")
     from alta_client._client import AltaClient  # noqa: PLC0415 - --help need not wait for it
@@ -109,11 +112,3 @@ def command(  # noqa: PLR0913 - click calls it with each option
     waits, token = Waits(), os.environ["ALTA_API_TOKEN"]
     with AltaClient(str(base_url), token, account_id=account_id or None, sleep=waits.sleep) as client:
         return add(client, waits, str(campaign), table, resend=resend, skip=skip)
-
-
-HINTS = {
-    "--base-url": "set ALTA_BASE_URL to https://api.altahq.com/v1, or to http://127.0.0.1:8080/v1 for alta-mock",
-    "--campaign": "give the UUID of a campaign, or set ALTA_CAMPAIGN_ID",
-    "ALTA_API_TOKEN": "set the variable to your token",
-}
-"""What to do about a setting that is missing."""

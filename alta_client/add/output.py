@@ -1,4 +1,4 @@
-"""What `alta-add` says, without what a terminal would obey; nobody need listen."""
+"""The output of `alta-add`: nothing that a terminal would obey, and no failure if a stream is closed."""
 
 from __future__ import annotations
 
@@ -15,26 +15,25 @@ FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
 
 def fail(text: str, code: int) -> NoReturn:
-    """Say how it ended, and end with an exit code."""
+    """Print how the run ended, and end with an exit code."""
     say(text, code)
     sys.exit(code)
 
 
 def say(text: str, code: int | None = None) -> None:
-    """Say it on standard error in one line; with an exit code in its colour."""
+    """Print a line to standard error, in the colour of an exit code if there is one."""
     name = "alta-add:" if code is None else paint("alta-add:", code)
-    with contextlib.suppress(OSError, AttributeError):
-        click.echo(f"{name} {visible(' '.join(text.split()))}", err=True, color=colour())
+    show(f"{name} ", " ".join(text.split()))
 
 
-def show(text: str) -> None:
-    """Show a line on standard error as it is, but for what is not printable."""
+def show(prefix: str, text: str) -> None:
+    """Print a line to standard error, with question marks for what is not printable behind the prefix."""
     with contextlib.suppress(OSError, AttributeError):
-        click.echo(visible(text), err=True)
+        click.echo(prefix + visible(text), err=True, color=colour())
 
 
 def result(text: str, code: int) -> None:
-    """Print the result; if standard output is full or closed, what was done is done all the same."""
+    """Print the result; a full or closed standard output changes nothing about it."""
     try:
         click.echo(paint(text, code))
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""One run of `alta-add`: a file is checked, what is not added yet is added, and what came of it is told."""
+"""One run of `alta-add`: checks a file, adds what is not added yet, and prints the result."""
 
 from __future__ import annotations
 
@@ -6,25 +6,16 @@ import signal
 import time
 from collections import deque
 from itertools import chain
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-import alta_terminal as terminal
+from alta_client import _errors as errors
 from alta_client._client import MOST_PROSPECTS
-from alta_client._errors import (
-    AltaError,
-    Forbidden,
-    InvalidInput,
-    NotFound,
-    NotSent,
-    OutcomeUnknown,
-    RateLimited,
-    Refused,
-    Unauthorized,
-)
+from alta_client._errors import InvalidInput
 from alta_client.add.output import FAILED, INTERRUPTED, USAGE, fail, result, say, show
-from alta_client.add.state import CannotKeepCount, Ledger, State, read_state
+from alta_client.add.state import CannotContinue, Ledger, State, read_state
+from alta_terminal import StatusLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,82 +25,81 @@ if TYPE_CHECKING:
     from alta_client.add.table import Table
 
 MOST_LINES = 20
-"""Bad rows that are shown."""
+"""Maximum number of bad rows that are listed."""
 
-UNUSABLE = (NotSent, Unauthorized, Forbidden, NotFound)
-"""What no batch can succeed with."""
-
-REMEDIES: dict[type[AltaError], str] = {
-    NotSent: "check --base-url, and whether the server is running",
-    Unauthorized: "check ALTA_API_TOKEN, and --account-id if the user has several accounts",
-    Forbidden: "the user of the token may not change this campaign",
-    NotFound: "check --campaign, and that it belongs to the account of the token",
-    RateLimited: "run the same command again later, to go on",
+REMEDIES: dict[type[errors.AltaError], str] = {
+    errors.NotSent: "check --base-url, and whether the server is running",
+    errors.Unauthorized: "check ALTA_API_TOKEN, and --account-id if the user has several accounts",
+    errors.Forbidden: "the user of the token may not change this campaign",
+    errors.NotFound: "check --campaign, and that it belongs to the account of the token",
+    errors.RateLimited: "run the same command again later to continue",
 }
 
+UNUSABLE = (errors.NotSent, errors.Unauthorized, errors.Forbidden, errors.NotFound)
+"""Errors that any batch would have."""
 
-def check(table: Table, named: Path) -> int:
-    """Check a file, send nothing, and return the exit code.
+CONTINUE = "run the same command again to continue"
+LOOK = "look in Alta, then run again with --resend or --skip"
+
+
+def check(table: Table, name: Path) -> int:
+    """Check a file without sending anything, and return the exit code.
 
     Raises:
-        InvalidInput: Rows are bad, which are listed on standard error, or there are none.
+        InvalidInput: See `survey`.
     """
     total = survey(table)
     batches, minutes = -(-total // MOST_PROSPECTS), _minutes(total)
-    how_long = f"about {minutes:,} min at 10 batches a minute" if minutes else "at once"
-    result(f"{named}: {total:,} prospects, {batches:,} batches, {how_long}; nothing was sent", 0)
+    duration = f"about {minutes:,} min at 10 batches a minute" if minutes else "at once"
+    result(f"{name}: {total:,} prospects, {batches:,} batches, {duration}; nothing was sent", 0)
     return 0
 
 
 def _minutes(prospects: int) -> int:
-    """Return how long prospects take at 10 batches a minute, of which the first is free."""
+    """Return how long prospects take at 10 batches a minute, of which the first ten do not wait."""
     return max(0, -(-prospects // (10 * MOST_PROSPECTS)) - 1)
 
 
-def _waiting(seconds: float) -> str:
-    return f"waiting {seconds:.0f} s for the quota"
-
-
 def survey(table: Table) -> int:
-    """Check every row, and return how many there are.
+    """Check every row, and return their number.
 
     Raises:
         InvalidInput: Rows are bad, which are listed on standard error, or there are none.
     """
     total = bad = 0
-    with terminal.StatusLine() as progress:
+    with StatusLine() as progress:
         for total, row in enumerate(table.rows(), 1):
             if row.problems:
                 bad += 1
                 if bad <= MOST_LINES:
                     progress.clear()
-                    show(f"{table.file}:{row.line}: {'; '.join(row.problems)}")
+                    show("", f"{table.file}:{row.line}: {'; '.join(row.problems)}")
             if total % 1000 == 0:
                 progress.show(f"checked {total:,} rows")
     if bad:
         more = f", {bad - MOST_LINES:,} of them not shown" if bad > MOST_LINES else ""
         raise InvalidInput(f"{bad:,} of {total:,} rows of {table.file} are bad{more}; nothing was sent")
-    if table.unused():
-        raise InvalidInput(f"{table.file}: there is no key {table.unused()[0]!r}, which --map names")
+    if table.unused:
+        raise InvalidInput(f"{table.file}: no line has the key {min(table.unused)!r} of --map; correct the option")
     if not total:
-        raise InvalidInput(f"{table.file} has no prospects; wanted a line for each behind the first")
+        raise InvalidInput(f"{table.file} has no prospects; write one on each line after the first")
     return total
 
 
-def add(  # noqa: PLR0913 - two say how, the others what
+def add(  # noqa: PLR0913 - the command and its options
     client: AltaClient, waits: Waits, campaign: str, table: Table, *, resend: bool, skip: bool
 ) -> int:
-    """Add what is not added yet, keep count in a file beside it, and return the exit code.
+    """Add what is not added yet, keeping the state in a file beside it, and return the exit code.
 
     Raises:
-        InvalidInput: Rows are bad, the count is of another file, or it must be said what becomes of a batch.
+        InvalidInput: Rows are bad, the state belongs to another file, or a batch of unknown outcome needs an option.
     """
-    kept = table.file.with_name(table.file.name + ".alta-add.json")
-    lock = FileLock(table.file.with_name(table.file.name + ".alta-add.lock"))
+    kept, locked = (table.file.with_name(f"{table.file.name}.alta-add.{suffix}") for suffix in ("json", "lock"))
+    lock = FileLock(locked)
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise InvalidInput(f"another alta-add is adding {table.file}; wait for it to end") from None
+        raise InvalidInput(f"another alta-add is adding {table.file}; wait until it ends") from None
     except OSError as error:
         raise InvalidInput(f"cannot write beside {table.file}: {error.strerror}; copy it to another folder") from error
     try:
@@ -119,33 +109,22 @@ def add(  # noqa: PLR0913 - two say how, the others what
 
 
 class Waits:
-    """How a client waits, so that each second can be told.
-
-    Args:
-        sleep: Waits a number of seconds.
-
-    Attributes:
-        tell: Hears of the seconds that are left.
-    """
+    """The waits of a client, second by second; `report` is called with the seconds that are left."""
 
     def __init__(self, sleep: Callable[[float], object] = time.sleep) -> None:
         self._sleep = sleep
-        self.tell: Callable[[float], object] = lambda _: None
+        self.report: Callable[[float], object] = lambda _: None
 
     def sleep(self, seconds: float) -> None:
-        """Wait, no shorter than asked."""
+        """Wait, no shorter than given."""
         while seconds > 0:
-            self.tell(seconds)
+            self.report(seconds)
             self._sleep(min(seconds, 1.0))
             seconds -= 1.0
 
 
-class _Changed(InvalidInput):
-    """The file is another one than was checked."""
-
-
 def _version(file: Path) -> tuple[int, ...]:
-    """Return what changes when a file does."""
+    """Return values that differ if a file has changed."""
     try:
         found = file.stat()
     except OSError:
@@ -154,140 +133,123 @@ def _version(file: Path) -> tuple[int, ...]:
 
 
 class _Run:
-    """One run of the command: a file, its ledger, and what is shown of them."""
+    """One run of the command: a file, its ledger, and the output about them."""
 
     def __init__(self, client: AltaClient, waits: Waits, campaign: str, table: Table, kept: Path) -> None:
         self._client, self._waits, self._campaign, self._table = client, waits, campaign, table
-        self._seen = _version(table.file)
+        self._checked = _version(table.file)
         self._total = survey(table)
         self._lines: deque[int] = deque(maxlen=MOST_PROSPECTS)
-        begun = read_state(kept)
-        state = begun if begun and begun.done + begun.unknown else State(client.base_url, campaign.lower())
+        found = read_state(kept)
+        state = found if found and found.done + found.unknown else State(client.base_url, campaign.lower())
         if (state.base_url, state.campaign) != (client.base_url, campaign.lower()):
-            raise InvalidInput(
-                f"{kept} is of campaign {state.campaign} at {state.base_url}; move it to add {table.file} here, too"
-            )
-        self._records = self._counted()
+            target = f"campaign {state.campaign} at {state.base_url}"
+            raise InvalidInput(f"{kept} belongs to {target}; move it to add {table.file} here as well")
+        self._records = self._read()
         self._ledger = Ledger(kept, state, self._records)
-        self._under_way = self._told = False
+        self._in_flight = self._interrupted = False
 
-    def _counted(self) -> Iterator[Mapping[str, object]]:
-        """Yield the records, and remember in which lines the last ones are."""
+    def _read(self) -> Iterator[Mapping[str, object]]:
+        """Yield the records, keeping the lines of the last ones."""
         for row in self._table.rows():
             self._lines.append(row.line)
             yield row.record
 
+    @property
+    def _done(self) -> int:
+        return self._ledger.state.done
+
+    def go(self, *, resend: bool, skip: bool) -> int:
+        """Send what is left, and return the exit code."""
+        before = self._done
+        records = self._left(resend=resend, skip=skip)
+        if self._done == self._total:
+            result(f"{self._summary()}; there is nothing left to do", 0)
+            return 0
+        if before:
+            say(f"continuing after {before:,} of {self._total:,}")
+        try:
+            self._send(records)
+        except KeyboardInterrupt:
+            unknown = self._ledger.state.unknown
+            remedy = f"{self._where(unknown)} may or may not have been added: {LOOK}" if unknown else CONTINUE
+            fail(f"interrupted; {self._summary()}; {remedy}", INTERRUPTED)
+        except CannotContinue as error:
+            fail(f"{error}; {self._summary()}", FAILED if self._done > before else USAGE)
+        except (errors.Refused, errors.NotSent) as error:
+            self._ledger.nothing_in_flight()
+            code = USAGE if isinstance(error, UNUSABLE) and self._done == before else FAILED
+            remedy = REMEDIES.get(type(error), "correct them and run the same command again")
+            fail(f"{error}, for {self._where(len(error.batch))}; {self._summary()}; {remedy}", code)
+        except errors.OutcomeUnknown as error:
+            self._show(error.batch)
+            where = f"{self._where(len(error.batch))} may or may not have been added"
+            fail(f"{error.args[0]}: {where}; {self._summary()}; {LOOK}", FAILED)
+        code = 0 if self._done == self._total else FAILED
+        result(self._summary(), code)
+        return code
+
     def _left(self, *, resend: bool, skip: bool) -> Iterator[Mapping[str, object]]:
-        """Return the records that are to be sent, once it is said what becomes of a batch of unknown outcome."""
+        """Return the records to send, depending on the option for a batch of unknown outcome."""
         unknown = self._ledger.unknown
         if not unknown and (resend or skip):
-            flag = "--resend" if resend else "--skip"
-            raise InvalidInput(f"there is no batch of unknown outcome; leave {flag} out")
+            raise InvalidInput(f"there is no batch of unknown outcome; leave out {'--resend' if resend else '--skip'}")
         if unknown and skip:
             self._ledger.handled(unknown, skipped=True)
         elif unknown and not resend:
             self._show(unknown)
-            raise InvalidInput(
-                f"{self._where(len(unknown))} were sent without an answer, and may be in the campaign: look there, then"
-                " run again with --resend or --skip"
-            )
+            raise InvalidInput(f"{self._where(len(unknown))} were sent without a response and may be added: {LOOK}")
         return chain(unknown, self._records) if resend else self._records
 
-    def go(self, *, resend: bool, skip: bool) -> int:
-        """Send what is left, and return the exit code."""
-        before = self._ledger.state.done
-        records = self._left(resend=resend, skip=skip)
-        if self._ledger.state.done == self._total:
-            result(f"{self._summary()}; there is nothing left to do", 0)
-            return 0
-        if before:
-            say(f"going on behind {before:,} of {self._total:,}")
-        try:
-            self._send(records)
-        except KeyboardInterrupt:
-            self._interrupted()
-        except (CannotKeepCount, _Changed) as error:
-            fail(f"{error}; {self._summary()}", FAILED if self._ledger.state.done > before else USAGE)
-        except (Refused, NotSent) as error:
-            self._ledger.nothing_under_way()
-            remedy = REMEDIES.get(type(error), "correct them and run the same command again")
-            useless = isinstance(error, UNUSABLE) and self._ledger.state.done == before
-            code = USAGE if useless else FAILED
-            fail(f"{error}, for {self._where(len(error.batch))}; {self._summary()}; {remedy}", code)
-        except OutcomeUnknown as error:
-            self._show(error.batch)
-            fail(
-                f"{error.args[0]}: {self._where(len(error.batch))} may be in the campaign, or not; {self._summary()};"
-                " look in Alta, then run again with --resend or --skip",
-                FAILED,
-            )
-        code = 0 if self._ledger.state.done == self._total else FAILED
-        result(self._summary(), code)
-        return code
-
-    def _interrupted(self) -> NoReturn:
-        """Say how to go on, which depends on whether a batch was under way."""
-        if not self._ledger.state.unknown:
-            fail(f"interrupted; {self._summary()}; run the same command again to go on", INTERRUPTED)
-        where = self._where(self._ledger.state.unknown)
-        fail(
-            f"interrupted; {self._summary()}; {where} may be in the campaign, or not: look in Alta, then run again with"
-            " --resend or --skip",
-            INTERRUPTED,
-        )
-
     def _send(self, records: Iterator[Mapping[str, object]]) -> None:
-        """Send the records, and show how far they are on a terminal; Ctrl-C waits for the answer that is under way."""
+        """Send records, showing the progress on a terminal; Ctrl-C waits for the response to a batch in flight."""
         handler = signal.signal(signal.SIGINT, self._interrupt)
         try:
-            with terminal.StatusLine() as progress:
-                self._waits.tell = lambda left: progress.show(f"{self._so_far()}; {_waiting(left)}", now=True)
-                progress.show(self._so_far())
-                self._client.add_prospects(
-                    self._campaign, records, on_progress=lambda event: self._follow(event, progress)
-                )
+            with StatusLine() as line:
+                self._waits.report = lambda left: line.show(f"{self._progress()}; {_waiting(left)}", now=True)
+                line.show(self._progress())
+                self._client.add_prospects(self._campaign, records, on_progress=lambda step: self._follow(step, line))
         finally:
             signal.signal(signal.SIGINT, handler)
 
-    def _follow(self, event: Progress, progress: terminal.StatusLine) -> None:
-        self._under_way = event.event == "sending"  # first: from here on, Ctrl-C waits for the answer
-        if self._under_way and _version(self._table.file) != self._seen:
-            raise _Changed(f"{self._table.file} was changed meanwhile; run the same command again to go on")
-        self._ledger.follow(event)
-        if self._told and not self._under_way and self._ledger.state.done < self._total:
-            raise KeyboardInterrupt
-        if event.event == "added":
-            progress.show(self._so_far())
-        elif event.event == "waiting" and not progress.visible:
-            say(_waiting(event.wait))
-
-    def _so_far(self) -> str:
-        """Tell how far it is, and how long the rest will take."""
-        done = self._ledger.state.done
-        minutes = _minutes(self._total - done)
-        return f"{done:,} of {self._total:,} added{f', about {minutes:,} min left' if minutes else ''}"
-
     def _interrupt(self, _number: int, _frame: object) -> None:
-        if not self._under_way or self._told:
+        if not self._in_flight or self._interrupted:
             raise KeyboardInterrupt
-        self._told = True
+        self._interrupted = True
 
-    def _last(self, count: int) -> list[int]:
-        """Return the lines of the last records that were taken."""
-        return list(self._lines)[-count:]
+    def _follow(self, step: Progress, line: StatusLine) -> None:
+        self._in_flight = step.event == "sending"  # first: from here on, Ctrl-C waits for the response
+        if self._in_flight and _version(self._table.file) != self._checked:
+            raise CannotContinue(f"{self._table.file} has changed; {CONTINUE}")
+        self._ledger.follow(step)
+        if self._interrupted and not self._in_flight and self._done < self._total:
+            raise KeyboardInterrupt
+        if step.event == "added":
+            line.show(self._progress())
+        elif step.event == "waiting" and not line.visible:
+            say(_waiting(step.wait))
+
+    def _progress(self) -> str:
+        """Return how many are added, and how long the rest will take."""
+        minutes = _minutes(self._total - self._done)
+        return f"{self._done:,} of {self._total:,} added{f', about {minutes:,} min left' if minutes else ''}"
 
     def _where(self, count: int) -> str:
-        """Name the lines of the last records."""
-        last = self._last(count)
-        return f"lines {last[0]} to {last[-1]}" if len(last) > 1 else f"line {last[0]}"
+        """Return the lines of the last records."""
+        last = list(self._lines)[-count:]
+        return f"lines {last[0]} to {last[-1]}" if count > 1 else f"line {last[0]}"
 
     def _show(self, batch: Sequence[Mapping[str, object]]) -> None:
-        """Show the last records, line by line."""
-        for line, record in zip(self._last(len(batch)), batch, strict=True):
-            who = " ".join(str(value) for value in record.values())
-            show(f"  {self._table.file}:{line}: {who[:100]}")
+        """List the last records, line by line."""
+        for line, record in zip(list(self._lines)[-len(batch) :], batch, strict=True):
+            show("", f"  {self._table.file}:{line}: {' '.join(map(str, record.values()))[:100]}")
 
     def _summary(self) -> str:
-        state = self._ledger.state
-        skipped = f", {state.skipped:,} skipped" if state.skipped else ""
-        return f"{state.done - state.skipped:,} of {self._total:,} prospects added{skipped}"
+        skipped = self._ledger.state.skipped
+        return f"{self._done - skipped:,} of {self._total:,} prospects added" + (
+            f", {skipped:,} skipped" * bool(skipped)
+        )
+
+
+def _waiting(seconds: float) -> str:
+    return f"waiting {seconds:.0f} s for the quota"

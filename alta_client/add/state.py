@@ -1,6 +1,6 @@
-"""How far a file has been added, kept beside it, so that a run that was cut short goes on where it is certain.
+"""The progress of a file, kept beside it, so that an interrupted run continues where the outcome is certain.
 
-Law: what is written before a batch is sent says that it may be in the campaign; only an answer changes that.
+Law: before a batch is sent it is recorded as unknown; only a response changes that.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alta_client._client import MOST_PROSPECTS
 from alta_client._errors import InvalidInput
@@ -23,25 +23,20 @@ if TYPE_CHECKING:
     from alta_client._client import Progress
 
 
-MOST_ROWS = 10**15
-"""Rows of a file at most."""
-
-
-class CannotKeepCount(InvalidInput):
-    """The state cannot be written, so nothing more may be sent."""
+class CannotContinue(InvalidInput):
+    """Nothing more may be sent: the state cannot be written, or the file has changed since it was checked."""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where a file stands.
+    """The progress of a file.
 
     Attributes:
-        base_url: Where its prospects go.
-        campaign: The campaign they go into.
-        done: Prospects, from the first, that are dealt with: added, or skipped.
-        skipped: How many of those nobody knows of.
-        unknown: Prospects behind them that were sent, without an answer.
-        digest: SHA-256 of all of these, so that another file is not taken for this one; it may have grown.
+        base_url: The API that its prospects are sent to.
+        done: Number of prospects, from the first, that are added or skipped.
+        skipped: How many of those were skipped.
+        unknown: Number of prospects after them that were sent without a response.
+        digest: SHA-256 of all of these, which recognises the file even if it has grown.
     """
 
     base_url: str
@@ -53,94 +48,85 @@ class State:
 
 
 class Ledger:
-    """The state of a run as it goes on, always written before the next thing is done.
+    """The state during a run, written before anything else is done.
 
     Args:
-        file: Where it is kept.
-        state: Where it stands.
-        records: All of the input; what is dealt with is taken off it.
+        file: The file to write it to.
+        state: The state at the beginning.
+        records: All records of the input; those of the state are consumed.
 
     Attributes:
-        unknown: The batch of which nobody knows whether it was added, taken off the records too; mostly empty.
+        unknown: The batch whose outcome is unknown, usually empty.
 
     Raises:
-        InvalidInput: The records are not those of the state.
+        InvalidInput: The state does not match the records.
     """
 
     def __init__(self, file: Path, state: State, records: Iterator[Mapping[str, object]]) -> None:
-        self.file = file
-        self.state = state
-        self._handled = _digest(islice(records, state.done))
+        self.file, self.state = file, state
+        self._handled = _digest(islice(records, state.done), hashlib.sha256())
         self.unknown = list(islice(records, state.unknown))
-        if self._after(self.unknown).hexdigest() != state.digest:
-            raise InvalidInput(f"{file} is of other prospects than these, or these were changed; move it to begin anew")
+        if _digest(self.unknown, self._handled).hexdigest() != state.digest:
+            raise InvalidInput(f"{file} belongs to other prospects, or these were changed; move it to start over")
 
     def follow(self, progress: Progress) -> None:
-        """Write down what is about to be done, or was."""
+        """Record a step of the client."""
         if progress.event == "sending":
-            self._write(self._after(progress.batch), unknown=len(progress.batch))
+            self._write(_digest(progress.batch, self._handled), unknown=len(progress.batch))
         elif progress.event == "waiting":
-            self.nothing_under_way()
+            self.nothing_in_flight()
         else:
             self.handled(progress.batch)
 
     def handled(self, batch: Sequence[Mapping[str, object]], *, skipped: bool = False) -> None:
-        """Write down that a batch is dealt with."""
-        self._handled = self._after(batch)
-        count = len(batch)
+        """Record that a batch is added or skipped."""
+        self._handled, count = _digest(batch, self._handled), len(batch)
         self._write(
             self._handled, done=self.state.done + count, skipped=self.state.skipped + count * skipped, unknown=0
         )
 
-    def nothing_under_way(self) -> None:
-        """Write down that the batch that was sent is not in the campaign."""
+    def nothing_in_flight(self) -> None:
+        """Record that the batch that was sent is not in the campaign."""
         self._write(self._handled, unknown=0)
 
-    def _after(self, batch: Iterable[Mapping[str, object]]) -> hashlib._Hash:
-        return _digest(batch, self._handled.copy())
-
-    def _write(self, digest: hashlib._Hash, **changes: int) -> None:
-        self.state = State(**{**asdict(self.state), **changes, "digest": digest.hexdigest()})
-        beside = self.file.with_name(self.file.name + ".new")
+    def _write(self, digest: hashlib._Hash, **changes: Any) -> None:
+        self.state = replace(self.state, digest=digest.hexdigest(), **changes)
+        new = self.file.with_name(self.file.name + ".new")
         try:
-            with beside.open("w", encoding="utf-8") as text:
+            with new.open("w", encoding="utf-8") as text:
                 json.dump(asdict(self.state), text, indent=1)
                 text.flush()
                 os.fsync(text.fileno())
-            beside.replace(self.file)
+            new.replace(self.file)
         except OSError as error:
-            raise CannotKeepCount(
-                f"cannot write {self.file}: {error.strerror}; it must be kept beside the input"
-            ) from error
+            raise CannotContinue(f"cannot write {self.file}: {error.strerror}; make its folder writable") from error
 
 
 def read_state(file: Path) -> State | None:
-    """Return what a file says, None if there is none.
+    """Read a state; None if there is no such file.
 
     Raises:
-        InvalidInput: It cannot be read, or is no state.
+        InvalidInput: The file cannot be read, or is not a state.
     """
     try:
-        value = json.loads(file.read_text(encoding="utf-8"))
+        value: Any = json.loads(file.read_text(encoding="utf-8"))
+        state = State(**value)
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise InvalidInput(f"cannot read {file}: {error.strerror}") from error
-    except (ValueError, RecursionError):
-        value = None
-    known = asdict(State("", ""))
-    if not isinstance(value, dict) or {name: type(one) for name, one in value.items()} != {
-        name: type(one) for name, one in known.items()
-    }:
-        raise InvalidInput(f"{file} is no state of alta-add; move it away to begin anew")
-    state = State(**value)
-    if not (0 <= state.skipped <= state.done < MOST_ROWS and 0 <= state.unknown <= MOST_PROSPECTS):
-        raise InvalidInput(f"{file} counts what cannot be; move it away to begin anew")
+        raise InvalidInput(f"cannot read {file}: {error.strerror}; make it readable") from error
+    except (ValueError, TypeError, RecursionError):
+        state = None
+    types = {name: type(default) for name, default in asdict(State("", "")).items()}
+    if state is None or {name: type(member) for name, member in asdict(state).items()} != types:
+        raise InvalidInput(f"{file} is not a state of alta-add; move it away to start over")
+    if not (0 <= state.skipped <= state.done < 10**15 and 0 <= state.unknown <= MOST_PROSPECTS):
+        raise InvalidInput(f"{file} contains impossible counts; move it away to start over")
     return state
 
 
-def _digest(records: Iterable[Mapping[str, object]], begun: hashlib._Hash | None = None) -> hashlib._Hash:
-    digest = begun or hashlib.sha256()
+def _digest(records: Iterable[Mapping[str, object]], before: hashlib._Hash) -> hashlib._Hash:
+    digest = before.copy()
     for record in records:
         digest.update(encode(record) + b"\n")
     return digest

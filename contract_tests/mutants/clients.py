@@ -115,7 +115,7 @@ def lets_netrc_win(at: Environment, prospects: Prospects) -> object:
     """Sets the header without an auth callable, so that credentials of ~/.netrc replace it."""
     one = client(at)
     one._exchange._headers = {**one._exchange._headers, "Authorization": f"Bearer {at.token}"}
-    one._exchange._auth = requests.auth.HTTPBasicAuth("netrc", "password")  # type: ignore[assignment]  # broken on purpose
+    one._exchange._auth = requests.auth.HTTPBasicAuth("netrc", "password")
     return one.add_prospects(at.campaign_id, prospects)
 
 
@@ -188,7 +188,7 @@ def _with_auth(at: Environment, prospects: Prospects, put: Callable[[Any], objec
         return request
 
     one = client(at)
-    one._exchange._auth = auth  # type: ignore[assignment]  # broken on purpose
+    one._exchange._auth = auth
     return one.add_prospects(at.campaign_id, prospects)
 
 

@@ -142,24 +142,24 @@ def test_columns_are_mapped(add: Add, unlimited: AltaMock, tmp_path: Path) -> No
 
 
 BAD_FILES: dict[str, tuple[bytes, str]] = {
-    "empty": (b"", "is empty; wanted a line of column names"),
+    "empty": (b"", "is empty; write a line of column names"),
     "white space": (b" \n\n", "is empty"),
     "header only": (b"email\n", "has no prospects"),
-    "Latin-1": (b"email,firstName\na@b,Ren\xe9\n", "is no UTF-8 near line"),
-    "half UTF-16": (b"\xff\xfea", "is no UTF-16"),
-    "unknown column": (b"Work Email\na@b\n", "the column 'Work Email' is no field of a prospect; say --map"),
-    "doubled column": (b"email,email\na,b\n", "the column 'email' stands there twice"),
+    "Latin-1": (b"email,firstName\na@b,Ren\xe9\n", "is not UTF-8 near line"),
+    "half UTF-16": (b"\xff\xfea", "is not UTF-16"),
+    "unknown column": (b"Work Email\na@b\n", "the column 'Work Email' is not a field of a prospect; use --map"),
+    "doubled column": (b"email,email\na,b\n", "the column 'email' occurs twice"),
     "two columns of a field": (b"email,E-Mail\na,b\n", "two columns are email"),
-    "open quotation mark": (b'email\n"a@b\n', "this is no CSV"),
+    "open quotation mark": (b'email\n"a@b\n', "invalid CSV"),
     "JSON array": (b'[{"email": "a"}]', "write one object on each line"),
-    "ragged": (b"email,phone\na@b\n", "in:2: got 1 cells; wanted 2"),
-    "bad rows": (b"email,firstName\n,Ada\na@b,x\n,Bob\n", "in:2: wanted one of email"),
+    "ragged": (b"email,phone\na@b\n", "in:2: got 1 cells; expected 2"),
+    "bad rows": (b"email,firstName\n,Ada\na@b,x\n,Bob\n", "in:2: expected one of email"),
     "too long": (b"email\n" + b"x" * 256, "in:2: email: got 256 characters"),
-    "no JSON": (b'{"email": "a"}\n{"email": \n', "in:2: this is no JSON object"),
-    "NaN": (b'{"email": "a", "n": NaN}', "in:1: this is no JSON object"),
-    "no mapping": (b'{"email": "a"}\n7\n', "in:2: got int; wanted a mapping"),
-    "a cell below no name": (b"email,\na@b,x\n", "in:2: a cell stands below no column name"),
-    "a key twice": (b'{"email": "a", "email": "b"}', "'email' stands there twice"),
+    "no JSON": (b'{"email": "a"}\n{"email": \n', "in:2: invalid JSON object"),
+    "NaN": (b'{"email": "a", "n": NaN}', "in:1: invalid JSON object"),
+    "no mapping": (b'{"email": "a"}\n7\n', "in:2: got int; expected a mapping"),
+    "a cell below no name": (b"email,\na@b,x\n", "in:2: a cell is in a column without a name"),
+    "a key twice": (b'{"email": "a", "email": "b"}', "'email' occurs twice"),
 }
 
 
@@ -195,16 +195,16 @@ def test_settings_it_refuses(
     origin = server.origin
     cases: list[tuple[tuple[object, ...], str]] = [
         ((people, "--base-url", origin), f"did you mean {origin}/v1"),
-        ((people, "--campaign", "x"), "the campaign id 'x' is no UUID"),
+        ((people, "--campaign", "x"), "the campaign id 'x' is not a valid UUID"),
         ((people, "--map", "email"), "write it like 'Work Email=email'"),
-        ((people, "--map", "nope=email"), "there is no column 'nope'"),
+        ((people, "--map", "nope=email"), "unknown column 'nope'; choose one of First Name, email"),
         ((people, "--map", "email=phone", "--map", "email=x"), "is mapped twice"),
         ((people, "--map", "First Name=E-mail"), "two columns are email"),
-        ((people, "--skip"), "there is no batch of unknown outcome; leave --skip out"),
+        ((people, "--skip"), "there is no batch of unknown outcome; leave out --skip"),
         ((people, "--resend", "--skip"), "exclude each other"),
         ((people, "--nope"), "no such option"),
-        ((people.with_name("nope.csv"),), "there is no such file"),
-        ((people.parent,), "it is no regular file"),
+        ((people.with_name("nope.csv"),), "no such file"),
+        ((people.parent,), "it is not a regular file"),
         ((), "missing argument"),
     ]
     for words, says in cases:
@@ -279,12 +279,12 @@ def test_an_unknown_batch_is_shown_and_needs_a_word(add: Add, people: Path, unli
     unlimited.fault("drop_after_commit")
     done = add(people)
     assert done.code == 1
-    assert "lines 2 to 21 may be in the campaign, or not; 0 of 50 prospects added; look in Alta" in done.err
+    assert "lines 2 to 21 may or may not have been added; 0 of 50 prospects added; look in Alta" in done.err
     assert f"{people}:2: Ada p0@example.com" in done.err
 
     done = add(people)
     assert (done.code, len(unlimited.requests)) == (2, 1)
-    assert "lines 2 to 21 were sent without an answer" in done.err
+    assert "lines 2 to 21 were sent without a response" in done.err
 
     done = add(people, "--skip")
     assert (done.code, done.out) == (0, "30 of 50 prospects added, 20 skipped\n")
@@ -309,8 +309,8 @@ def test_keys_of_json_lines_are_mapped(add: Add, unlimited: AltaMock, tmp_path: 
     assert unlimited.prospects(CAMPAIGN) == [{"email": "a@example.com"}]
 
     file.write_text('{"mail": "b@example.com", "email": "c@example.com"}\n')
-    assert "'email' stands there twice" in add(file, "--map", "mail=email", "--dry-run").err
-    assert "there is no key 'typo', which --map names" in add(file, "--map", "typo=email", "--dry-run").err
+    assert "'email' occurs twice" in add(file, "--map", "mail=email", "--dry-run").err
+    assert "no line has the key 'typo' of --map" in add(file, "--map", "typo=email", "--dry-run").err
 
 
 def test_an_account_can_be_named(add: Add, people: Path, unlimited: AltaMock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -343,7 +343,7 @@ def test_a_file_that_changes_meanwhile(add: Add, people: Path, unlimited: AltaMo
     unlimited.handle = changing  # type: ignore[method-assign, assignment]  # wrapped on purpose
     done = add(people)
     assert done.code == 1
-    assert "was changed meanwhile; run the same command again to go on; 40 of 50 prospects added" in done.err
+    assert "has changed; run the same command again to continue; 40 of 50 prospects added" in done.err
 
     assert add(people).code == 0
     assert emails(unlimited) == [*FIFTY, "p50@example.com"]
@@ -386,15 +386,15 @@ def test_a_count_of_something_else(add: Add, people: Path, unlimited: AltaMock) 
     changed = people.read_text().replace("p7@", "p77@")
     state = json.loads(kept.read_text())
     cases: list[tuple[Callable[[], object], tuple[str, ...], str]] = [
-        (lambda: None, ("--campaign", SECOND_CAMPAIGN), f"is of campaign {CAMPAIGN}"),
-        (lambda: None, ("--base-url", "http://127.0.0.1:1/v1"), "is of campaign"),
-        (lambda: people.write_text(changed), (), "is of other prospects than these"),
-        (lambda: kept.write_text("{}"), (), "is no state of alta-add"),
-        (lambda: kept.write_text("[" * 100_000), (), "is no state of alta-add"),
-        (lambda: kept.write_text(json.dumps({**state, "done": -1})), (), "counts what cannot be"),
-        (lambda: kept.write_text(json.dumps({**state, "unknown": 21})), (), "counts what cannot be"),
-        (lambda: kept.write_text(json.dumps({**state, "done": 20, "unknown": 20})), (), "is of other prospects"),
-        (lambda: kept.write_text("\ud800", errors="surrogatepass"), (), "is no state of alta-add"),
+        (lambda: None, ("--campaign", SECOND_CAMPAIGN), f"belongs to campaign {CAMPAIGN}"),
+        (lambda: None, ("--base-url", "http://127.0.0.1:1/v1"), "belongs to campaign"),
+        (lambda: people.write_text(changed), (), "belongs to other prospects"),
+        (lambda: kept.write_text("{}"), (), "is not a state of alta-add"),
+        (lambda: kept.write_text("[" * 100_000), (), "is not a state of alta-add"),
+        (lambda: kept.write_text(json.dumps({**state, "done": -1})), (), "contains impossible counts"),
+        (lambda: kept.write_text(json.dumps({**state, "unknown": 21})), (), "contains impossible counts"),
+        (lambda: kept.write_text(json.dumps({**state, "done": 20, "unknown": 20})), (), "belongs to other prospects"),
+        (lambda: kept.write_text("\ud800", errors="surrogatepass"), (), "is not a state of alta-add"),
     ]
     for change, words, says in cases:
         change()
@@ -468,7 +468,7 @@ def test_cut_short_during_a_wait(add: Add, people: Path, unlimited: AltaMock, nu
     unlimited.handle = handle  # type: ignore[method-assign]  # wrapped on purpose
     done = add(people)
     assert (done.code, done.out) == (0, "50 of 50 prospects added\n")
-    assert "going on behind 40 of 50" in done.err
+    assert "continuing after 40 of 50" in done.err
     assert emails(unlimited) == FIFTY
 
 
@@ -524,14 +524,14 @@ def test_the_state_is_whole_at_every_moment(add: Add, people: Path, unlimited: A
 def test_a_wait_is_told_second_by_second() -> None:
     """And is no shorter for it."""
     slept: list[float] = []
-    told: list[float] = []
+    reported: list[float] = []
     waits = Waits(slept.append)
     waits.sleep(0.25)  # nobody listens yet
-    waits.tell = told.append
+    waits.report = reported.append
     waits.sleep(2.5)
 
     assert slept == [0.25, 1.0, 1.0, 0.5]
-    assert told == [2.5, 1.5, 0.5]
+    assert reported == [2.5, 1.5, 0.5]
 
 
 def test_on_a_terminal_a_wait_is_counted_down(

@@ -102,7 +102,7 @@ def answering(answer: bytes) -> Callable[[socket.socket], object]:
         ("http://x/v1?a=b", "malformed"),
         ("http://x y/v1", "malformed"),
         ("http://x/v1\n", "malformed"),
-        ("http://ada:secret@x/v1", "names a user"),
+        ("http://ada:secret@x/v1", "contains a user"),
         ("", "malformed"),
         (None, "malformed"),
     ],
@@ -127,7 +127,7 @@ def test_a_token_that_cannot_be_used(token: Any) -> None:
 @pytest.mark.parametrize("campaign", ["", "x", CAMPAIGN[:-1], CAMPAIGN.replace("-", ""), "{" + CAMPAIGN + "}", None, 7])
 def test_a_campaign_that_is_no_uuid(client: AltaClient, mock: AltaMock, campaign: Any) -> None:
     """Nothing is sent."""
-    with pytest.raises(InvalidInput, match="is no UUID"):
+    with pytest.raises(InvalidInput, match="is not a valid UUID"):
         client.add_prospects(campaign, [ADA])
 
     assert mock.requests == []
@@ -136,7 +136,7 @@ def test_a_campaign_that_is_no_uuid(client: AltaClient, mock: AltaMock, campaign
 @pytest.mark.parametrize("prospects", [[], iter(()), None, 5, "ada@example.com", ADA])
 def test_nothing_to_add(client: AltaClient, mock: AltaMock, prospects: Any) -> None:
     """No prospects, or what is no series of them."""
-    with pytest.raises(InvalidInput, match=r"nothing to add|wanted prospects"):
+    with pytest.raises(InvalidInput, match=r"nothing to add|expected a list"):
         client.add_prospects(CAMPAIGN, prospects)
 
     assert mock.requests == []
@@ -145,16 +145,16 @@ def test_nothing_to_add(client: AltaClient, mock: AltaMock, prospects: Any) -> N
 @pytest.mark.parametrize(
     ("record", "says"),
     [
-        ([], "got list; wanted a mapping"),
-        ({}, "wanted one of email, linkedinUrl, phone, or all of firstName, lastName, company"),
-        ({"email": ""}, "wanted one of"),
-        ({"email": " \u2003"}, "wanted one of"),
-        ({"firstName": "Ada", "lastName": "Lovelace"}, "wanted one of"),
-        ({"email": None}, "email: got NoneType; wanted a text"),
-        ({**ADA, "jobTitle": "x" * 256}, "jobTitle: got 256 characters; wanted at most 255"),
+        ([], "got list; expected a mapping"),
+        ({}, "expected one of email, linkedinUrl, phone, or all of firstName, lastName, company"),
+        ({"email": ""}, "expected one of"),
+        ({"email": " \u2003"}, "expected one of"),
+        ({"firstName": "Ada", "lastName": "Lovelace"}, "expected one of"),
+        ({"email": None}, "email: got NoneType; expected a string"),
+        ({**ADA, "jobTitle": "x" * 256}, "jobTitle: got 256 characters; expected at most 255"),
         ({"phone": 1}, "phone: got int"),
-        ({**ADA, "score": float("nan")}, "it is no JSON"),
-        ({**ADA, "note": {1, 2}}, "it is no JSON"),
+        ({**ADA, "score": float("nan")}, "it is not JSON"),
+        ({**ADA, "note": {1, 2}}, "it is not JSON"),
         ({**ADA, "note": "\ud800"}, "half a surrogate pair"),
     ],
 )
@@ -178,7 +178,7 @@ def test_a_deep_record_is_refused(client: AltaClient) -> None:
     for _ in range(100_000):
         deep = [deep]
 
-    with pytest.raises(InvalidProspect, match="nested too deep"):
+    with pytest.raises(InvalidProspect, match="nested too deeply"):
         client.add_prospects(CAMPAIGN, [{**ADA, "note": deep}])
 
 
@@ -339,7 +339,7 @@ def test_what_follows_an_unknown_batch_can_be_sent(client: AltaClient, mock: Alt
     people = iter([{"phone": str(number)} for number in range(50)])
     mock.clear_injected()
     mock.fault("drop_after_commit")
-    with pytest.raises(OutcomeUnknown, match=r"0 prospects were added for certain, whether the 20 .* is unknown"):
+    with pytest.raises(OutcomeUnknown, match=r"0 prospects were added, the next 20 may or may not have been"):
         client.add_prospects(CAMPAIGN, people)
 
     assert client.add_prospects(CAMPAIGN, people) == 30
@@ -375,14 +375,14 @@ ERRORS: dict[str, tuple[bytes, type[AltaError], str]] = {
     "redirect": (
         b"HTTP/1.1 301 X\r\nLocation: /v1/x\r\nContent-Length: 0\r\n\r\n",
         Refused,
-        "a redirect, which is not",
+        "redirects are not followed",
     ),
     "bad redirect": (
         b"HTTP/1.1 302 X\r\nLocation: http://[\xff\r\nContent-Length: 0\r\n\r\n",
         AltaError,
         "302|was lost",
     ),
-    "html 502": (b"HTTP/1.1 502 X\r\nContent-Length: 4\r\n\r\n<h1>", ServerError, "the answer was 502"),
+    "html 502": (b"HTTP/1.1 502 X\r\nContent-Length: 4\r\n\r\n<h1>", ServerError, "the response was 502"),
     "nothing": (b"", OutcomeUnknown, "the connection to .* was lost"),
     "no http": (b"hello\r\n\r\n", OutcomeUnknown, "was lost"),
 }
@@ -492,7 +492,7 @@ def test_what_progress_raises_comes_out_as_it_is(client: AltaClient, mock: AltaM
 @pytest.mark.parametrize("value", [0, -1, None, float("nan"), float("inf"), (3, 27), "5", True])
 def test_times_that_cannot_be_used(name: str, value: Any) -> None:
     """Before anything is sent."""
-    with pytest.raises(InvalidInput, match=f"{name}=.* is not possible"):
+    with pytest.raises(InvalidInput, match=f"{name}=.* is not valid"):
         AltaClient("http://x/v1", "t", **{name: value})
 
 
@@ -575,7 +575,7 @@ def test_any_mapping_is_a_record(client: AltaClient, mock: AltaMock) -> None:
     """Not only dictionaries; names of fields are texts."""
     assert client.add_prospects(CAMPAIGN, [MappingProxyType(ADA), ChainMap({**ADA})]) == 2
     assert mock.prospects(CAMPAIGN) == [ADA, ADA]
-    with pytest.raises(InvalidProspect, match="a field that is no text"):
+    with pytest.raises(InvalidProspect, match="a field is not a string"):
         client.add_prospects(CAMPAIGN, [{**ADA, 1: "x"}])  # type: ignore[dict-item]  # wrong on purpose
 
 
