@@ -1,4 +1,4 @@
-"""jsonschema as the kit's own judge of bodies; the fake is judged by another library than it judges with."""
+"""The body's schema, compiled with jsonschema: a different library than the one that the fake validates with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ OPERATION = "addProspectsToCampaign"
 
 
 def body_validator(document: Any) -> jsonschema.Draft202012Validator:
-    """Return a validator of the body that an OpenAPI document asks of the operation that adds prospects."""
+    """Return a validator of the body of the operation that adds prospects, by an OpenAPI document."""
     operations = [one for item in document["paths"].values() for one in item.values() if isinstance(one, dict)]
     (operation,) = [one for one in operations if one.get("operationId") == OPERATION]
     schema = operation["requestBody"]["content"]["application/json"]["schema"]

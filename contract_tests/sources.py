@@ -1,4 +1,4 @@
-"""Where the rules are from: the vendor's pages, and standards."""
+"""The sources of the rules: the vendor's pages, and standards."""
 
 ADD = "https://docs.altahq.com/api-reference/campaigns/add-prospects"
 AUTH = "https://docs.altahq.com/api-reference/authentication"

@@ -1,4 +1,4 @@
-"""Schemathesis against the effective contract: every phase, valid and invalid data, all checks, the limiter on."""
+"""Schemathesis against the effective contract: every phase, valid and invalid data, all checks, with the limiter."""
 
 from __future__ import annotations
 

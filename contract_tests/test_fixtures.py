@@ -1,6 +1,6 @@
-"""Each body of fixtures/bodies is judged three times, and where the judges differ is known by name, and why.
+"""Each body of fixtures/bodies is judged three times; differences between the judges are known by name.
 
-They are the fake, jsonschema on the effective contract, and jsonschema on the document as published.
+The judges are the fake, jsonschema on the effective contract, and jsonschema on the published document.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ if TYPE_CHECKING:
 
 FILES = sorted(bundled_files.data("fixtures/bodies").rglob("*.json"))
 
-PROSE = {"contact-or-identity": "the document says the rule in descriptions only"}
+PROSE = {"contact-or-identity": "the document has this rule in descriptions only"}
 """Rules that the published document does not check, and why."""
 
 ASSUMED = {"type.phone-is-number": "assumption phone-type: no schema declares phone"}
 """Files that only an assumption refuses."""
 
 NO_JSON = {"body-missing", "encoding", "json-syntax", "lone-surrogate", "nesting", "number"}
-"""Rules about bytes that are no JSON we take; no schema gets to see them."""
+"""Rules about bytes that are not valid JSON, which no schema judges."""
 
 
 def valid(document: Any, value: Any) -> bool:
-    """Let jsonschema judge a value by a document's schema of the request body."""
+    """Return whether a value is valid by jsonschema and the schema of the request body in a document."""
     return bool(body_validator(document).is_valid(value))
 
 
 def test_there_are_files() -> None:
-    """Also in the installed package."""
+    """The installed package has them, too."""
     assert len(FILES) >= 75
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
 def test_three_judges(file: Path) -> None:
-    """The fake and the effective contract agree; the published document differs just where it is known to."""
+    """The fake and the effective contract agree; the published document differs only where it is known to."""
     rule = file.name.split(".")[0]
     contract = Contract.load()
     mock = AltaMock()

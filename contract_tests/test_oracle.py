@@ -1,7 +1,7 @@
-"""An independent oracle and the fake must agree on every body, and on what is wrong with it.
+"""An independent oracle and the fake agree on every body, and on what is wrong with it.
 
-The oracle is the published schema read by jsonschema, and the prose rule read in ten lines. The fake compiles the
-overlay with jsonschema-rs instead; nothing of either is used to judge it here.
+The oracle is the published schema, compiled with jsonschema, and the rule of the prose in ten lines. The fake compiles
+the overlay with jsonschema-rs instead; the oracle uses neither.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CASES = 2500
-"""Bodies for each of the four kinds of change: 10,000 in all."""
+"""Bodies for each of the four kinds of change, 10,000 in all."""
 
 DECLARED = ("firstName", "lastName", "company", "jobTitle", "email", "linkedinUrl")
 CONTACTS = ("email", "linkedinUrl", "phone")
 NAMES = ("firstName", "lastName", "company")
 
 Finding = tuple[str, str]
-"""A rule and the JSON Pointer of where it is broken."""
+"""A rule and the JSON Pointer to where it is broken."""
 
 document = yaml.safe_load(bundled_files.data("openapi.yaml").read_text(encoding="utf-8"))
 published = jsonschema.Draft202012Validator(
@@ -44,7 +44,7 @@ published = jsonschema.Draft202012Validator(
 
 
 def visible(value: Any) -> bool:
-    """A text with a character outside Unicode's White_Space, which is Zs, Zl, Zp, and six controls."""
+    """Return whether a value is a text with a character outside White_Space, which is Zs, Zl, Zp and six controls."""
     return isinstance(value, str) and any(
         unicodedata.category(character) not in {"Zs", "Zl", "Zp"} and character not in "\t\n\v\f\r\x85"
         for character in value
@@ -52,12 +52,12 @@ def visible(value: Any) -> bool:
 
 
 def keeps_the_prose_rule(record: dict[str, Any]) -> bool:
-    """At least one contact method (email, linkedinUrl, phone) or full identity (firstName, lastName, company)."""
+    """Return whether a record has a contact method (email, linkedinUrl, phone) or a full identity."""
     return any(visible(record.get(name)) for name in CONTACTS) or all(visible(record.get(name)) for name in NAMES)
 
 
 def judged(body: Any) -> set[Finding]:
-    """What the oracle finds wrong with a body; of phone's type it knows by assumption phone-type."""
+    """Return what the oracle finds wrong with a body; the type of phone is by assumption phone-type."""
     found = {(str(error.validator), pointer(*error.absolute_path)) for error in published.iter_errors(body)}
     records = body.get("data") if isinstance(body, dict) else None
     for index, record in enumerate(records if isinstance(records, list) else []):
@@ -73,7 +73,7 @@ mock = AltaMock(rate_limit="off", account_rate_limit="off")
 
 
 def answered(body: Any) -> tuple[int, set[Finding]]:
-    """What the fake answers, and what it says is wrong."""
+    """Return the status of the fake, and what it finds wrong."""
     mock.reset()
     headers = (("authorization", f"Bearer {TOKEN}"), ("content-type", "application/json"))
     raw = json.dumps(body).encode()
@@ -98,7 +98,7 @@ record = st.one_of(
 
 @st.composite
 def batches(draw: st.DrawFn, sizes: tuple[int, ...] = (1, 1, 1, 2, 3, 20)) -> list[Any]:
-    """A list of one of these sizes, of at most three different valid records."""
+    """Generate a list of one of these sizes, of at most three different valid records."""
     kinds = draw(st.lists(record, min_size=1, max_size=3))
     return [copy.deepcopy(kinds[index % len(kinds)]) for index in range(draw(st.sampled_from(sizes)))]
 
@@ -109,7 +109,7 @@ body_of: st.SearchStrategy[Any] = batch.map(lambda records: {"data": records})
 
 @st.composite
 def with_another_value(draw: st.DrawFn) -> Any:
-    """A valid body with one field of one record set to something near its boundary."""
+    """Generate a valid body, then set one field of one record to a value near its boundary."""
     body = draw(body_of)
     target = draw(st.sampled_from(body["data"]))
     target[draw(st.sampled_from([*DECLARED, "phone", "undeclared"]))] = draw(text | other)
@@ -118,7 +118,7 @@ def with_another_value(draw: st.DrawFn) -> Any:
 
 @st.composite
 def with_less(draw: st.DrawFn) -> Any:
-    """A valid body with one field of one record taken away, or emptied."""
+    """Generate a valid body, then remove or empty one field of one record."""
     body = draw(body_of)
     target = draw(st.sampled_from(body["data"]))
     name = draw(st.sampled_from(sorted(target)))
@@ -131,7 +131,7 @@ def with_less(draw: st.DrawFn) -> Any:
 
 @st.composite
 def with_another_frame(draw: st.DrawFn) -> Any:
-    """A body whose `data`, one of its records, or which itself is something else."""
+    """Generate a body in which the body itself, `data` or a record is something else."""
     body = draw(body_of)
     kind = draw(st.sampled_from(["body", "data", "record", "missing", "renamed", "extra", "extra"]))
     if kind == "body":
@@ -151,7 +151,7 @@ def with_another_frame(draw: st.DrawFn) -> Any:
 
 @st.composite
 def with_another_size(draw: st.DrawFn) -> Any:
-    """A body of a number of records around both bounds, at most one of them empty."""
+    """Generate a body with a number of records near a bound, at most one of them empty."""
     records: list[Any] = draw(batches((0, 1, 2, 19, 20, 21, 22)))
     emptied = draw(st.sampled_from([None, 0, len(records) // 2, len(records) - 1]))
     if records and emptied is not None:
@@ -166,7 +166,7 @@ def with_another_size(draw: st.DrawFn) -> Any:
 def test_the_fake_and_the_oracle_agree(
     bodies: Callable[[], st.SearchStrategy[Any]], exploring_seed: int | None
 ) -> None:
-    """On accept or refuse, on every rule that is broken and where, and that nothing is stored by halves."""
+    """They agree on the status, on every broken rule and where it is broken; nothing is stored partially."""
     seen = {200: 0, 400: 0}
 
     @settings(
@@ -179,12 +179,12 @@ def test_the_fake_and_the_oracle_agree(
     @given(bodies())
     def agree(body: Any) -> None:
         wrong = judged(body)
-        status, told = answered(body)
+        status, found = answered(body)
         seen[status] += 1
 
-        assert told == wrong
+        assert found == wrong
         assert status == (400 if wrong else 200)
         assert mock.prospects(CAMPAIGN) == ([] if wrong else body["data"])
 
     agree()
-    assert min(seen.values()) > CASES // 20, f"hardly both sides of the boundary: {seen}"
+    assert min(seen.values()) > CASES // 20, f"too few bodies on one side of the boundary: {seen}"

@@ -1,4 +1,4 @@
-"""The rules of a provider, each a test: of the fake over a socket, or of the provider at `--alta-url`."""
+"""The rules for providers, each a test: of the fake over a socket, or of the provider at `--alta-url`."""
 
 from __future__ import annotations
 

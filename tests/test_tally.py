@@ -12,7 +12,7 @@ ALL = [("add", 200), ("add", 400), ("add", 429)]
 
 
 def test_a_run_that_reached_everything_has_no_problems() -> None:
-    """Half of the valid requests accepted, every status seen, few limited."""
+    """Half of the valid requests are accepted, every status is seen, few requests are limited."""
     tally = Tally({("add", "valid", 200): 50, ("add", "valid", 404): 50, ("add", "invalid", 400): 99})
     tally.add("add", "invalid", 429)
 
@@ -39,8 +39,8 @@ def test_a_run_that_reached_everything_has_no_problems() -> None:
         ({("add", "valid", 200): 90, ("add", "invalid", 429): 1}, "add: status 400 was never seen"),
     ],
 )
-def test_what_was_not_reached_is_said(counts: dict[tuple[str, str, int], int], problem: str) -> None:
-    """With the figures."""
+def test_what_was_not_reached_is_reported(counts: dict[tuple[str, str, int], int], problem: str) -> None:
+    """The figures are in the message."""
     assert problem in Tally(counts).problems(ALL)
 
 
@@ -66,9 +66,7 @@ def test_naive(case, tally):
 
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "parallel"])
-def test_the_naive_configuration_passes_its_checks_and_is_red_all_the_same(
-    pytester: pytest.Pytester, workers: list[str]
-) -> None:
+def test_the_naive_configuration_fails_although_its_checks_pass(pytester: pytest.Pytester, workers: list[str]) -> None:
     """Generated ids, the limiter on, a clock that stands still: every check passes, and nothing is proven."""
     pytester.makepyfile(NAIVE)
     result = pytester.runpytest_subprocess("-p", "contract_tests.plugin", "-p", "no:randomly", *workers)

@@ -1,7 +1,7 @@
-"""What a contract run reached: a run that proves nothing must not be green.
+"""What a contract run reached: a run that proves nothing must not pass.
 
-On this API 404 and 429 are acceptable answers to almost anything, so a run against unknown campaigns, or one that has
-used up its quota, passes without having tested a thing.
+On this API 404 and 429 are acceptable responses to almost any request, so a run against unknown campaigns, or with an
+exhausted quota, passes every check without testing anything.
 """
 
 from __future__ import annotations
@@ -13,30 +13,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 ACCEPTED_SHARE = 0.40
-"""Of the valid requests that must be answered 200. Measured: 0.48; the others have a campaign id nobody knows."""
+"""Share of the valid requests that must be answered 200. Measured: 0.48; the others have unknown campaign ids."""
 
 LIMITED_SHARE = 0.05
-"""Of all requests that may be answered 429. Measured: 0.002; they are those that ask for one."""
+"""Share of all requests that may be answered 429. Measured: 0.002, all of them injected."""
 
 Key = tuple[str, str, int]
 """Operation, mode (`valid` or `invalid`) and status."""
 
 
 class Tally:
-    """How often each status was answered, by operation and mode."""
+    """How many responses had each status, by operation and mode."""
 
     def __init__(self, counts: Mapping[Key, int] | None = None) -> None:
         self.counts: Counter[Key] = Counter(counts or {})
 
     def add(self, operation: str, mode: str, status: int) -> None:
-        """Count one answer."""
+        """Count one response."""
         self.counts[operation, mode, status] += 1
 
     def problems(self, documented: Iterable[tuple[str, int]]) -> list[str]:
-        """Say what the run did not reach.
+        """Return what the run did not reach.
 
         Args:
-            documented: Pairs of an operation and a status that the contract declares for it.
+            documented: Pairs of an operation and a status that its contract documents.
         """
         found = []
         for operation in dict.fromkeys(operation for operation, _ in documented):

@@ -1,4 +1,4 @@
-"""The Alta API as somebody writes it from the vendor's page in an hour, for a test of their own: not bad, and wrong."""
+"""The Alta API as somebody writes it in an hour from the vendor's page, for their own test: plausible, but wrong."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CAMPAIGN = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 
 
 def naive_server(most: int = 10) -> Flask:
-    """Make the application, with a limit of so many requests a minute."""
+    """Return the application, with a limit of requests a minute."""
     app = Flask("naive")
     calls: deque[float] = deque()
 
