@@ -12,10 +12,10 @@ import click
 from alta_terminal import paint
 from mock_server.cli import options, process
 from mock_server.cli.output import BROKEN, INTERRUPTED, NOT_PROVEN, Case, Files, Report, conclude, say
+from mock_server.messages.errors import api_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from mock_server.journal.entries import Journal
     from mock_server.mock import AltaMock
@@ -28,9 +28,7 @@ def _required(context: click.Context) -> Iterable[str]:
     """Return the names that `--require` may have."""
     if context.params.get("consumer"):
         return _rules(context)
-    from mock_server.pipeline.injection import ERRORS  # noqa: PLC0415 - only a completion needs it
-
-    return map(str, sorted({200, *ERRORS}))
+    return map(str, sorted({200, *(error.status for error in api_errors())}))
 
 
 def _rules(_context: object) -> Iterable[str]:
@@ -70,22 +68,7 @@ def _rules(_context: object) -> Iterable[str]:
 @options.report_files
 @options.mock_settings
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, shell_complete=options.complete_files)
-def execute(  # noqa: PLR0913 - click passes each option
-    command: tuple[str, ...],
-    *,
-    strict: bool,
-    consumer: bool,
-    require: tuple[str, ...],
-    expect: Path | None,
-    only: tuple[str, ...],
-    skip: tuple[str, ...],
-    timeout: float,
-    har: Path | None,
-    json: Path | None,
-    junit: Path | None,
-    no_why: bool,
-    **settings: Any,
-) -> int:
+def execute(command: tuple[str, ...], *, strict: bool, consumer: bool, require: tuple[str, ...], **given: Any) -> int:
     """Run COMMAND with a fake of its own, and report what it sent.
 
     COMMAND finds the fake by ALTA_BASE_URL, ALTA_API_TOKEN and ALTA_CAMPAIGN_ID. Without --strict the exit code is that
@@ -93,27 +76,20 @@ def execute(  # noqa: PLR0913 - click passes each option
     once for each scenario, several at a time, and is judged by rules: 0 all are kept, 1 a rule is broken, 3 nothing is
     proven.
     """
-    files = Files(json, junit, har)
+    files = Files(*(given.pop(name) for name in ("json", "junit", "har")))
+    judging = {name: given.pop(name) for name in ("expect", "only", "skip", "timeout")}
+    settings = {"why": not given.pop("no_why"), **given}
     if consumer:
-        if strict or har:
+        if strict or files.har:
             raise click.UsageError("--strict and --har cannot be combined with --consumer; leave them out")
-        code: int = options.from_kit("consumer")(
-            command,
-            expect=expect,
-            require=require,
-            only=only,
-            skip=skip,
-            timeout=timeout,
-            files=files,
-            settings={name: settings[name] for name in ("data", "openapi", "overlay")} | {"why": not no_why},
-        )
+        settings = {name: settings[name] for name in ("data", "openapi", "overlay", "why")}
+        code: int = options.from_kit("consumer")(command, require=require, files=files, settings=settings, **judging)
         return code
-    if expect or only or skip:
-        raise click.UsageError("--expect, --only and --skip need --consumer")
+    if judging["expect"] or judging["only"] or judging["skip"]:
+        raise click.UsageError("--expect, --only and --skip need --consumer; add it, or leave them out")
     from mock_server.mock import AltaMock  # noqa: PLC0415 - --help need not wait for it
 
-    held_to = Requirements(strict, _statuses(require))
-    return run(command, AltaMock(why=not no_why, **settings), held_to, files)
+    return run(command, AltaMock(**settings), Requirements(strict, _statuses(require)), files)
 
 
 def _statuses(names: tuple[str, ...]) -> tuple[int, ...]:
@@ -125,12 +101,7 @@ def _statuses(names: tuple[str, ...]) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What a run must fulfil.
-
-    Attributes:
-        strict: Whether a broken contract, or no request at all, fails the run.
-        statuses: Statuses that must be answered.
-    """
+    """What a run must fulfil: with `strict` at least one request and no broken contract, and the statuses."""
 
     strict: bool = False
     statuses: tuple[int, ...] = ()
@@ -184,10 +155,8 @@ def summary(mock: AltaMock, requirements: Requirements) -> list[str]:
     statuses, total = mock.journal.statuses, mock.journal.statuses.total()
     counts = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
     lines = [f"{total} request{'s' * (total != 1)}{': ' + counts if counts else ''}"]
-    lines += [
-        paint(f"required status {status} was not seen", "not exercised")
-        for status in requirements.missing(mock.journal)
-    ]
+    missing = requirements.missing(mock.journal)
+    lines += [paint(f"required status {status} was not seen", "not exercised") for status in missing]
     for entry in mock.requests:
         if entry.broke_the_contract:
             explained = entry.as_dict()["violations"][0]

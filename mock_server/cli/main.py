@@ -31,6 +31,10 @@ OWN = {
 }
 
 
+def _others() -> EntryPoints:
+    return entry_points(group=GROUP)
+
+
 class Commands(UserDict[str, click.Command]):
     """The commands by name, each imported when it is used."""
 
@@ -41,26 +45,22 @@ class Commands(UserDict[str, click.Command]):
             KeyError: The command is unknown.
             MockError: A library that it needs is not installed.
         """
-        found = EntryPoint(name, OWN[name], GROUP) if name in OWN else self._others()[name]
+        found = EntryPoint(name, OWN[name], GROUP) if name in OWN else _others()[name]
         with needing_extra():
             self.data[name] = found.load()
         return self.data[name]
 
     def __contains__(self, name: object) -> bool:
-        """Return whether there is such a command, without importing it."""
-        return name in OWN or name in self._others().names
+        """Return whether the command exists, without importing it."""
+        return name in OWN or name in _others().names
 
     def __iter__(self) -> Iterator[str]:
         """Yield the names."""
-        return iter(sorted({*OWN, *self._others().names}))
+        return iter(sorted({*OWN, *_others().names}))
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of commands."""
         return len(list(iter(self)))
-
-    @staticmethod
-    def _others() -> EntryPoints:
-        return entry_points(group=GROUP)
 
 
 @click.group(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mock_server.contract.limits import Limit
 from mock_server.messages.errors import MockError
 
 if TYPE_CHECKING:
@@ -46,17 +47,12 @@ def setting(flag: str, *names: str, **options: Any) -> Decorator:
     return click.option(flag, *names, envvar=variable, show_envvar=True, **options)
 
 
-def file_option(flag: str, help: str) -> Decorator:  # noqa: A002 - click's word
-    """Return an option that names a file."""
-    return click.option(flag, type=click.Path(path_type=Path), metavar="FILE", help=help)
+def file_option(flag: str, text: str) -> Decorator:
+    """Return an option that names a file, with a help text."""
+    return click.option(flag, type=click.Path(path_type=Path), metavar="FILE", help=text)
 
 
-def names_option(
-    flag: str,
-    metavar: str,
-    known: Callable[[click.Context], Iterable[str]],
-    help: str,  # noqa: A002 - click's word
-) -> Decorator:
+def names_option(flag: str, metavar: str, known: Callable[[click.Context], Iterable[str]], text: str) -> Decorator:
     """Return an option that takes names separated by commas, of which the shell completes the last."""
 
     def names(_context: object, _option: object, text: str) -> tuple[str, ...]:
@@ -68,7 +64,7 @@ def names_option(
             return [before + comma + name for name in known(context) if name.startswith(begun) and " " not in name]
         return []
 
-    return click.option(flag, metavar=metavar, default="", callback=names, shell_complete=complete, help=help)
+    return click.option(flag, metavar=metavar, default="", callback=names, shell_complete=complete, help=text)
 
 
 def known_names(names: Iterable[str], known: Collection[str], kind: str) -> frozenset[str]:
@@ -85,17 +81,11 @@ def known_names(names: Iterable[str], known: Collection[str], kind: str) -> froz
     return frozenset(names)
 
 
-def _limit(text: str) -> None:
-    from mock_server.contract.limits import Limit  # noqa: PLC0415 - --help need not wait for it
-
-    Limit.parse(text)
-
-
 def _replacing(flag: str, what: str) -> Decorator:
     return setting(flag, metavar="FILE", shell_complete=complete_files, help=f"{what} that replaces the bundled one.")
 
 
-LIMIT: dict[str, Any] = {"callback": checked(_limit), "metavar": "N/Ss|off", "show_default": True}
+LIMIT: dict[str, Any] = {"callback": checked(Limit.parse), "metavar": "N/Ss|off", "show_default": True}
 """What options that take a rate limit have in common."""
 
 openapi_option = _replacing("--openapi", "Published OpenAPI 3.1 document")
@@ -104,33 +94,29 @@ overlay_option = _replacing("--overlay", "Overlay")
 
 def mock_settings(command: Any) -> Any:
     """Add the settings of all commands that start a fake."""
-    for option in reversed(
-        (
-            _replacing("--data", "Seed of accounts, campaigns and tokens"),
-            openapi_option,
-            overlay_option,
-            setting("--store", default="memory", metavar="URL", show_default=True, help="Where the state is kept."),
-            setting("--rate-limit", help="Limit of each operation.  [contract: 10/60s]", **LIMIT),
-            setting("--account-rate-limit", help="Limit across all operations.  [contract: 100/60s]", **LIMIT),
-            setting("--no-why", is_flag=True, help="Leave out the header X-Alta-Mock-Why."),
-        )
-    ):
+    options = (
+        _replacing("--data", "Seed of accounts, campaigns and tokens"),
+        openapi_option,
+        overlay_option,
+        setting("--store", default="memory", metavar="URL", show_default=True, help="Where the state is kept."),
+        setting("--rate-limit", help="Limit of each operation.  [contract: 10/60s]", **LIMIT),
+        setting("--account-rate-limit", help="Limit across all operations.  [contract: 100/60s]", **LIMIT),
+        setting("--no-why", is_flag=True, help="Leave out the header X-Alta-Mock-Why."),
+    )
+    for option in reversed(options):
         command = option(command)
     return command
 
 
 def report_files(command: Any) -> Any:
     """Add the options `--json` and `--junit`."""
-    for name, reader in (("--junit", "CI"), ("--json", "programs")):
-        command = file_option(name, f"Write a report for {reader}.")(command)
-    return command
+    junit = file_option("--junit", "Write a report for CI.")
+    return file_option("--json", "Write a report for programs.")(junit(command))
 
 
-def random_seed(command: Any) -> Any:
-    """Add the option `--random-seed`."""
-    kind = click.IntRange(0)
-    text = "Seed of random choices."
-    return click.option("--random-seed", type=kind, metavar="N", default=0, show_default=True, help=text)(command)
+random_seed = click.option(
+    "--random-seed", type=click.IntRange(0), metavar="N", default=0, show_default=True, help="Seed of random choices."
+)
 
 
 @contextlib.contextmanager

@@ -6,12 +6,13 @@ import contextlib
 import json
 import os
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from alta_terminal import paint
+from mock_server.journal.access_log import escaped
 from mock_server.messages.errors import MockError
 
 if TYPE_CHECKING:
@@ -52,15 +53,12 @@ class Files:
         Raises:
             MockError: A file cannot be written.
         """
-        for field in fields(self):
-            file = getattr(self, field.name)
+        for file in filter(None, (self.json, self.junit, self.har)):
             try:
-                if file:
-                    existed = file.exists()
-                    with file.open("a", encoding="utf-8"):
-                        pass
-                    if not existed:
-                        file.unlink()
+                existed = file.exists()
+                file.open("a", encoding="utf-8").close()
+                if not existed:
+                    file.unlink()
             except OSError as error:
                 raise MockError(_unwritable(file, error)) from error
 
@@ -88,12 +86,8 @@ class Report:
 def conclude(report: Report, files: Files, echo: Callable[[str], object] | None = None) -> int:
     """Print a report, write its files, and return the exit code of the command.
 
-    A file that cannot be written makes it 2, unless a contract is broken or the command was interrupted.
-
-    Args:
-        report: The report.
-        files: The files to write.
-        echo: Prints a line; to standard output by default.
+    A file that cannot be written makes it 2, unless a contract is broken or the command was interrupted. `echo` prints
+    a line; to standard output by default.
     """
     for line in report.lines:
         (echo or show)(line)
@@ -164,8 +158,6 @@ def _junit(suite: str, cases: Iterable[Case]) -> str:
 
 def _printable(text: str) -> str:
     """Escape what XML cannot contain, except line breaks."""
-    from mock_server.journal.access_log import escaped  # noqa: PLC0415 - as above
-
     return "\n".join(map(escaped, text.split("\n")))
 
 
