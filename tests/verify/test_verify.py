@@ -21,6 +21,8 @@ import pytest
 from werkzeug.serving import make_server
 
 from contract_tests.fake import seeded
+from contract_tests.provider.command import verify
+from contract_tests.provider.options import TARGET_OPTIONS
 from contract_tests.provider.plan import planned_records
 from contract_tests.provider.presentation import curl
 from contract_tests.provider.probes import OK, TAG, ProbeFactory
@@ -40,6 +42,8 @@ from tests.verify.naive_server import TOKEN, naive_server
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    import click
 
     from contract_tests.provider.results import Report
     from contract_tests.provider.rule import Rule
@@ -535,6 +539,36 @@ def test_without_settings(run: Callable[..., tuple[int, str, str]], monkeypatch:
 
     assert code == 2
     assert "ALTA_BASE_URL" in err
+
+
+@pytest.mark.parametrize("option", TARGET_OPTIONS, ids=lambda option: option.name)
+def test_pytest_has_the_options_of_the_command(option: click.Option, pytestconfig: pytest.Config) -> None:
+    """Each with the prefix `--alta-`, and with the same default."""
+    assert option in verify.params
+    assert pytestconfig.getoption(f"alta_{option.name}") == (
+        False if option.is_flag else option.default if option.show_default else None
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--alta-token", "t"], "--alta-url needs --alta-campaign-id"),
+        (["--alta-token", "t", "--alta-campaign-id", "x"], "--campaign-id: 'x' is not a valid UUID"),
+        (["--alta-token", "nobody", "--alta-campaign-id", CAMPAIGN], "the token was refused with 401"),
+        (["-n", "2"], "leave out -n"),
+    ],
+)
+def test_mistakes_in_the_options_of_pytest(fake: AltaMock, words: list[str], says: str) -> None:
+    """The message says what is wrong, and no test passes."""
+    rules = ["--pyargs", "contract_tests", "-p", "contract_tests.plugin", "-p", "no:cacheprovider", "-k", "proven"]
+    with fake.serve() as server:
+        command = [sys.executable, "-m", "pytest", "-q", *rules, "--alta-url", server.url, *words]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50, check=False)
+
+    assert done.returncode != 0
+    assert says in done.stdout + done.stderr
+    assert " passed" not in done.stdout
 
 
 def test_the_whole_command(fake: AltaMock, run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
