@@ -38,7 +38,7 @@ IN_TIME = 2.0
 
 @pytest.fixture(autouse=True)
 def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the tests wait tenths of seconds instead of seconds."""
+    """Shorten waits to tenths of seconds."""
     monkeypatch.setattr(protocol, "READ_SECONDS", ALLOWED)
     monkeypatch.setattr(asgi, "CHECK_SECONDS", 0.02)
 
@@ -52,7 +52,7 @@ def left_over() -> tuple[int, int]:
 
 @pytest.fixture
 def hostile(unlimited: AltaMock) -> Iterator[LiveServer]:
-    """A fake on a socket, of which nothing must be left when it has stopped."""
+    """A fake on a socket; nothing is left open when it has stopped."""
     with unlimited.serve():
         pass  # what is made once and kept, is made
     before = left_over()
@@ -62,13 +62,13 @@ def hostile(unlimited: AltaMock) -> Iterator[LiveServer]:
 
 
 def served_in_time(live: LiveServer) -> bool:
-    """Send a request as it should be, and see that the answer comes soon."""
+    """Send a valid request, and return whether the response arrives soon."""
     begun = time.monotonic()
     return status(talk(live, last(WHOLE))) == 200 and time.monotonic() - begun < IN_TIME
 
 
 def drip(connection: socket.socket, data: bytes) -> bool:
-    """Send byte by byte, a hundred a second; tell whether the server closed before the end."""
+    """Send byte by byte, a hundred a second; return whether the server closed before the end."""
     for byte in data:
         readable, _, _ = select.select([connection], [], [], 0.01)
         try:
@@ -91,7 +91,7 @@ def drip(connection: socket.socket, data: bytes) -> bool:
     ids=["line", "header", "body", "chunks"],
 )
 def test_a_client_that_drips(hostile: LiveServer, begun: bytes, rest: bytes) -> None:
-    """However lively it is, its request must be whole in time; one byte now and then buys none."""
+    """The request must be complete in time; single bytes do not extend it."""
     with closing(connect(hostile)) as connection:
         connection.sendall(begun)
         started = time.monotonic()
@@ -101,7 +101,7 @@ def test_a_client_that_drips(hostile: LiveServer, begun: bytes, rest: bytes) -> 
 
 
 def test_a_slow_client_that_is_in_time_is_served(hostile: LiveServer) -> None:
-    """The bound is on the whole, not on the pieces."""
+    """The bound is on the request, not on its pieces."""
     with closing(connect(hostile)) as connection:
         connection.sendall(last(WHOLE)[:-10])
         assert served_in_time(hostile)
@@ -110,7 +110,7 @@ def test_a_slow_client_that_is_in_time_is_served(hostile: LiveServer) -> None:
 
 
 def test_a_hundred_pipelined_requests(hostile: LiveServer, unlimited: AltaMock) -> None:
-    """All are answered in order, the malformed one in their midst too, and each good one is stored once."""
+    """All are answered in order, also the malformed one among them, and each valid one is stored once."""
     good = WHOLE
     bad = WHOLE.replace(BODY, b"!" * len(BODY))
     answers = talk(hostile, good * 50 + bad + good * 48 + last(good))
@@ -122,7 +122,7 @@ def test_a_hundred_pipelined_requests(hostile: LiveServer, unlimited: AltaMock) 
 
 
 def test_a_client_that_never_reads(hostile: LiveServer) -> None:
-    """It sends thousands of requests and takes no answer; others do not notice."""
+    """It sends thousands of requests and reads no response; others are not affected."""
     with closing(connect(hostile)) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.setblocking(False)  # noqa: FBT003 - the only form it has
@@ -137,7 +137,7 @@ def test_a_client_that_never_reads(hostile: LiveServer) -> None:
 
 @pytest.mark.parametrize("sent", [b"", b"POST /", HEAD, HEAD + b"Content-Length: 90\r\n\r\n{"])
 def test_a_client_that_closes_its_half_too_early(hostile: LiveServer, unlimited: AltaMock, sent: bytes) -> None:
-    """What never became a request is dropped, and nothing is stored."""
+    """An incomplete request is dropped, and nothing is stored."""
     answer = talk(hostile, sent, half_close=True)
 
     assert answer == b"" or 400 <= status(answer) < 500
@@ -147,7 +147,7 @@ def test_a_client_that_closes_its_half_too_early(hostile: LiveServer, unlimited:
 
 @pytest.mark.parametrize("sent", [b"", b"POST /", HEAD + b"Content-Length: 90\r\n\r\n{", WHOLE])
 def test_a_client_that_vanishes(hostile: LiveServer, sent: bytes) -> None:
-    """With a reset instead of a goodbye."""
+    """With a reset."""
     for _ in range(20):
         with closing(connect(hostile)) as connection:
             connection.sendall(sent)
@@ -158,7 +158,7 @@ def test_a_client_that_vanishes(hostile: LiveServer, sent: bytes) -> None:
 
 @pytest.mark.timeout(120)
 def test_two_thousand_idle_connections(hostile: LiveServer, files_for_thousands: None) -> None:  # noqa: ARG001 - a setting
-    """They cost a file each, and no time; one that wakes up is served."""
+    """They cost a file each, and no time; each can still send a request."""
     with ExitStack() as stack:
         idle = [stack.enter_context(closing(connect(hostile))) for _ in range(2000)]
         assert served_in_time(hostile)

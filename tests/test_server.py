@@ -52,7 +52,7 @@ def connect(live: LiveServer) -> socket.socket:
 
 
 def talk(live: LiveServer, *parts: bytes, half_close: bool = False) -> bytes:
-    """Send bytes, and return all that comes until the server closes."""
+    """Send bytes, and return everything received until the server closes."""
     with closing(connect(live)) as connection:
         for part in parts:
             connection.sendall(part)
@@ -68,7 +68,7 @@ def talk(live: LiveServer, *parts: bytes, half_close: bool = False) -> bytes:
 
 
 def receive(connection: socket.socket) -> bytes:
-    """Read one answer of a connection that stays open; its body is `{}`."""
+    """Read one response, whose body is `{}`, from a connection that stays open."""
     received = b""
     while not received.endswith(b"\r\n\r\n{}"):
         received += connection.recv(65536) or pytest.fail(f"closed after {received!r}")
@@ -81,7 +81,7 @@ def last(raw: bytes) -> bytes:
 
 
 def status(raw: bytes) -> int:
-    """Return the status of the first answer."""
+    """Return the status of the first response."""
     return int(raw.split(b" ", 2)[1])
 
 
@@ -109,12 +109,12 @@ def test_a_body_in_pieces(live: LiveServer, unlimited: AltaMock) -> None:
 
 
 def test_a_client_that_closes_its_half_gets_its_answer(live: LiveServer) -> None:
-    """Having sent all, it may say so."""
+    """It may do so once it has sent the request."""
     assert status(talk(live, WHOLE, half_close=True)) == 200
 
 
 def test_expect_100_continue(live: LiveServer) -> None:
-    """The client is told to go on; not if its body is too large anyway."""
+    """The server asks for the body, unless it is too large."""
     expecting = last(HEAD) + b"Expect: 100-continue\r\n"
     answer = talk(live, expecting + b"Content-Length: %d\r\n\r\n" % len(BODY), BODY)
     refused = talk(live, expecting + b"Content-Length: 1048577\r\n\r\n")
@@ -158,7 +158,7 @@ def test_more_than_a_mebibyte(live: LiveServer, unlimited: AltaMock, *, chunked:
     ids=lambda raw: repr(raw[-40:]),
 )
 def test_bytes_that_are_not_http_get_a_4xx(live: LiveServer, raw: bytes) -> None:
-    """The server's own 400 and a close, at once; the next client is served."""
+    """The server closes the connection at once; the next client is served."""
     answer = talk(live, raw)
 
     assert 400 <= status(answer) < 500
@@ -167,7 +167,7 @@ def test_bytes_that_are_not_http_get_a_4xx(live: LiveServer, raw: bytes) -> None
 
 @pytest.mark.parametrize("size", [65_000, 66_000, 300_000])
 def test_the_head_is_bounded(live: LiveServer, size: int) -> None:
-    """64 KiB of line and headers are taken, more is a 431."""
+    """Up to 64 KiB of request line and headers; more is a 431."""
     raw = last(WHOLE).replace(b"Host: x\r\n", b"Host: x\r\nX-Long: %b\r\n" % (b"a" * (size - 200)))
 
     assert status(talk(live, raw)) == (200 if size <= 65_536 else 431)
@@ -202,12 +202,12 @@ def test_a_client_that_stops_half_way_is_cut_off(
 
 
 def test_the_time_allowed_is_below_five_seconds() -> None:
-    """As the documentation says: the limit and the longest wait for the next look at it."""
+    """As documented: the limit plus the longest wait for the next check."""
     assert protocol.READ_SECONDS + asgi.CHECK_SECONDS < 5
 
 
-def test_a_stalled_body_holds_nobody_up(live: LiveServer) -> None:
-    """A hundred clients that have sent half a request do not slow down one that has sent a whole."""
+def test_stalled_bodies_do_not_delay_others(live: LiveServer) -> None:
+    """A hundred clients that have sent half a request do not slow down another."""
     stalled = [connect(live) for _ in range(100)]
     for connection in stalled:
         connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\n{")
@@ -252,7 +252,7 @@ def test_a_bug_of_ours_is_a_500_that_says_so(capsys: pytest.CaptureFixture[str])
 
 
 def test_stop_lets_a_request_in_flight_finish(unlimited: AltaMock) -> None:
-    """Half a body is in; the rest comes while the server stops; the answer arrives."""
+    """The second half of a body arrives while the server stops, and is answered."""
     live = unlimited.serve()
     live.__enter__()
     connection = connect(live)
@@ -269,7 +269,7 @@ def test_stop_lets_a_request_in_flight_finish(unlimited: AltaMock) -> None:
 
 
 def test_the_page_is_prepared_before_anybody_opens_it() -> None:
-    """A server that nobody uses has soon loaded the template engine, which the first page would wait for."""
+    """An idle server soon loads the template engine, for which the first page would wait."""
     code = """if True:
         import sys, threading
         from mock_server import AltaMock
@@ -286,7 +286,7 @@ def test_the_page_is_prepared_before_anybody_opens_it() -> None:
 
 
 def test_stop_closes_idle_connections_at_once(unlimited: AltaMock) -> None:
-    """Fifty kept-alive connections do not keep the server; afterwards no thread is left, and nothing listens."""
+    """Fifty open connections do not delay it; afterwards no thread is left, and nothing listens."""
     threads = threading.active_count()
     with unlimited.serve() as live:
         idle = [connect(live) for _ in range(50)]
@@ -322,8 +322,8 @@ def test_stop_leaves_no_connection_open_that_has_just_come(
     assert left == []
 
 
-def test_sixty_four_clients_get_exactly_ten_answers(mock: AltaMock) -> None:
-    """The limit holds when the requests come at once, over as many connections."""
+def test_sixty_four_clients_get_exactly_ten_successes(mock: AltaMock) -> None:
+    """The limit is exact for requests at the same time."""
     with mock.serve() as live, ThreadPoolExecutor(64) as pool:
         answers = list(pool.map(lambda _: status(talk(live, last(WHOLE))), range(1000)))
 
@@ -332,7 +332,7 @@ def test_sixty_four_clients_get_exactly_ten_answers(mock: AltaMock) -> None:
 
 
 def test_a_port_that_is_taken(live: LiveServer) -> None:
-    """One line that names the address and the way out."""
+    """One line names the address and the remedy."""
     port = int(live.origin.rpartition(":")[2])
     with pytest.raises(MockError, match=rf"cannot listen on 127\.0\.0\.1:{port}: address already in use; choose"):
         AltaMock().serve(port=port).__enter__()

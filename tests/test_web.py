@@ -33,13 +33,13 @@ EVERYTHING = [
 
 
 def get(mock: AltaMock, path: str) -> ApiReply:
-    """Ask for a page."""
+    """Request a page."""
     return Pages(mock).answer(ApiRequest("GET", path))
 
 
 @pytest.mark.parametrize(("path", "kind"), EVERYTHING)
 def test_both_transports_serve_a_browser(mock: AltaMock, path: str, kind: str) -> None:
-    """The same bytes with the same headers; nothing of it is a request of a consumer."""
+    """The same bytes with the same headers; none of it is in the journal."""
     with mock.serve() as live:
         origin = live.origin
         by_socket = requests.get(origin + path, timeout=10)
@@ -54,8 +54,8 @@ def test_both_transports_serve_a_browser(mock: AltaMock, path: str, kind: str) -
 
 
 @pytest.mark.parametrize("path", [path for path, _ in EVERYTHING])
-def test_each_answer_has_a_strict_policy(mock: AltaMock, path: str) -> None:
-    """Nothing from elsewhere, nothing inline, no frame, no sniffing."""
+def test_each_response_has_a_strict_policy(mock: AltaMock, path: str) -> None:
+    """Nothing from another host, nothing inline, no frame, no sniffing."""
     reply = get(mock, path)
     policy = dict(part.split(" ", 1) for part in str(reply.header("Content-Security-Policy")).split("; "))
 
@@ -72,7 +72,7 @@ def test_each_answer_has_a_strict_policy(mock: AltaMock, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
-def test_a_page_has_nothing_inline_and_nothing_from_elsewhere(mock: AltaMock, path: str) -> None:
+def test_a_page_has_nothing_inline_and_nothing_from_another_host(mock: AltaMock, path: str) -> None:
     """No script, style or handler in the markup, and every address is one of ours."""
     html = get(mock, path).body.decode()
 

@@ -24,7 +24,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-"""So that the browser talks to nobody but the fake."""
+"""They keep the browser from contacting other hosts."""
 
 MISSING = "no browser for the tests: install Chromium (apt-get install chromium), or run: playwright install chromium"
 
@@ -37,7 +37,7 @@ def find(playwright: Playwright) -> str | None:
 
 
 def launch(playwright: Playwright) -> Browser:
-    """Start it."""
+    """Start the browser."""
     executable = find(playwright)
     assert executable, MISSING
     sandbox = ("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()  # there is none for root
@@ -45,7 +45,7 @@ def launch(playwright: Playwright) -> Browser:
 
 
 def install() -> None:
-    """Install the system's Chromium where we may, else Playwright's for this user."""
+    """Install the system's Chromium as root, else Playwright's for this user."""
     if shutil.which("apt-get") and os.geteuid() == 0:
         for words in (["update", "-q"], ["install", "-y", "-q", "--no-install-recommends", "chromium"]):
             subprocess.run(["apt-get", *words], check=False, stdout=sys.stderr)  # noqa: S607 - where the system has it
@@ -54,7 +54,7 @@ def install() -> None:
 
 
 def main() -> None:
-    """See to it that there is a browser."""
+    """Install a browser unless there is one."""
     with sync_playwright() as playwright:
         if not find(playwright):
             install()

@@ -29,7 +29,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def mock(request: pytest.FixtureRequest, tmp_path: Path) -> AltaMock:
-    """A fake as it is out of the box, or with other settings; a browser's time is real, so its clock goes.
+    """A fake with the default settings, or with others; its clock is real, as the browser's is.
 
     A seed is given as its text.
     """
@@ -43,7 +43,7 @@ def mock(request: pytest.FixtureRequest, tmp_path: Path) -> AltaMock:
 
 @pytest.fixture
 def live(mock: AltaMock) -> Iterator[LiveServer]:
-    """It on a socket."""
+    """The fake on a socket."""
     with mock.serve() as running:
         yield running
 
@@ -66,25 +66,25 @@ def tab(browser: Browser, origin: str) -> Iterator[Page]:
 
 @pytest.fixture
 def page(tab: Page, origin: str) -> Iterator[Page]:
-    """An empty page; afterwards nothing stands on its console, and no other host was asked.
+    """An empty page; afterwards its console is empty, and it has sent no request to another host.
 
-    What the browser itself says of a refusal by the fake API is no mistake of the page.
+    What the browser logs about a refusal by the fake API is expected.
     """
-    told: list[str] = []
-    asked: list[str] = []
+    logged: list[str] = []
+    foreign: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
         refused = message.location.get("url", "").startswith(f"{origin}/v1/") and "Failed to load" in message.text
         if not refused:
-            told.append(message.text)
+            logged.append(message.text)
 
     def count(request: Request) -> None:
         if not request.url.startswith((f"{origin}/", "data:")):
-            asked.append(request.url)
+            foreign.append(request.url)
 
     tab.on("console", note)
-    tab.on("pageerror", lambda error: told.append(str(error)))
+    tab.on("pageerror", lambda error: logged.append(str(error)))
     tab.on("request", count)
     yield tab
-    assert told == []
-    assert asked == []
+    assert logged == []
+    assert foreign == []

@@ -22,7 +22,7 @@ NARROW: dict[str, Any] = {**LIGHT, "viewport": {"width": 360, "height": 780}}
 
 
 def quota_runs_out(page: Page) -> None:
-    """Ten times the button, and once more."""
+    """Exceed the quota."""
     sample = page.get_by_role("button", name="Add sample prospects")
     for number in range(1, 12):
         sample.click()
@@ -30,7 +30,7 @@ def quota_runs_out(page: Page) -> None:
 
 
 def why_a_400(page: Page) -> None:
-    """Two batches, a mistake, and a look at it."""
+    """Send two batches and a mistake, and open the mistake."""
     for number, name in enumerate(("Add sample prospects", "Add sample prospects", "Add a mistake"), 1):
         page.get_by_role("button", name=name).click()
         expect(page.locator("#requests tbody tr")).to_have_count(number)
@@ -39,7 +39,7 @@ def why_a_400(page: Page) -> None:
 
 
 def reference(page: Page) -> None:
-    """The reference, as it opens."""
+    """Open the reference."""
     page.goto("/docs")
     expect(page.get_by_role("button", name="Execute")).to_be_visible()
 
@@ -53,7 +53,7 @@ PICTURES = {
 
 
 def take(browser: Browser, name: str, folder: Path) -> None:
-    """Take one picture of a fake of its own."""
+    """Take one picture, of a new fake."""
     options, act = PICTURES[name]
     with AltaMock().serve() as live:
         context = browser.new_context(base_url=live.origin, **options)
@@ -68,7 +68,7 @@ def take(browser: Browser, name: str, folder: Path) -> None:
 
 
 def main() -> None:
-    """Take all."""
+    """Take all pictures."""
     folder = ROOT / "docs" / "images"
     folder.mkdir(exist_ok=True)
     with sync_playwright() as playwright, launch(playwright) as browser:

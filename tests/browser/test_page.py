@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def client(live: LiveServer, **options: Any) -> AltaClient:
-    """Return our client of a fake on a socket."""
+    """Return `alta_client` for a fake on a socket."""
     return AltaClient(live.url, "test-token", **options)
 
 
@@ -33,7 +33,7 @@ def rows(page: Page) -> Any:
 
 
 def test_what_a_client_sends_appears_without_a_reload(page: Page, live: LiveServer) -> None:
-    """Prospects, the campaign's tally, the request, the quota."""
+    """The prospects, their number, the request and the quota."""
     page.goto("/")
     expect(page.locator("#prospects-note")).to_contain_text("None yet")
     page.evaluate("window.stillHere = true")
@@ -50,7 +50,7 @@ def test_what_a_client_sends_appears_without_a_reload(page: Page, live: LiveServ
 
 
 def test_a_400_shows_its_rule_beside_the_value(page: Page, mock: AltaMock) -> None:
-    """In the list, and in the body at the line that broke it; with the fix, and the line of the contract."""
+    """In the list, and at the line of the body, with the remedy and the line of the contract."""
     mock.answer(request_of({"data": [{"email": "a"}, {"email": 7, "company": "x"}]}))
     page.goto("/")
     expect(rows(page).first).to_contain_text("400")
@@ -66,7 +66,7 @@ def test_a_400_shows_its_rule_beside_the_value(page: Page, mock: AltaMock) -> No
     assert "request=1" in page.url
 
 
-def test_findings_stand_beside_the_request(page: Page, mock: AltaMock) -> None:
+def test_findings_are_shown_beside_the_request(page: Page, mock: AltaMock) -> None:
     """Also one that only a later request shows."""
     mock.answer(request_of({"data": [{"email": "a", "linkedin_url": "x"}]}))
     page.goto("/")
@@ -79,7 +79,7 @@ def test_findings_stand_beside_the_request(page: Page, mock: AltaMock) -> None:
 
 
 def test_a_minute_refills_the_quota(page: Page) -> None:
-    """Ten times the button, then a 429 with its countdown; a minute goes by, and it works again."""
+    """After ten samples there is a 429 with a countdown; a minute later samples work again."""
     page.goto("/")
     sample = page.get_by_role("button", name="Add sample prospects")
     for number in range(1, 12):
@@ -98,8 +98,8 @@ def test_a_minute_refills_the_quota(page: Page) -> None:
     expect(rows(page).first).to_contain_text("200")
 
 
-def test_a_forced_429_meets_the_client(page: Page, live: LiveServer) -> None:
-    """It waits, is asked for twice, and is gone when it was taken."""
+def test_a_client_gets_an_injected_429(page: Page, live: LiveServer) -> None:
+    """It is listed as waiting, for two requests, until they are made."""
     page.goto("/")
     page.get_by_label("Times").fill("2")
     page.get_by_role("button", name="429", exact=True).click()
@@ -113,8 +113,8 @@ def test_a_forced_429_meets_the_client(page: Page, live: LiveServer) -> None:
     expect(page.locator("#waiting")).to_be_empty()
 
 
-def test_every_fault_can_be_asked_for(page: Page, mock: AltaMock) -> None:
-    """And an answer that breaks off is told as no answer."""
+def test_every_fault_can_be_injected(page: Page, mock: AltaMock) -> None:
+    """A response that is cut off is shown as a lost connection."""
     page.goto("/")
     for name in ("delay", "reset", "truncate", "malformed json", "html 502", "drop after commit"):
         page.get_by_role("button", name=name, exact=True).click()
@@ -133,7 +133,7 @@ EVIL = '<script>document.title="owned"</script><img src=x onerror="document.titl
 
 
 def test_a_prospect_named_script_is_text(page: Page, mock: AltaMock) -> None:
-    """In the list, in the request, in the findings, in a path: nothing of it becomes an element."""
+    """In the list, the request, the findings and a path: none of it becomes an element."""
     record = {"firstName": EVIL, "lastName": EVIL, "company": EVIL, "email": EVIL, EVIL: EVIL}
     mock.answer(request_of({"data": [record]}))
     mock.answer(request_of({"data": [record, {EVIL: 1}]}))
@@ -149,8 +149,8 @@ def test_a_prospect_named_script_is_text(page: Page, mock: AltaMock) -> None:
     assert page.title() == "alta-mock"
 
 
-def test_the_policy_stops_what_we_would_overlook(tab: Page) -> None:
-    """The browser itself refuses text that becomes markup or script, and requests to elsewhere."""
+def test_the_policy_stops_injected_code(tab: Page) -> None:
+    """The browser refuses to turn text into markup or script, and refuses requests to other hosts."""
     tab.goto("/")
     done = tab.evaluate(
         """async () => {
@@ -169,7 +169,7 @@ def test_the_policy_stops_what_we_would_overlook(tab: Page) -> None:
 
 
 def test_by_keyboard_alone(page: Page, mock: AltaMock) -> None:
-    """Add, look through the requests, open one, close it, filter, let a minute go by, pause; never touch a mouse."""
+    """Add, browse the requests, open one, close it, filter, advance the clock, pause, without a mouse."""
     page.goto("/")
     expect(page.locator("#campaigns button").first).to_be_visible()
     for number in (1, 2):
@@ -199,7 +199,7 @@ def test_by_keyboard_alone(page: Page, mock: AltaMock) -> None:
 
 
 def test_everything_can_be_reached_with_tab(page: Page) -> None:
-    """Every button, field and link that is seen, in order, and each shows that it has the focus."""
+    """Every visible button, field and link, in order, and each shows its focus."""
     page.goto("/")
     expect(page.locator("#campaigns button").first).to_be_visible()
     page.keyboard.press("a")
@@ -222,7 +222,7 @@ def test_everything_can_be_reached_with_tab(page: Page) -> None:
 
 
 def test_filter_campaign_and_request_are_in_the_address(page: Page, mock: AltaMock) -> None:
-    """So that a colleague who is sent it sees the same."""
+    """So a link shows a colleague the same."""
     mock.answer(request_of())
     mock.answer(request_of({"data": []}))
     mock.answer(request_of(token=None))
@@ -249,7 +249,7 @@ def test_filter_campaign_and_request_are_in_the_address(page: Page, mock: AltaMo
 
 
 def test_pause_holds_the_list_still(page: Page, mock: AltaMock) -> None:
-    """And going on shows what has come in between."""
+    """Resuming shows what has arrived in between."""
     page.clock.install()
     page.goto("/")
     expect(page.locator("#requests-note")).to_have_text("None yet.")
@@ -267,7 +267,7 @@ def test_pause_holds_the_list_still(page: Page, mock: AltaMock) -> None:
 
 
 def test_reset_goes_back_to_the_seed(page: Page, mock: AltaMock) -> None:
-    """Prospects, requests and quotas; also when somebody else resets the fake."""
+    """Prospects, requests and quotas; also when another client resets the fake."""
     page.goto("/")
     for by_button in (True, False):
         page.get_by_role("button", name="Add sample prospects").click()
@@ -281,8 +281,8 @@ def test_reset_goes_back_to_the_seed(page: Page, mock: AltaMock) -> None:
         expect(page.locator("#quotas")).to_contain_text("10 of 10 left")
 
 
-def test_samples_go_to_the_campaign_that_is_chosen(page: Page, mock: AltaMock) -> None:
-    """With a token of its account; a mistake shows why."""
+def test_samples_are_added_to_the_chosen_campaign(page: Page, mock: AltaMock) -> None:
+    """With a token of its account; a mistake is explained."""
     page.goto("/")
     page.locator("#campaigns button", has_text="Globex expansion").click()
     expect(page.locator("#quota-of")).to_have_text("of globex")
@@ -296,7 +296,7 @@ def test_samples_go_to_the_campaign_that_is_chosen(page: Page, mock: AltaMock) -
 
 @pytest.mark.parametrize("name", ["curl", "requests", "pytest"])
 def test_copies_can_be_pasted(page: Page, mock: AltaMock, origin: str, name: str) -> None:
-    """What is in the clipboard is what the control API makes of the request."""
+    """The clipboard has the copy that the control API provides."""
     mock.answer(request_of())
     page.goto("/?request=1")
     page.locator("#request").get_by_role("button", name=name, exact=True).click()
@@ -313,15 +313,15 @@ NOBODY = "accounts: [{id: mine, campaigns: []}]\ntokens: [{token: some-token, ac
 
 
 @pytest.mark.parametrize("mock", [{"rate_limit": "off", "account_rate_limit": "off"}, {"data": NOBODY}], indirect=True)
-def test_there_may_be_nothing_to_show(page: Page) -> None:
-    """No limit, or no campaign: that is said, and nothing breaks."""
+def test_a_seed_without_limits_or_campaigns(page: Page) -> None:
+    """The page says that there are none."""
     page.goto("/")
 
     expect(page.locator("#quotas")).to_have_text("No limit is in force.")
 
 
-def test_where_no_clipboard_is_the_text_is_shown(page: Page, mock: AltaMock) -> None:
-    """Selected, to be copied by hand; Escape closes this, and nothing else."""
+def test_without_a_clipboard_the_text_is_shown(page: Page, mock: AltaMock) -> None:
+    """It is selected, to be copied by hand; Escape closes it, and nothing else."""
     mock.answer(request_of())
     page.goto("/?request=1")
     page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('not here')); }")
@@ -336,8 +336,8 @@ def test_where_no_clipboard_is_the_text_is_shown(page: Page, mock: AltaMock) -> 
     expect(page.locator("#request")).to_be_visible()
 
 
-def test_a_request_is_shown_whole(page: Page, mock: AltaMock) -> None:
-    """Query, who and when, what is wrong outside the body and what to do, both heads, and a body that is indented."""
+def test_a_request_is_shown_completely(page: Page, mock: AltaMock) -> None:
+    """Query, user, time, violations outside the body with remedies, both heads, and the indented body."""
     headers = (("authorization", "Bearer test-token"), ("content-type", "text/plain"), ("x-own", "mine"))
     mock.answer(ApiRequest("POST", prospects_path(), "page=1", headers, b'{"data":[]}'))
     page.goto("/?request=1")
@@ -353,7 +353,7 @@ def test_a_request_is_shown_whole(page: Page, mock: AltaMock) -> None:
     assert shown.locator(".body code", has_text='"data"').evaluate("one => one.innerText") == '  "data": []\n'
 
 
-def test_each_violation_stands_at_its_own_line(page: Page, mock: AltaMock) -> None:
+def test_each_violation_is_shown_at_its_own_line(page: Page, mock: AltaMock) -> None:
     """Two in one record."""
     mock.answer(request_of({"data": [{"email": "a"}, {"email": 7}]}))
     page.goto("/?request=1")
@@ -361,7 +361,7 @@ def test_each_violation_stands_at_its_own_line(page: Page, mock: AltaMock) -> No
     expect(page.locator("#request .body .violation strong")).to_have_text(["✕ contact-or-identity", "✕ type"])
 
 
-def test_what_was_forced_is_told_and_goes_when_it_is_forgotten(page: Page, mock: AltaMock) -> None:
+def test_injected_responses_are_shown_until_they_are_cleared(page: Page, mock: AltaMock) -> None:
     """By a sign, not by colour alone."""
     mock.next(429)
     mock.answer(request_of())
@@ -384,7 +384,7 @@ def test_what_was_forced_is_told_and_goes_when_it_is_forgotten(page: Page, mock:
     ],
 )
 def test_the_filter_finds(page: Page, mock: AltaMock, words: str, number: str) -> None:
-    """By findings, account, user and what was injected; in either case."""
+    """By finding, account, user and injected response, in any case of letters."""
     mock.answer(request_of())
     mock.answer(request_of({"data": [{"email": "b", "linkedin_url": "x"}]}))
     mock.answer(request_of(path=prospects_path(FOREIGN_CAMPAIGN), token="other-token"))
@@ -398,8 +398,8 @@ def test_the_filter_finds(page: Page, mock: AltaMock, words: str, number: str) -
     expect(page.locator("#requests [aria-current=true]")).to_have_text(number)
 
 
-def test_a_fake_that_is_back_is_no_trouble(tab: Page) -> None:
-    """The next look that succeeds takes the remark away."""
+def test_a_notice_disappears_when_the_fake_is_back(tab: Page) -> None:
+    """The next successful update removes it."""
     tab.goto("/")
     expect(tab.locator("#requests-note")).to_have_text("None yet.")
     tab.route("**/_mock/**", lambda route: route.abort())
@@ -409,19 +409,19 @@ def test_a_fake_that_is_back_is_no_trouble(tab: Page) -> None:
     expect(tab.locator("#notice")).to_be_empty()
 
 
-def test_a_remark_goes_by_itself(page: Page) -> None:
+def test_a_notice_disappears_by_itself(page: Page) -> None:
     """After some seconds."""
     page.clock.install()
     page.goto("/")
     page.get_by_role("button", name="+60 s").click()
-    expect(page.locator("#notice")).to_have_text("A minute has gone by.")
+    expect(page.locator("#notice")).to_have_text("The clock is a minute ahead.")
     page.clock.fast_forward(10_000)
 
     expect(page.locator("#notice")).to_be_empty()
 
 
-def test_what_the_fake_refuses_is_told(tab: Page) -> None:
-    """In its own words."""
+def test_a_refusal_is_shown(tab: Page) -> None:
+    """With the message of the control API."""
     tab.route("**/_mock/clock/advance", lambda route: route.fulfill(status=400, json={"message": "a century ahead"}))
     tab.goto("/")
     tab.get_by_role("button", name="+60 s").click()
@@ -429,7 +429,7 @@ def test_what_the_fake_refuses_is_told(tab: Page) -> None:
     expect(tab.locator("#notice.trouble")).to_have_text("a century ahead")
 
 
-def test_the_clock_and_the_quota_run_between_two_looks(tab: Page) -> None:
+def test_the_clock_and_the_quota_run_between_two_updates(tab: Page) -> None:
     """The fake's time, and the seconds until the quota is full again."""
     mock = AltaMock(clock=Clock(lambda: 0, epoch=1_767_225_600 * 10**9))
     mock.answer(request_of())
@@ -445,8 +445,8 @@ def test_the_clock_and_the_quota_run_between_two_looks(tab: Page) -> None:
         expect(tab.locator("#quotas .left").last).to_have_text("10 of 10 left")
 
 
-def test_two_looks_are_one(page: Page, mock: AltaMock) -> None:
-    """Nothing stands there twice; and what is done while it is paused does not set it going."""
+def test_two_updates_at_once_are_one(page: Page, mock: AltaMock) -> None:
+    """Nothing is shown twice, and an action while the page is paused does not resume it."""
     mock.answer(request_of())
     page.goto("/")
     expect(rows(page)).to_have_count(1)
@@ -473,8 +473,8 @@ TWO_ACCOUNTS = (
 
 
 @pytest.mark.parametrize("mock", [{"data": TWO_ACCOUNTS}], indirect=True)
-def test_a_token_of_several_accounts_names_one(page: Page, mock: AltaMock) -> None:
-    """Where a seed has no other; and the samples are five people."""
+def test_a_token_of_several_accounts_sends_one(page: Page, mock: AltaMock) -> None:
+    """If the seed has no other token; the samples are five people."""
     page.goto("/")
     page.get_by_role("button", name="Add sample prospects").click()
     expect(page.locator("#notice")).to_have_text("5 prospects added.")
@@ -482,8 +482,8 @@ def test_a_token_of_several_accounts_names_one(page: Page, mock: AltaMock) -> No
     assert len({one["email"] for one in mock.prospects(CAMPAIGN)}) == 5
 
 
-def test_every_status_can_be_asked_for(page: Page) -> None:
-    """The button of a status asks for that; there is nothing to forget before."""
+def test_every_status_can_be_injected(page: Page) -> None:
+    """The button of a status injects it; the button to clear them appears with the first."""
     page.goto("/")
     expect(page.locator("#forget")).to_be_hidden()
     for status in ("400", "401", "403", "404", "429"):
@@ -492,11 +492,11 @@ def test_every_status_can_be_asked_for(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "shown"),
     [("Q3 outreach", "acme, active101"), ("Trade fair", "archived"), ("Always 404", "acme, always 404")],
 )
-def test_a_campaign_tells_what_it_is(page: Page, mock: AltaMock, name: str, told: str) -> None:
-    """Its state, its answer, and how many prospects it has, of which the newest are shown."""
+def test_a_campaign_shows_its_state(page: Page, mock: AltaMock, name: str, shown: str) -> None:
+    """Its status, the status it is bound to, and its number of prospects, of which the newest are shown."""
     for size in (20, 20, 20, 20, 20, 1):
         mock.answer(request_of({"data": [{"email": str(number)} for number in range(size)]}))
     page.goto("/")
@@ -504,11 +504,11 @@ def test_a_campaign_tells_what_it_is(page: Page, mock: AltaMock, name: str, told
     page.locator("#campaigns button", has_text=name).click()
 
     expect(page.locator("#send-title")).to_have_text(f"Send to {name}")
-    expect(page.locator("#campaigns [aria-pressed=true]")).to_contain_text(told)
+    expect(page.locator("#campaigns [aria-pressed=true]")).to_contain_text(shown)
 
 
-def test_a_row_and_a_prospect_tell_what_they_are(page: Page, mock: AltaMock) -> None:
-    """And whoever has no keyboard closes a request, too."""
+def test_a_row_and_a_prospect_are_described(page: Page, mock: AltaMock) -> None:
+    """A request can be closed without a keyboard, too."""
     record = {"firstName": "Ada", "lastName": "L", "jobTitle": "CTO", "company": "N", "email": "x"}
     mock.answer(request_of({"data": [record]}))
     page.goto("/?request=1")
@@ -520,7 +520,7 @@ def test_a_row_and_a_prospect_tell_what_they_are(page: Page, mock: AltaMock) -> 
     expect(page.locator("#prospects li")).to_contain_text("CTO, N")
 
 
-def test_a_program_is_told_how_to_connect(page: Page, live: LiveServer) -> None:
+def test_the_page_shows_how_to_connect_a_program(page: Page, live: LiveServer) -> None:
     """The three variables that every example reads."""
     page.goto("/")
     page.get_by_text("Connect your program").click()
@@ -552,7 +552,7 @@ def test_ten_thousand_requests_are_usable(page: Page, mock: AltaMock) -> None:
 
 
 def test_nothing_is_wider_than_a_phone(browser: Browser, origin: str, mock: AltaMock) -> None:
-    """At 360 pixels nobody has to scroll sideways, with a request open."""
+    """At 360 pixels there is no sideways scrolling, with a request open."""
     mock.answer(request_of({"data": [{"email": "x" * 200}, {}], "long" * 60: 1}))
     context = browser.new_context(viewport={"width": 360, "height": 780})
     page = context.new_page()
@@ -565,7 +565,7 @@ def test_nothing_is_wider_than_a_phone(browser: Browser, origin: str, mock: Alta
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_can_be_read_on_its_ground(browser: Browser, origin: str, mock: AltaMock, scheme: Any) -> None:
+def test_text_has_enough_contrast(browser: Browser, origin: str, mock: AltaMock, scheme: Any) -> None:
     """A contrast of 4.5 to 1 at least (WCAG 2.2, 1.4.3), in both schemes."""
     for body in ({"data": [{"email": "a"}]}, {"data": [{"email": 7}]}, *([{}] * 9)):
         mock.answer(request_of(body))
@@ -613,8 +613,8 @@ CONTRAST = """() => {
 }"""
 
 
-def test_a_fake_that_is_gone_is_told_and_another_one_is_seen(tab: Page, tmp_path: Path) -> None:
-    """After a restart with another seed, at the same address: nothing of before is left, and samples work."""
+def test_a_lost_fake_is_reported_and_its_successor_is_shown(tab: Page, tmp_path: Path) -> None:
+    """After a restart with another seed at the same address, nothing old is shown, and samples work."""
     seed = tmp_path / "seed.yaml"
     seed.write_text(
         f"accounts: [{{id: mine, campaigns: [{{id: {CAMPAIGN}, name: Another name}}]}}]\n"
@@ -640,7 +640,7 @@ def test_a_fake_that_is_gone_is_told_and_another_one_is_seen(tab: Page, tmp_path
         expect(tab.locator("#prospects li")).to_have_count(5)
 
 
-def test_a_request_that_comes_late_does_not_open_what_was_closed(page: Page, mock: AltaMock) -> None:
+def test_a_late_response_does_not_open_a_closed_request(page: Page, mock: AltaMock) -> None:
     """Nor does it keep the keyboard from working."""
     mock.answer(request_of())
     page.goto("/")
@@ -660,7 +660,7 @@ def test_a_request_that_comes_late_does_not_open_what_was_closed(page: Page, moc
 
 
 def test_escape_in_the_filter_clears_it_first(page: Page, mock: AltaMock) -> None:
-    """And only then closes the request."""
+    """A second Escape closes the request."""
     mock.answer(request_of())
     mock.answer(request_of({"data": []}))
     page.goto("/?request=2")
@@ -688,7 +688,7 @@ def test_nothing_is_lost_while_requests_come_in(tab: Page) -> None:
 
 
 def test_a_link_to_a_request_opens_in_a_tab_of_its_own(page: Page, mock: AltaMock) -> None:
-    """As links do, and with filter and campaign."""
+    """With its filter and campaign."""
     mock.answer(request_of())
     page.goto("/?filter=200")
     with page.context.expect_page() as opened:
@@ -699,7 +699,7 @@ def test_a_link_to_a_request_opens_in_a_tab_of_its_own(page: Page, mock: AltaMoc
     assert "filter=200" in opened.value.url
 
 
-def test_a_key_that_is_held_is_one_wish(page: Page, mock: AltaMock) -> None:
+def test_a_held_key_acts_once(page: Page, mock: AltaMock) -> None:
     """Not thirty requests a second."""
     page.goto("/")
     expect(page.locator("#sample")).to_be_enabled()
@@ -743,7 +743,7 @@ def test_from_another_machine_the_page_asks_for_the_control_token(
 
 
 def test_names_of_any_length_stay_on_the_page(browser: Browser, tmp_path: Path) -> None:
-    """A seed may have them."""
+    """Long names in the seed do not widen it."""
     seed = tmp_path / "seed.yaml"
     seed.write_text(
         f"accounts: [{{id: {'a' * 60}, campaigns: [{{id: {CAMPAIGN}, name: {'N' * 200}}}]}}]\n"
@@ -760,7 +760,7 @@ def test_names_of_any_length_stay_on_the_page(browser: Browser, tmp_path: Path) 
 
 
 def test_the_har_can_be_played_back(tab: Page, mock: AltaMock, origin: str, tmp_path: Path) -> None:
-    """By a browser: it reads the file as one of its own, and answers from it without asking the fake."""
+    """A browser reads the file as one of its own, and answers from it without the fake."""
     tab.goto(origin)
     asked = f"""async () => {{
       const headers = {{ Authorization: "Bearer test-token", "Content-Type": "application/json" }};

@@ -531,7 +531,7 @@ async function whole(fetched) {
 
 // --- User actions -------------------------------------------------------------------------------------------
 
-const advance = () => act(() => ask("clock/advance", "POST", { seconds: 60 }), "A minute has gone by.");
+const advance = () => act(() => ask("clock/advance", "POST", { seconds: 60 }), "The clock is a minute ahead.");
 
 async function start() {
   await look();
