@@ -1,4 +1,4 @@
-"""How the commands behave at a terminal: when they colour what they print, and how they show that they are at work."""
+"""Colours and a status line for the commands of all packages."""
 
 from __future__ import annotations
 
@@ -21,20 +21,19 @@ COLOURS: dict[str | int, str] = {
     **dict.fromkeys(("broken", "fail", 1, 2), "red"),
     **dict.fromkeys(("not exercised", "warning", 3, 130), "yellow"),
 }
-"""By verdict, and by exit code."""
+"""Colour of each verdict and each exit code."""
 
-USUAL_WIDTH = 80
-"""Columns of a terminal that does not tell."""
+WIDTH = 80
+"""Columns of a terminal that does not report its width."""
 
-OFTEN = 0.1
-"""Seconds between two changes of a line, which nobody reads faster."""
+INTERVAL = 0.1
+"""Seconds between two changes of a status line."""
 
 
 def colour(environ: Mapping[str, str] = os.environ) -> bool | None:
-    """Tell what is wanted: True for colour everywhere, False for none, None for colour where a terminal shows it.
+    """Return True for colours everywhere, False for none, None for colours on terminals: click's `color`.
 
-    NO_COLOR (https://no-color.org) wins over FORCE_COLOR and CLICOLOR_FORCE, of which 0 asks for nothing. As `color` of
-    click's context the answer decides for all that `click.echo` prints.
+    NO_COLOR (https://no-color.org) wins over FORCE_COLOR and CLICOLOR_FORCE, which `0` leaves unset.
     """
     if environ.get("NO_COLOR"):
         return False
@@ -44,43 +43,40 @@ def colour(environ: Mapping[str, str] = os.environ) -> bool | None:
 
 
 def paint(text: str, verdict: str | int) -> str:
-    """Give a text the colour of a verdict or of an exit code; `click.echo` takes it away where there is to be none."""
+    """Return a text in the colour of a verdict or exit code, which `click.echo` removes where it is not wanted."""
     return click.style(text, fg=COLOURS[verdict])
 
 
 def plain(text: str, _verdict: str | int) -> str:
-    """Leave a text as it is, for a report that is not printed by `click.echo`."""
+    """Return the text unchanged, for reports that `click.echo` does not print."""
     return text
 
 
 def visible(text: str) -> str:
-    """Return a text with question marks for what is not printable, which a terminal would obey."""
+    """Return a text with question marks in place of characters that are not printable, which a terminal would obey."""
     return "".join(one if one.isprintable() else "?" for one in text)
 
 
 def is_terminal(stream: TextIO | None, environ: Mapping[str, str] = os.environ) -> bool:
-    """Tell whether a stream is a terminal whose cursor can go back; there is no stream under pythonw."""
-    with suppress(ValueError):  # it is closed
+    """Return whether a stream, which may be missing or closed, is a terminal whose cursor can go back."""
+    with suppress(ValueError):
         return stream is not None and stream.isatty() and environ.get("TERM") != "dumb"
     return False
 
 
 def paints(stream: TextIO | None) -> bool:
-    """Tell, once for all that is written to a stream past `click.echo`, whether it is to be coloured.
-
-    A console of Windows shows colours by way of `click.echo` only.
-    """
+    """Return whether to colour what is written to a stream without `click.echo`, which Windows needs for colours."""
     wanted = colour()
     return is_terminal(stream) and os.name != "nt" if wanted is None else wanted
 
 
 class StatusLine:
-    """One line on a terminal that is written over and over, and gone at the end; nothing where there is no terminal.
+    """A line on a terminal that is overwritten and finally removed; elsewhere nothing is written.
 
     Args:
-        stream: Where to; standard error if it is not given.
-        environ: Tells what kind of terminal it is.
-        clock: Returns seconds; the line changes ten times in one at most.
+        stream: Standard error by default.
+        environ: Contains the kind of terminal.
+        clock: Returns seconds; the line changes ten times a second at most.
     """
 
     def __init__(
@@ -89,41 +85,38 @@ class StatusLine:
         environ: Mapping[str, str] = os.environ,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._stream = stream or sys.stderr
+        self._stream, self._clock = stream or sys.stderr, clock
         self.visible = is_terminal(self._stream, environ)
-        self._clock = clock
-        self._shown = 0
-        self._at = -OFTEN
+        self._length, self._changed = 0, -INTERVAL
 
     def __enter__(self) -> Self:
         """Return the line itself."""
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """Take the line away."""
+        """Remove the line."""
         self.clear()
 
     def show(self, text: str, *, now: bool = False) -> None:
-        """Write a text over the last one, unless that has only just been written; with `now` even then."""
-        if now or self._clock() - self._at >= OFTEN:
-            self._at = self._clock()
+        """Show a text, unless the last change is too recent; with `now` in any case."""
+        if now or self._clock() - self._changed >= INTERVAL:
+            self._changed = self._clock()
             self._write(text)
 
     def clear(self) -> None:
-        """Take the line away, for now."""
+        """Remove the line until the next text."""
         self._write("")
 
     def _write(self, text: str) -> None:
-        if not self.visible or (not text and not self._shown):
+        if not self.visible or (not text and not self._length):
             return
-        text = text[: self._width() - 1]  # in the last column some terminals begin a new line
-        with suppress(OSError, ValueError):  # nobody listens any more
-            self._stream.write(f"\r{text:{self._shown}}" + ("" if text else "\r"))
+        text = text[: self._width() - 1]  # some terminals break the line after the last column
+        with suppress(OSError, ValueError):  # the stream is closed
+            self._stream.write(f"\r{text:{self._length}}" + ("" if text else "\r"))
             self._stream.flush()
-        self._shown = len(text)
+        self._length = len(text)
 
     def _width(self) -> int:
-        try:
-            return os.get_terminal_size(self._stream.fileno()).columns or USUAL_WIDTH
-        except (OSError, ValueError):
-            return USUAL_WIDTH
+        with suppress(OSError, ValueError):
+            return os.get_terminal_size(self._stream.fileno()).columns or WIDTH
+        return WIDTH

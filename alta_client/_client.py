@@ -143,7 +143,8 @@ class AltaClient:
         report = on_progress or (lambda _: None)
         while batch := list(islice(source, MOST_PROSPECTS)):
             try:
-                self._add(url, batch, added, validate, report)
+                body = b'{"data": [' + b", ".join(_encoded(batch, added, validate=validate)) + b"]}"
+                self._add(url, body, lambda event, wait=0.0: report(Progress(event, added, batch, wait)))  # noqa: B023 - called at once
             except AltaError as error:
                 error.added, error.batch = added, batch
                 raise
@@ -153,23 +154,15 @@ class AltaClient:
             raise InvalidInput("there is nothing to add; give at least one prospect")
         return added
 
-    def _add(
-        self,
-        url: str,
-        batch: Sequence[Mapping[str, object]],
-        added: int,
-        validate: bool,  # noqa: FBT001 - passed on
-        report: Callable[[Progress], object],
-    ) -> None:
+    def _add(self, url: str, body: bytes, report: Callable[..., object]) -> None:
         """Add one batch, waiting for quota as necessary."""
-        body = b'{"data": [' + b", ".join(_encoded(batch, added, validate=validate)) + b"]}"
         pause = min(self._pause, self._pause - (self._clock() - self._reset_at))
         if 0 < pause <= self._max_wait:
-            report(Progress("waiting", added, batch, pause))
+            report("waiting", pause)
             self._wait(pause)
         refusals, waited = 0, 0.0
         while True:
-            report(Progress("sending", added, batch))
+            report("sending")
             response = self._exchange.post(url, body)
             values = _values(response)
             self._reset_at, self._pause = self._clock(), until_reset(values)
@@ -183,7 +176,7 @@ class AltaClient:
             wait = backoff(refusals) if error.retry_after is None else error.retry_after
             if refusals >= MOST_REFUSALS or waited + wait > self._max_wait:
                 raise error
-            report(Progress("waiting", added, batch, wait))
+            report("waiting", wait)
             self._wait(wait)
             waited += wait
 

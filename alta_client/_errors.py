@@ -44,14 +44,7 @@ class AltaError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Support copying and pickling, also of subclasses with other arguments."""
-        return _restored, (type(self), self.args, self.__dict__)
-
-
-def _restored(kind: type[AltaError], args: tuple[Any, ...], values: dict[str, Any]) -> AltaError:
-    error = kind.__new__(kind)
-    error.args = args
-    error.__dict__.update(values)
-    return error
+        return type(self).__new__, (type(self), *self.args), self.__dict__
 
 
 class InvalidInput(AltaError, ValueError):
@@ -68,8 +61,7 @@ class InvalidProspect(InvalidInput):
 
     def __init__(self, index: int, problems: Sequence[str]) -> None:
         super().__init__(index, problems)
-        self.index = index
-        self.problems = problems
+        self.index, self.problems = index, problems
 
     def __str__(self) -> str:
         """Return the index and the first problem."""
@@ -86,8 +78,7 @@ class RequestError(AltaError):
 
     def __init__(self, request: requests.PreparedRequest, response: requests.Response | None, what: str) -> None:
         super().__init__(what)
-        self.request = request
-        self.response = response
+        self.request, self.response = request, response
 
 
 class NotSent(RequestError):

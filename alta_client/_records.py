@@ -14,10 +14,8 @@ from typing import TypedDict
 LONGEST = 255
 """Maximum number of characters (code points); `phone` has no documented bound."""
 
-BOUNDED = ("firstName", "lastName", "company", "jobTitle", "email", "linkedinUrl")
 CONTACTS = ("email", "linkedinUrl", "phone")
 IDENTITY = ("firstName", "lastName", "company")
-FIELDS = (*BOUNDED, "phone")
 
 _VISIBLE = re.compile(r"[^\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 
@@ -34,6 +32,9 @@ class Prospect(TypedDict, total=False):
     phone: str
 
 
+FIELDS = tuple(Prospect.__annotations__)
+
+
 def problems(record: object) -> list[str]:
     """Return what is wrong with a record, a line for each problem."""
     if not isinstance(record, Mapping):
@@ -45,7 +46,7 @@ def problems(record: object) -> list[str]:
             found.append(
                 f"{name}: got {type(value).__name__}; expected a string; leave the field out if it has no value"
             )
-        elif len(value) > LONGEST and name in BOUNDED:
+        elif len(value) > LONGEST and name != "phone":
             found.append(f"{name}: got {len(value)} characters; expected at most {LONGEST}")
     if not (any(_is_text(record, name) for name in CONTACTS) or all(_is_text(record, name) for name in IDENTITY)):
         found.append(f"expected one of {', '.join(CONTACTS)}, or all of {', '.join(IDENTITY)}")

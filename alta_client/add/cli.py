@@ -79,17 +79,7 @@ def _names(_context: object, _option: object, pairs: tuple[str, ...]) -> dict[st
 @click.option("--dry-run", is_flag=True, help="Check the file without sending anything.")
 @click.option("--resend", is_flag=True, help="Send a batch again whose outcome is unknown.")
 @click.option("--skip", is_flag=True, help="Continue after such a batch without sending it again.")
-def command(  # noqa: PLR0913 - click passes each option
-    file: Path,
-    *,
-    campaign: str | None,
-    base_url: str | None,
-    account_id: str | None,
-    names: dict[str, str],
-    dry_run: bool,
-    resend: bool,
-    skip: bool,
-) -> int:
+def command(file: Path, *, names: dict[str, str], dry_run: bool, resend: bool, skip: bool, **target: str | None) -> int:
     """Add the prospects of FILE, CSV or JSON lines, to a campaign.
 
     The token is read from ALTA_API_TOKEN. The progress is kept in FILE.alta-add.json: run the same command again to
@@ -103,12 +93,12 @@ def command(  # noqa: PLR0913 - click passes each option
     table = Table(file.resolve() if file.exists() else file, names)  # links to a file share its progress
     if dry_run:
         return check(table, file)
-    settings = {"--base-url": base_url, "--campaign": campaign, "ALTA_API_TOKEN": os.environ.get("ALTA_API_TOKEN")}
-    for name, value in settings.items():
+    url, campaign, token = target["base_url"] or "", target["campaign"] or "", os.environ.get("ALTA_API_TOKEN", "")
+    for value, (name, hint) in zip((url, campaign, token), HINTS.items(), strict=True):
         if not value:
-            raise InvalidInput(f"{name} is missing; {HINTS[name]}")
+            raise InvalidInput(f"{name} is missing; {hint}")
     from alta_client._client import AltaClient  # noqa: PLC0415 - --help need not wait for it
 
-    waits, token = Waits(), os.environ["ALTA_API_TOKEN"]
-    with AltaClient(str(base_url), token, account_id=account_id or None, sleep=waits.sleep) as client:
-        return add(client, waits, str(campaign), table, resend=resend, skip=skip)
+    waits = Waits()
+    with AltaClient(url, token, account_id=target["account_id"] or None, sleep=waits.sleep) as client:
+        return add(client, waits, campaign, table, resend=resend, skip=skip)
