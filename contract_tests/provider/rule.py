@@ -18,7 +18,6 @@ class Rule:
     """A rule for providers; one without probes and judge is measured by a procedure.
 
     Attributes:
-        id: Its name on the command line and in reports.
         statement: What a provider must do, in one sentence.
         source: The page, the pointer or the standard that says so.
         probes: Yields the requests that exercise it.

@@ -58,11 +58,10 @@ def explore(session: Session) -> None:
         if isinstance(event, ScenarioFinished):
             for _ in event.recorder.interactions:
                 session.report.exercised(SCHEMATHESIS.id)
-            for name, case, interaction, failure in _failures(event.recorder):
+            for name, what, case, interaction in _failures(event.recorder):
                 status = interaction.response.status_code
                 if (name, status) not in reported and not _is_open(name, case, status):
                     reported.add((name, status))
-                    what = " ".join(f"{failure.failure.title}: {failure.failure.message}".split())[:200]
                     request = _request_of(session, case, interaction.request)
                     session.report.add_breach(SCHEMATHESIS.id, what, request, status, "a documented response")
     if lost:
@@ -129,13 +128,15 @@ def _relay(session: Session, lost: list[BaseException]) -> Callable[..., Iterabl
     return app
 
 
-def _failures(recorder: Any) -> Iterator[tuple[str, Any, Any, Any]]:
-    """Yield the checks that failed, each with its case and its interaction."""
+def _failures(recorder: Any) -> Iterator[tuple[str, str, Any, Any]]:
+    """Yield the name and the message of each failed check, its case and its interaction."""
     for case_id, checks in recorder.checks.items():
-        for check in checks:
-            interaction = recorder.interactions.get(case_id)
-            if check.failure_info and interaction and interaction.response:
-                yield check.name, recorder.cases[case_id].value, interaction, check.failure_info
+        interaction = recorder.interactions.get(case_id)
+        for check in checks if interaction and interaction.response else ():
+            if check.failure_info:
+                failure = check.failure_info.failure
+                what = " ".join(f"{failure.title}: {failure.message}".split())[:200]
+                yield check.name, what, recorder.cases[case_id].value, interaction
 
 
 def _is_open(name: str, case: Any, status: int) -> bool:

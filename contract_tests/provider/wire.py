@@ -161,10 +161,6 @@ class Wire:
         """Wait until its clock has advanced."""
         time.sleep(seconds)
 
-    def stored(self, campaign: str) -> list[Any] | None:  # noqa: ARG002 - only a fake has an answer
-        """Return the prospects of a campaign; None if the provider does not show them."""
-        return None
-
     def close(self) -> None:
         """Close the connection."""
         if self._connection:
@@ -319,7 +315,7 @@ class InProcess:
     def __init__(self, mock: AltaMock) -> None:
         self.mock = mock
 
-    def stored(self, campaign: str) -> list[Any] | None:
+    def stored(self, campaign: str) -> list[Any]:
         """Return the prospects of a campaign."""
         return self.mock.prospects(campaign)
 
