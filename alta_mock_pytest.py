@@ -1,20 +1,22 @@
-"""Fixtures for tests of a consumer; nothing heavy is imported until one of them is used.
+"""The pytest plugin: fixtures for tests of a consumer; nothing heavy is imported until a fixture is used.
 
-`alta_mock` is the engine of a test, as it is out of the box or as `alta_settings` and `@pytest.mark.alta(...)` say.
-`alta_server` and `alta_responses` are its transports, `alta_client` is a client of it.
-A failing test shows what it sent and what was wrong with it.
+`alta_mock` is the fake of a test, with the settings of `alta_settings` and `@pytest.mark.alta(...)`. `alta_server` and
+`alta_responses` are its transports, `alta_client` is a client, `alta_check_consumer` checks a consumer.
+The report of a failing test shows its traffic.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from alta_client import AltaClient
+    from contract_tests.consumer.check import ConsumerReport
     from mock_server.mock import AltaMock
     from mock_server.transports.live_server import LiveServer
 
@@ -22,7 +24,7 @@ _MOST_LINES = 40
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker."""
+    """Register the marker."""
     config.addinivalue_line(
         "markers", 'alta(**settings): settings of alta_mock for this test, for example rate_limit="3/60s"'
     )
@@ -30,13 +32,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def alta_settings() -> dict[str, Any]:
-    """Settings of `alta_mock`; override this fixture to have others in a module or a project."""
+    """Settings of `alta_mock`; override this fixture to change them for a module or a project."""
     return {}
 
 
 @pytest.fixture
 def alta_mock(request: pytest.FixtureRequest, alta_settings: dict[str, Any]) -> AltaMock:
-    """The Alta API, faked: fresh for each test."""
+    """A fake of the Alta API, new for each test."""
     from mock_server import AltaMock  # noqa: PLC0415 - a run that does not use it need not import it
 
     settings = dict(alta_settings)
@@ -47,26 +49,34 @@ def alta_mock(request: pytest.FixtureRequest, alta_settings: dict[str, Any]) -> 
 
 @pytest.fixture
 def alta_server(alta_mock: AltaMock) -> Iterator[LiveServer]:
-    """`alta_mock` on a real socket; its `url` ends in /v1."""
+    """`alta_mock` on a real socket; its `url` is the base URL."""
     with alta_mock.serve() as server:
         yield server
 
 
 @pytest.fixture
 def alta_responses(alta_mock: AltaMock) -> Iterator[AltaMock]:
-    """`alta_mock`, answering what `requests` sends to `alta_mock.base_url`, without a socket."""
+    """`alta_mock`, which answers what `requests` sends to its `base_url`, without a socket."""
     with alta_mock.responses():
         yield alta_mock
 
 
 @pytest.fixture
 def alta_client(alta_responses: AltaMock) -> AltaClient:
-    """A client of `alta_mock`, without a socket; its waits move the clock and take no time."""
+    """A client of `alta_mock`, without a socket; its waits advance the clock and take no time."""
     from alta_client import AltaClient  # noqa: PLC0415 - a run that does not use it need not import it
 
     token, _ = alta_responses.required_credentials()
     clock = alta_responses.clock
     return AltaClient(alta_responses.base_url, token, sleep=clock.sleep, clock=clock.time)
+
+
+@pytest.fixture
+def alta_check_consumer(alta_mock: AltaMock) -> Callable[..., ConsumerReport]:
+    """`contract_tests.check_consumer` with the settings of `alta_mock`; needs the extra `verify`."""
+    from contract_tests import check_consumer  # noqa: PLC0415 - a run that does not use it need not import it
+
+    return partial(check_consumer, alta_mock)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 COLOURS: dict[str | int, str] = {
     **dict.fromkeys(("kept", "pass", 0), "green"),
     **dict.fromkeys(("broken", "fail", 1, 2), "red"),
-    **dict.fromkeys(("not exercised", "warning", 3, 130), "yellow"),
+    **dict.fromkeys(("not exercised", "warning", "hint", 3, 130), "yellow"),
 }
 """Colour of each verdict and each exit code."""
 

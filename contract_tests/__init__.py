@@ -1,4 +1,30 @@
-"""The kit: checks of the contract, to be run by pytest from a checkout or from the installed package.
+"""The kit: checks of servers and consumers, for pytest from a checkout or from the installed package.
 
 pytest --pyargs contract_tests -p contract_tests.plugin
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from contract_tests.consumer.check import check_consumer
+
+__all__ = ["check_consumer"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import `check_consumer` when it is first used: importing the package costs nothing.
+
+    Raises:
+        MockError: The extra `verify` is not installed.
+    """
+    if name != "check_consumer":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        from contract_tests.consumer.check import check_consumer  # noqa: PLC0415 - see above
+    except ImportError as error:
+        from mock_server import MockError  # noqa: PLC0415 - see above
+
+        raise MockError(f"check_consumer needs {error.name}: pip install 'alta-mock[verify]'") from error
+    return check_consumer

@@ -25,7 +25,6 @@ from alta_client import (
     ServerError,
     Unauthorized,
 )
-from contract_tests.consumer.rules import Fate, broken, fate_of, records
 from contract_tests.consumer.runs import Script, transport_of, until
 from contract_tests.consumer.scenarios import PEOPLE, SCENARIOS, Stage, play
 from contract_tests.fake import CAMPAIGN, TOKEN
@@ -33,6 +32,8 @@ from contract_tests.mutants.clients import WRONG_CLIENTS
 from contract_tests.mutants.score import CLIENT, examined
 from mock_server import AltaMock, Clock
 from mock_server.contract.contract import Contract
+from mock_server.journal.rules import broken
+from mock_server.journal.traffic import Fate, fate_of, records_of
 from mock_server.messages.injected import Injected
 from mock_server.pipeline.hooks import Hooks
 from mock_server.pipeline.injection import injected_fault, injected_response
@@ -117,7 +118,7 @@ def test_every_list_and_every_schedule(stage: Stage, exploring_seed: int | None)
             one
             for entry in [*before, last]
             if fate_of(entry) is Fate.ADDED or entry in went_on
-            for one in records(entry)
+            for one in records_of(entry)
         ]
         if played.error is None:
             assert played.result == len(people)

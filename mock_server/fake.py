@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_server.handlers import HANDLERS, SAMPLE, campaigns
 from mock_server.journal.entries import Entry, Journal, Known
-from mock_server.journal.rules import Finding, Watch
+from mock_server.journal.findings import Finding, Watch
 from mock_server.messages.errors import MockError
 from mock_server.pipeline import ratelimit
 from mock_server.pipeline.clock import Clock

@@ -12,11 +12,11 @@ import click
 import pytest
 
 from alta_client.add import cli as alta_add
-from contract_tests.consumer import rules as consumer
 from contract_tests.mutants.catalogue import MUTANTS
 from contract_tests.provider.limit_rules import RULES as LIMIT_RULES
 from mock_server.cli.main import main as alta_mock
 from mock_server.cli.options import names_option, needing_extra
+from mock_server.journal import rules as consumer
 from mock_server.messages.errors import MockError
 
 SHELLS = ("bash", "zsh", "fish")

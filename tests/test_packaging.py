@@ -35,7 +35,7 @@ def test_the_wheel_has_the_contract_and_the_fixtures(built: Path) -> None:
     assert {f"mock_server/_data/{name}" for name in DATA} <= names
     assert {
         "alta_client/py.typed",
-        "contract_tests/consumer/rules.py",
+        "contract_tests/consumer/check.py",
         "mock_server/py.typed",
         "mock_server/contract/assumptions.yaml",
         "mock_server/store/seed.schema.yaml",

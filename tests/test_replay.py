@@ -91,12 +91,12 @@ def same(one: Entry, other: Entry) -> bool:
 
 def facts(entry: Entry) -> tuple[Any, ...]:
     """Return what must come out again."""
-    body = entry.request.body or b""
+    body = entry.unredacted.body or b""
     with contextlib.suppress(ValueError):
         body = json.loads(body, object_pairs_hook=list, parse_float=str)
     rules = [(one.rule, one.pointer) for one in entry.violations]
     path = unquote(entry.path)  # `requests` encodes what need not be
-    return (entry.method, path, entry.request.query, body, entry.status, entry.account, rules)
+    return (entry.method, path, entry.unredacted.query, body, entry.status, entry.account, rules)
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_the_command_does_the_same_again(unlimited: AltaMock, live: LiveServer, 
 
 def token_of(entry: Entry) -> str:
     """Return the token that a user would put into ALTA_API_TOKEN."""
-    sent = [value.rpartition(" ")[2] for value in entry.request.all("authorization")]
+    sent = [value.rpartition(" ")[2] for value in entry.unredacted.all("authorization")]
     return sent[0] if sent else "unused"
 
 

@@ -1,7 +1,7 @@
 """Examine a consumer: in every scenario, by every rule, and what it comes to.
 
-`alta-mock exec --consumer` runs a command once for each scenario, several at a time; `AltaMock.check_consumer` calls a
-function of a test, on clocks that are moved.
+`alta-mock exec --consumer` runs a command once for each scenario, several at a time; `check_consumer` calls a function
+of a test, on clocks that are advanced.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import click
 
 import alta_terminal as terminal
-from contract_tests.consumer.rules import MOST_REFUSALS, RULES, TOO_MANY, Breach, Rule
 from contract_tests.consumer.scenarios import SCENARIOS, made_run, most_requests, play_in
 from mock_server import Clock
 from mock_server.cli.options import known_names
 from mock_server.cli.output import BROKEN, INTERRUPTED, NOT_PROVEN, UNUSABLE, Files, junit, refuse_unwritable, write
 from mock_server.cli.process import environment, stop
 from mock_server.contract.limits import SECOND
+from mock_server.journal.rules import RULES
+from mock_server.journal.rules_limits import MOST_REFUSALS
+from mock_server.journal.traffic import TOO_MANY
 from mock_server.messages.errors import MockError
 
 if TYPE_CHECKING:
@@ -36,8 +38,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from alta_terminal import Paint
-    from contract_tests.consumer.runs import Environment, Run
+    from contract_tests.consumer.runs import Environment
     from mock_server import AltaMock
+    from mock_server.journal.rules import Breach, Rule, Run
     from mock_server.messages.redaction import Redactor
 
 AT_ONCE = 6
@@ -96,9 +99,9 @@ class Judged:
 
     @property
     def verdict(self) -> str:
-        """`fail`, `warning`, `pass` or `not exercised`."""
+        """`fail`, `warning`, `hint`, `pass` or `not exercised`."""
         if self.breaches:
-            return "fail" if self.rule.severity == "error" else "warning"
+            return {"error": "fail"}.get(self.rule.severity, self.rule.severity)
         return "pass" if self.scenarios else "not exercised"
 
 
@@ -152,7 +155,7 @@ class ConsumerReport:
         counts = Counter(judged.verdict for judged in self.judged.values())
         yield f"{len(self.runs)} scenarios, {sum(len(run.entries) for run in self.runs.values())} requests"
         yield f"{len(self.judged)} rules: " + ", ".join(
-            f"{counts[verdict]} {verdict}" for verdict in ("pass", "fail", "warning", "not exercised")
+            f"{counts[verdict]} {verdict}" for verdict in ("pass", "fail", "warning", "hint", "not exercised")
         )
         yield from (f"required, and not exercised: {rule}" for rule in self.missing)
         some = any(run.entries for run in self.runs.values())
@@ -204,17 +207,51 @@ def judge(runs: Mapping[str, Run], options: Options) -> ConsumerReport:
 def check(
     consumer: Callable[[Environment], object], options: Options, *, transport: str = "responses", **settings: Any
 ) -> ConsumerReport:
-    """Let a consumer of this process play every scenario, one after the other, and judge it."""
+    """Run a consumer of this process in every scenario, one after the other, and judge it."""
     runs: dict[str, Run] = {}
     for name, scenario in SCENARIOS.items():
         clock = Clock(lambda: 0, epoch=time.time_ns() // SECOND * SECOND)
         usual = runs.get("normal")
         if usual and not usual.ended:
-            break  # one that never ends tells nothing more
+            break  # the other scenarios prove nothing about one that never ends
         runs[name] = play_in(
             scenario, consumer, expected=options.expected, usual=usual, clock=clock, transport=transport, **settings
         )
     return judge(runs, options)
+
+
+def check_consumer(  # noqa: PLR0913 - the first two say who, the others how
+    mock: AltaMock,
+    consumer: Callable[[Environment], object],
+    *,
+    expect: Sequence[Mapping[str, Any]] | None = None,
+    require: Sequence[str] = (),
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    transport: str = "responses",
+) -> ConsumerReport:
+    """Run a consumer in every scenario, each on a fresh fake with the files of `mock`, and judge it by the rules.
+
+    Args:
+        mock: The fake whose settings apply.
+        consumer: Gets its environment (`base_url`, `token`, `campaign_id`, `sleep`, `clock`), adds its records, and
+            raises or returns False if that fails.
+        expect: The records that it is to add, in order.
+        require: Rules that must be exercised.
+        only: Rules to judge by; empty for all.
+        skip: Rules to leave out.
+        transport: `responses` for consumers that use `requests`, `socket` for all others.
+
+    Raises:
+        ConsumerBroken: A rule is broken or nothing is proven; the text is the whole report.
+        MockError: A rule is unknown.
+    """
+    options = options_of(expect, require, only, skip)
+    files = {name: getattr(mock.config, name) for name in ("data", "openapi", "overlay", "why")}
+    report = check(consumer, options, transport=transport, **files)
+    if report.exit_code:
+        raise ConsumerBroken("\n" + "\n".join(report.lines()))
+    return report
 
 
 # --- A command --------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def rule_ids(_context: object = None) -> Collection[str]:
     """Return the ids of all rules for consumers."""
-    from contract_tests.consumer.rules import RULES  # noqa: PLC0415 - --help need not wait for it
+    from mock_server.journal.rules import RULES  # noqa: PLC0415 - --help need not wait for it
 
     return RULES
 

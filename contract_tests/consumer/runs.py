@@ -6,15 +6,14 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mock_server.messages.injected import Injected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator
 
     from mock_server import AltaMock
-    from mock_server.journal.entries import Entry
     from mock_server.store.base import Transaction
 
 
@@ -33,31 +32,6 @@ class Environment:
     campaign_id: str
     sleep: Callable[[float], None]
     clock: Callable[[], float]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What a consumer did.
-
-    Attributes:
-        entries: Its requests with their answers, oldest first.
-        stored: The prospects that are in the campaign at the end, as they were sent.
-        expected: The prospects that it was to add, None if nobody said.
-        succeeded: What it reported, None if it did not get to report anything.
-        ended: Whether it ended by itself.
-        usual: How many prospects it adds when nothing happens; None if that is not known.
-        ending: How it ended, if not by itself or by a code: the signal that killed it.
-        said: What a command said last on standard error, line by line, without tokens.
-    """
-
-    entries: Sequence[Entry]
-    stored: Sequence[Mapping[str, Any]]
-    expected: Sequence[Mapping[str, Any]] | None
-    succeeded: bool | None
-    ended: bool = True
-    usual: int | None = None
-    ending: str = ""
-    said: Sequence[str] = ()
 
 
 Step = Callable[[], Injected | None] | Injected | None

@@ -6,10 +6,11 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from contract_tests.consumer.runs import Environment, Run, Script, transport_of, until
+from contract_tests.consumer.runs import Environment, Script, transport_of, until
 from contract_tests.fake import CAMPAIGN, SECOND_CAMPAIGN, TOKEN
 from contract_tests.mutants.clients import right_client
 from mock_server import AltaMock
+from mock_server.journal.rules import Run
 from mock_server.messages.injected import Injected
 from mock_server.pipeline.hooks import Hooks, unchanged
 from mock_server.pipeline.injection import injected_fault
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 HTML = (("Content-Type", "text/html"),)
 OFF: Mapping[str, str] = {"rate_limit": "off", "account_rate_limit": "off"}
 SLOW = 3.0
-"""Seconds that a slow answer takes."""
+"""Seconds that a slow response takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,28 +93,28 @@ def _injected(*steps: Injected) -> Callable[[AltaMock], Sequence[Step]]:
 
 
 SCENARIOS = _all(
-    Scenario("normal", "every request is answered as it should be"),
-    Scenario("limit", "the limit is reached, one request in two seconds", settings={"rate_limit": "1/2s"}),
-    Scenario("429", "a 429 that tells to wait 3 s", _injected(Injected(status=429, retry_after="3"))),
-    Scenario("429-date", "a 429 that tells to wait 3 s, as a date", lambda mock: [until(mock, 3)]),
-    Scenario("429-untold", "a 429 that tells no time", _injected(Injected(status=429, headers=(("Retry-After", ""),)))),
+    Scenario("normal", "every request gets its normal response"),
+    Scenario("limit", "the limit of one request in two seconds is reached", settings={"rate_limit": "1/2s"}),
+    Scenario("429", "a 429 with a Retry-After of 3 s", _injected(Injected(status=429, retry_after="3"))),
+    Scenario("429-date", "a 429 with a Retry-After of 3 s, as a date", lambda mock: [until(mock, 3)]),
+    Scenario("429-untold", "a 429 without Retry-After", _injected(Injected(status=429, headers=(("Retry-After", ""),)))),
     Scenario(
         "429-html",
-        "a 429 with a page of HTML, as from a proxy",
+        "a 429 with an HTML page, as from a proxy",
         _injected(Injected(status=429, retry_after="3", headers=HTML, body="<h1>Too many requests</h1>")),
     ),
-    Scenario("429-forever", "429s without end", _injected(*[Injected(status=429, retry_after="1")] * 1000)),
+    Scenario("429-forever", "a 429 for every request", _injected(*[Injected(status=429, retry_after="1")] * 1000)),
     Scenario(
         "400", "a 400 with an unusual body", _injected(Injected(status=400, body={"errors": ["No", {"a": None}]}))
     ),
-    Scenario("401", "a 401 to everything", _injected(*[Injected(status=401)] * 1000), first=True),
-    Scenario("404", "a 404 to everything", _injected(*[Injected(status=404)] * 1000), first=True),
+    Scenario("401", "a 401 for every request", _injected(*[Injected(status=401)] * 1000), first=True),
+    Scenario("404", "a 404 for every request", _injected(*[Injected(status=404)] * 1000), first=True),
     Scenario("500", "a 500", _injected(Injected(status=500))),
-    Scenario("502-html", "a 502 with a page of HTML, as from a proxy", _injected(injected_fault("html_502"))),
-    Scenario("answer-lost", "a batch is added and its answer is lost", _injected(injected_fault("drop_after_commit"))),
-    Scenario("slow", "an answer takes 3 s", _injected(injected_fault("delay", seconds=SLOW))),
+    Scenario("502-html", "a 502 with an HTML page, as from a proxy", _injected(injected_fault("html_502"))),
+    Scenario("answer-lost", "a batch is added and its response is lost", _injected(injected_fault("drop_after_commit"))),
+    Scenario("slow", "a response takes 3 s", _injected(injected_fault("delay", seconds=SLOW))),
     Scenario("empty-200", "the body of every 200 is empty", body=b""),
-    Scenario("odd-200", "the body of every 200 is one that nobody knows", body=b'["done", {"added": "20"}]'),
+    Scenario("odd-200", "the body of every 200 is an undocumented one", body=b'["done", {"added": "20"}]'),
     Scenario(
         "redirect",
         "a redirect to another campaign",

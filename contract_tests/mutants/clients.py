@@ -83,7 +83,7 @@ def batches(prospects: Prospects, size: int = 20) -> list[list[Any]]:
 # --- What is sent ---------------------------------------------------------------------------------------------------
 
 
-@wrong("sends-at-most-20")
+@wrong("keeps-the-batch-size")
 def sends_21(at: Environment, prospects: Prospects) -> object:
     """Counts its batches from zero to twenty, inclusive."""
     with patch.object(module, "MOST_PROSPECTS", 21):
@@ -119,7 +119,7 @@ def lets_netrc_win(at: Environment, prospects: Prospects) -> object:
     return one.add_prospects(at.campaign_id, prospects)
 
 
-@wrong("bearer-header")
+@wrong("token-nowhere-else")
 def repeats_the_token_in_the_query(at: Environment, prospects: Prospects) -> object:
     """Puts the token into the address, too."""
     return exchanging(at, prospects, lambda post, url, body: post(f"{url}?access_token={at.token}", body))
@@ -131,14 +131,14 @@ def doubles_a_slash(at: Environment, prospects: Prospects) -> object:
     return exchanging(at, prospects, lambda post, url, body: post(url.replace("/campaigns", "//campaigns"), body))
 
 
-@wrong("sends-at-most-20")
+@wrong("keeps-the-batch-size")
 def sends_all_at_once(at: Environment, prospects: Prospects) -> object:
     """Knows nothing of batches."""
     with patch.object(module, "MOST_PROSPECTS", 1000):
         return right_client(at, prospects)
 
 
-@wrong("sends-at-most-20")
+@wrong("keeps-the-batch-size")
 def ends_with_an_empty_batch(at: Environment, prospects: Prospects) -> object:
     """Sends what is left at the end, even if nothing is."""
     one = client(at)
@@ -170,7 +170,7 @@ def forgets_the_word_bearer(at: Environment, prospects: Prospects) -> object:
     return _with_auth(at, prospects, lambda request: request.headers.update(Authorization=at.token))
 
 
-@wrong("bearer-header")
+@wrong("token-nowhere-else")
 def sends_the_token_twice(at: Environment, prospects: Prospects) -> object:
     """Sends the token in a header of its own, too, to be sure."""
 

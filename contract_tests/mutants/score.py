@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 import click
 
 import alta_terminal as terminal
-from contract_tests.consumer import rules as consumer
 from contract_tests.consumer.scenarios import PEOPLE, SCENARIOS, play_in
 from contract_tests.fake import seeded
 from contract_tests.mutants.catalogue import MUTANTS, START, Bench
@@ -34,6 +33,7 @@ from contract_tests.provider.verification import verify_provider
 from mock_server import Clock
 from mock_server.cli.options import known_names
 from mock_server.cli.output import BROKEN, UNUSABLE, Files, junit, refuse_unwritable, write
+from mock_server.journal import rules as consumer
 from mock_server.messages.errors import MockError
 
 if TYPE_CHECKING:
@@ -41,8 +41,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from alta_terminal import Paint
-    from contract_tests.consumer.runs import Environment, Run
+    from contract_tests.consumer.runs import Environment
     from contract_tests.provider.results import Report
+    from mock_server.journal.rules import Run
 
 CORRECT = "correct"
 """The provider and the client without a deviation."""
@@ -278,7 +279,8 @@ def lines(
     yield paint(f"{passing} of {len(variants)} that are right pass", "pass" if passing == len(variants) else "fail")
     if whole:
         seen = {rule for one in caught for rule in one.caught}
-        idle = [rule for rule in (*RULES, *consumer.RULES) if rule not in seen | without]
+        needed = [*RULES, *(one.id for one in consumer.RULES.values() if one.severity != "hint")]
+        idle = [rule for rule in needed if rule not in seen | without]
         yield f"rules that catch nothing: {', '.join(idle) or 'none'}"
     for one in scored:
         if not one.right:

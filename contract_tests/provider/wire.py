@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from alta_terminal import visible
 from mock_server.contract.limits import SECOND
 from mock_server.control.guard import is_loopback
-from mock_server.journal.rules import seconds_told
+from mock_server.journal.traffic import seconds_told
 from mock_server.messages.errors import MockError
 from mock_server.messages.http import MAX_BODY, ApiRequest
 

@@ -6,10 +6,11 @@ import random
 import re
 from typing import TYPE_CHECKING
 
-from contract_tests.consumer import rules as consumer
 from contract_tests.fake import seeded
 from contract_tests.provider.probes import OK, ProbeFactory
 from contract_tests.provider.rules import RULES
+from mock_server.journal import rules as consumer
+from mock_server.journal.rule import DOCUMENTED
 
 if TYPE_CHECKING:
     from contract_tests.provider.rule import Rule
@@ -50,7 +51,7 @@ def page() -> str:
     ]
     consumer_rows = []
     for rule in consumer.RULES.values():
-        source = _linked(rule.source) if rule.basis == consumer.DOCUMENTED else rule.source
+        source = _linked(rule.source) if rule.basis == DOCUMENTED else rule.source
         consumer_rows.append(f"| `{rule.id}` | {rule.statement} | {source} | {rule.severity} |")
     return HEAD + "\n".join(provider_rows) + "\n" + MIDDLE + "\n".join(consumer_rows) + "\n"
 

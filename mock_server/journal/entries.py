@@ -1,6 +1,6 @@
-"""What was asked and answered: the memory that a test, a report and the page read.
+"""The recorded requests with their responses: what a test, a report and the page read.
 
-Entries keep what came in as it was and are rendered when somebody looks; no token gets out of them.
+Rule: whatever an entry shows is redacted; only what is named `unredacted` is not.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from mock_server.contract.limits import SECOND
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mock_server.contract.contract import Contract
+    from mock_server.contract.operation import BatchSchema, Operation
     from mock_server.messages.http import ApiRequest
     from mock_server.messages.outcome import Outcome
     from mock_server.messages.redaction import Redactor
@@ -27,21 +30,21 @@ NOTHING = 10**15
 """A number that no request reaches, to ask a journal for nothing but its counts."""
 
 FIXES = {
-    "maxItems": "send batches of at most 20",
-    "minItems": "do not send an empty batch",
-    "contact-or-identity": "give each record an email, linkedinUrl or phone, or all of firstName, lastName, company",
+    "maxItems": "send {wanted} items",
+    "minItems": "add items: {wanted}",
+    "required": "add the member {wanted}",
     "maxLength": "shorten the text; characters count, not bytes",
-    "type": "leave a field out instead of sending null, and send texts as strings",
+    "type": "send a value of type {wanted}; leave a member out instead of sending null",
     "content-type": "set Content-Type: application/json",
-    "token-missing": "set Authorization: Bearer <token>",
-    "token-scheme": "write Authorization: Bearer <token>",
+    "token-missing": "set {wanted}",
+    "token-scheme": "write {wanted}",
     "token-unknown": "use a token of the seed; the server prints them when it starts",
     "account-missing": "name the account in the header x-account-id",
     "rate-limit": "wait as long as Retry-After says",
     "path-unknown": "compare the path, and the base URL, which ends in the version",
     "json-syntax": "serialise the body with a JSON library",
 }
-"""What to do about a rule, where saying what was wanted is not enough."""
+"""What to do about a violation, by its rule; any other is answered by `send {wanted}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,93 +63,153 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One request and its answer.
+class Body:
+    """A parsed body.
 
     Attributes:
-        number: From 1, in the order they were answered.
-        transport: Where it came in: `socket`, `wsgi`, `responses` or `python`.
+        value: The JSON value; the text if it is not valid JSON, None without a body.
+        duplicate_key: A key that occurs twice in an object; None if there is none.
+        records: The array of records that the operation takes; None if the body has none in its place.
+    """
+
+    value: Any
+    is_json: bool = False
+    duplicate_key: str | None = None
+    records: list[Any] | None = None
+
+    @classmethod
+    def of(cls, raw: bytes | None, batch: BatchSchema | None = None) -> Body:
+        """Parse a body."""
+        doubled: list[str] = []
+
+        def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+            found = dict(pairs)
+            if len(found) < len(pairs):
+                names = sorted(name for name, _ in pairs)
+                doubled.extend(name for name, other in pairwise(names) if name == other)
+            return found
+
+        try:
+            value = json.loads((raw or b"").decode(), object_pairs_hook=members, parse_constant=_refuse)
+        except (ValueError, RecursionError):
+            return cls(raw.decode(errors="replace") if raw else None)
+        records = value.get(batch.member) if batch and isinstance(value, dict) else None
+        return cls(
+            value,
+            is_json=True,
+            duplicate_key=doubled[0] if doubled else None,
+            records=records if isinstance(records, list) else None,
+        )
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One request and its response.
+
+    Attributes:
+        number: From 1, in the order of the responses.
+        transport: How it was received: `socket`, `wsgi`, `responses` or `python`.
+        unredacted: The request as sent, tokens included: to compare, never to show.
     """
 
     number: int
     transport: str
-    request: ApiRequest
+    unredacted: ApiRequest
     outcome: Outcome
     known: Known
 
+    @cached_property
+    def request(self) -> ApiRequest:
+        """The request without tokens."""
+        return self.known.redact.request(self.unredacted)
+
+    @cached_property
+    def unredacted_body(self) -> Body:
+        """The parsed body, tokens included: to compare, never to show."""
+        return Body.of(self.unredacted.body, self.batch)
+
     @property
     def method(self) -> str:
-        """The method, as sent."""
+        """The method."""
         return self.request.method
 
     @property
     def path(self) -> str:
         """The raw path, without query and without tokens."""
-        return self.known.redact(self.request.path)
+        return self.request.path
 
     @property
     def status(self) -> int:
-        """The status that was answered."""
+        """The status of the response."""
         return self.outcome.reply.status
 
     @property
     def operation(self) -> str | None:
-        """The id of the operation, None if the contract has none for the request."""
+        """The `operationId`; None if the contract has no operation for the request."""
         return self.outcome.operation
 
     @property
+    def contract(self) -> Operation | None:
+        """What the contract says about the operation; None without one."""
+        operations = self.known.contract.operations
+        return next((one for one in operations if one.id == self.operation), None)
+
+    @property
+    def batch(self) -> BatchSchema | None:
+        """The array of records that the operation takes; None without one."""
+        return self.contract.batch if self.contract else None
+
+    @property
     def account(self) -> str | None:
-        """The account of the token, None without a valid one."""
+        """The account of the token; None without a valid one."""
         return self.outcome.caller.account if self.outcome.caller else None
 
     @property
     def violations(self) -> tuple[Violation, ...]:
-        """Why the request was refused, empty if it was not."""
-        return tuple(self.outcome.violations)
+        """Why the request was refused; empty if it was not."""
+        return self.outcome.violations
 
     @property
     def injected(self) -> str | None:
-        """The status or fault that somebody asked for, None for an answer of the fake's own."""
+        """The injected status or fault; None for a response of the fake's own."""
         return str(self.outcome.injected) if self.outcome.injected else None
 
     @property
     def broke_the_contract(self) -> bool:
-        """Whether the request was wrong by itself; 403, 404 of an object and 429 are answers to a right one."""
+        """Whether the request itself was wrong; 403, 404 of an object and 429 are responses to valid requests."""
         return self.outcome.broke_the_contract
 
     @property
     def body(self) -> Any:
-        """The JSON of the request's body, its text if it is none, None without one."""
-        raw = self.request.body
-        if not raw:
-            return None
-        try:
-            return json.loads(raw)
-        except (ValueError, RecursionError):
-            return raw.decode(errors="replace")
+        """The JSON of the request's body, its text if it is not JSON, None without one; without tokens."""
+        clean = self.request.body == self.unredacted.body
+        return self.unredacted_body.value if clean else Body.of(self.request.body).value
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the entry as JSON has it: for the control API, JSON lines and reports."""
-        reply = self.outcome.reply
+        """Return the entry as a JSON object: for the control API, JSON lines and reports."""
+        request, reply, redact = self.request, self.outcome.reply, self.known.redact
         return {
             **self._facts(),
             "transport": self.transport,
-            "query": self.known.redact(self.request.query),
-            "requestHeaders": [self._shown(name, value) for name, value in self.request.headers],
-            "requestBody": self.known.redact((self.request.body or b"").decode(errors="replace")),
-            "responseHeaders": [list(pair) for pair in reply.headers],
-            "responseBody": reply.body.decode(errors="replace"),
+            "query": request.query,
+            "requestHeaders": [list(pair) for pair in request.headers],
+            "requestBody": (request.body or b"").decode(errors="replace"),
+            "responseHeaders": [[name, redact(value)] for name, value in reply.headers],
+            "responseBody": redact(reply.body.decode(errors="replace")),
             "violations": [self._explained(violation) for violation in self.violations],
         }
 
     def summary(self) -> dict[str, Any]:
         """Return what a list of requests shows, a tenth of the whole."""
-        body = self.body
-        records = body.get("data") if isinstance(body, dict) else None
+        records = self.unredacted_body.records
         return {
             **self._facts(),
             "rule": self.violations[0].rule if self.violations else None,
-            "prospects": len(records) if isinstance(records, list) else None,
+            "prospects": None if records is None else len(records),
         }
 
     def _facts(self) -> dict[str, Any]:
@@ -163,28 +226,18 @@ class Entry:
             "injected": self.injected,
         }
 
-    def _shown(self, name: str, value: str) -> list[str]:
-        secret = name in {"authorization", "proxy-authorization", "cookie"}
-        return [self.known.redact(name), "***" if secret else self.known.redact(value)]
-
     def _explained(self, violation: Violation) -> dict[str, Any]:
         line = None
         if violation.source:
             name, number = self.known.contract.origin(violation.source)
             line = f"{name.replace(chr(92), '/').rpartition('/')[2]}:{number}"
-        return {
-            "rule": violation.rule,
-            "place": violation.place,
-            "pointer": violation.pointer,
-            "got": self.known.redact(violation.got),
-            "wanted": violation.wanted,
-            "line": line,
-            "fix": FIXES.get(violation.rule, f"send {violation.wanted}"),
-        }
+        names = ("rule", "place", "pointer", "got", "wanted")
+        fix = FIXES.get(violation.rule, "send {wanted}").format(wanted=violation.wanted)
+        return {**{name: getattr(violation, name) for name in names}, "line": line, "fix": fix}
 
     def __repr__(self) -> str:
         """Show the request, its status, and what it broke where."""
-        what = "".join(f"\n    {self.known.redact(str(violation))}" for violation in self.violations)
+        what = "".join(f"\n    {violation}" for violation in self.violations)
         injected = f" (injected: {self.injected})" if self.injected else ""
         return f"<{self.number}. {self.method} {self.path} -> {self.status}{injected}{what}>"
 

@@ -43,7 +43,7 @@ _WRONG = "not-a-token"
 def as_curl(entry: Entry, origin: str) -> str:
     """Return a command for a POSIX shell; `origin` is scheme and host. Its token is `$ALTA_API_TOKEN`."""
     tokens = {_TOKEN: "ALTA_API_TOKEN"}
-    body = _body(entry) or None
+    body = entry.request.body or None
     command = curl_command(entry.method, _url(entry, origin), _headers(entry), body, tokens=tokens, lines=True)
     if entry.request.body is None:
         command = f"head -c {MAX_BODY + 1} /dev/zero | {command} \\\n  --data-binary @-"
@@ -129,7 +129,7 @@ def as_test(entry: Entry) -> str:
 
 def _before(entry: Entry) -> list[str]:
     """Return the line that finds the token, if a known one was sent."""
-    found = [_token_in(entry, value) for value in entry.request.all("authorization")]
+    found = [_token_in(entry, value) for value in entry.unredacted.all("authorization")]
     places = [list(entry.known.redact.tokens).index(token) for token in found if token is not None]
     return [f"token = list(alta_mock.seed.tokens)[{places[0]}]"] if places else []
 
@@ -171,18 +171,23 @@ def _trouble(entry: Entry) -> str:
 
 
 def _warning(entry: Entry) -> str:
-    """Say that a token was taken out which no variable can put back, empty if none was."""
-    request, redact = entry.request, entry.known.redact
-    others = [value for name, value in request.headers if name not in {*LEFT_OUT, "authorization"}]
-    texts = [request.path, request.query, (request.body or b"").decode(errors="replace"), *others]
-    changed = any(redact(text) != text for text in texts)
+    """Say that a token was taken out that no variable can put back; empty if none was."""
+    shown, sent = entry.request, entry.unredacted
+    others = [
+        (name, value == other)
+        for (name, value), (_, other) in zip(shown.headers, sent.headers, strict=True)
+        if name not in {*LEFT_OUT, "authorization"}
+    ]
+    same = (shown.path, shown.query, shown.body) == (sent.path, sent.query, sent.body)
+    changed = not same or not all(equal for _, equal in others)
     return "# *** stands for a token that was sent there: this is not quite the same request\n" if changed else ""
 
 
 def _target(entry: Entry) -> str:
-    target = entry.request.path + (f"?{entry.request.query}" if entry.request.query else "")
-    clean = entry.known.redact(target)
-    return target if clean == target else quote(clean, safe="/?%:@!$&'()*+,;=~[]{}|")
+    shown, sent = entry.request, entry.unredacted
+    target = shown.path + (f"?{shown.query}" if shown.query else "")
+    clean = (shown.path, shown.query) == (sent.path, sent.query)
+    return target if clean else quote(target, safe="/?%:@!$&'()*+,;=~[]{}|")
 
 
 def _url(entry: Entry, origin: str) -> str:
@@ -197,20 +202,12 @@ def _text(body: bytes) -> str | None:
         return None
 
 
-def _body(entry: Entry) -> bytes:
-    """Return the body without tokens."""
-    raw = entry.request.body or b""
-    text = raw.decode(errors="replace")
-    clean = entry.known.redact(text)
-    return raw if clean == text else clean.encode()
-
-
 def _headers(entry: Entry) -> list[tuple[str, str]]:
-    """Return the headers that make the request what it is, tokens taken out of them."""
-    redact = entry.known.redact
+    """Return the headers that make the request what it is, without tokens."""
+    pairs = zip(entry.request.headers, entry.unredacted.headers, strict=True)
     return [
-        (redact(name), _authorization(entry, value) if name == "authorization" else redact(value))
-        for name, value in entry.request.headers
+        (name, _authorization(entry, sent) if name == "authorization" else value)
+        for (name, value), (_, sent) in pairs
         if name not in LEFT_OUT and not name.startswith(("sec-", "x-forwarded-"))
     ]
 
@@ -248,7 +245,7 @@ def _argument(entry: Entry, content_type: str | None) -> str:
     """Return the argument that sends the body, empty without one: as JSON where that means the same, else its bytes."""
     if entry.request.body is None:
         return f'data=b"\\0" * {MAX_BODY + 1}'
-    body = _body(entry)
+    body = entry.request.body
     if content_type == JSON:
         value = _plain_json(body)
         try:

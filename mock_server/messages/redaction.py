@@ -7,12 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from mock_server.messages.http import ApiRequest
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mock_server.messages.violations import Violation
 
 HIDDEN = "***"
+
+SECRET = {"authorization", "proxy-authorization", "cookie"}
+"""Headers whose values are never shown."""
 
 
 class Redactor:
@@ -45,6 +50,14 @@ class Redactor:
             if self._pattern.search(plain):
                 text = self._pattern.sub(rf"\g<1>{HIDDEN}", plain)
         return text
+
+    def request(self, request: ApiRequest) -> ApiRequest:
+        """Return a request without tokens."""
+        text = (request.body or b"").decode(errors="replace")
+        clean = self(text)
+        headers = tuple((self(name), HIDDEN if name in SECRET else self(value)) for name, value in request.headers)
+        body = request.body if clean == text else clean.encode()
+        return ApiRequest(self(request.method), self(request.path), self(request.query), headers, body)
 
     def violation(self, violation: Violation) -> Violation:
         """Return a violation without tokens."""

@@ -16,12 +16,13 @@ import pytest
 import requests
 
 from alta_client import OutcomeUnknown, RateLimited
+from contract_tests import check_consumer
 from contract_tests.consumer.check import ConsumerBroken, check, options_of
-from contract_tests.consumer.rules import RULES
 from contract_tests.consumer.scenarios import PEOPLE, SCENARIOS
 from contract_tests.mutants.clients import WRONG_CLIENTS, batches, client, right_client
 from mock_server import AltaMock
 from mock_server.cli.main import main
+from mock_server.journal.rules import RULES
 from mock_server.messages.errors import MockError
 from tests.conftest import ROOT
 
@@ -63,7 +64,7 @@ def people(tmp_path: Path) -> Path:
 
 def test_our_client_behaves(alta_mock: AltaMock) -> None:
     """Every rule is put to the test, in every scenario that it is about, and kept."""
-    report = alta_mock.check_consumer(ours, expect=PEOPLE)
+    report = check_consumer(alta_mock, ours, expect=PEOPLE)
 
     assert {judged.verdict for judged in report.judged.values()} == {"pass"}
     assert list(report.runs) == list(SCENARIOS)
@@ -72,7 +73,7 @@ def test_our_client_behaves(alta_mock: AltaMock) -> None:
 
 def test_it_behaves_over_a_socket_too(alta_mock: AltaMock) -> None:
     """For consumers that use no `requests`; what is slow takes its time there."""
-    report = alta_mock.check_consumer(ours, expect=PEOPLE, transport="socket", only=["waits-as-told", "gives-up"])
+    report = check_consumer(alta_mock, ours, expect=PEOPLE, transport="socket", only=["waits-as-told", "gives-up"])
 
     assert {judged.verdict for judged in report.judged.values()} == {"pass"}
 
@@ -96,12 +97,12 @@ def test_a_broken_rule_fails_the_test_with_the_report(alta_mock: AltaMock) -> No
                 one.add_prospects(at.campaign_id, batch)
 
     with pytest.raises(AssertionError) as caught:
-        alta_mock.check_consumer(retries, expect=PEOPLE)
+        check_consumer(alta_mock, retries, expect=PEOPLE)
     told = str(caught.value)
 
     assert isinstance(caught.value, ConsumerBroken)
     assert re.search(r"^sends-nothing-twice +fail +answer-lost", told, re.MULTILINE)
-    assert "its answer was lost, so look before you send it again" in told
+    assert "its response was lost, so look before you send it again" in told
     assert re.search(r"request 2 after 0\.0 s: POST /v1/campaigns/\S+ -> 200 \(drop_after_commit\)", told)
 
 
@@ -182,15 +183,15 @@ def test_without_knowing_what_is_expected(alta_mock: AltaMock) -> None:
     report = check(ours, options_of(None))
     assert (report.exit_code, report.judged["records-untouched"].verdict) == (0, "not exercised")
     with pytest.raises(AssertionError, match=r"reports-the-truth +fail"):
-        alta_mock.check_consumer(swallows)
+        check_consumer(alta_mock, swallows)
 
 
 def test_nothing_sent_proves_nothing(alta_mock: AltaMock) -> None:
     """Nor does a rule that was required and not put to the test."""
     with pytest.raises(AssertionError, match="nothing is proven"):
-        alta_mock.check_consumer(lambda _: None)
+        check_consumer(alta_mock, lambda _: None)
     with pytest.raises(AssertionError, match="required, and not exercised: waits-as-told"):
-        alta_mock.check_consumer(fails_at_once, require=["waits-as-told"])
+        check_consumer(alta_mock, fails_at_once, require=["waits-as-told"])
 
 
 def test_settings_of_the_fake_are_those_of_the_mock(tmp_path: Path) -> None:
@@ -203,23 +204,23 @@ def test_settings_of_the_fake_are_those_of_the_mock(tmp_path: Path) -> None:
         seen.add(at.token)
         ours(at)
 
-    AltaMock(data=tmp_path / "seed.yaml").check_consumer(consumer, expect=PEOPLE, only=["valid-body"])
+    check_consumer(AltaMock(data=tmp_path / "seed.yaml"), consumer, expect=PEOPLE, only=["valid-body"])
     assert seen == {"my-token"}
 
 
 def test_rules_that_do_not_exist(alta_mock: AltaMock) -> None:
     """The nearest is suggested."""
     with pytest.raises(MockError, match="there is no rule 'waits'; did you mean"):
-        alta_mock.check_consumer(ours, only=["waits"])
+        check_consumer(alta_mock, ours, only=["waits"])
     with pytest.raises(MockError, match="the rule gives-up is required, and left out"):
-        alta_mock.check_consumer(ours, skip=["gives-up"], require=["gives-up"])
+        check_consumer(alta_mock, ours, skip=["gives-up"], require=["gives-up"])
 
 
 def test_long_lists_are_no_fault(alta_mock: AltaMock) -> None:
     """However often the limit makes them wait."""
     many = [{"phone": str(number)} for number in range(1500)]
 
-    report = alta_mock.check_consumer(lambda at: right_client(at, many), expect=many)
+    report = check_consumer(alta_mock, lambda at: right_client(at, many), expect=many)
     assert report.runs["limit"].ended
 
 
@@ -233,7 +234,7 @@ def test_one_that_asks_on_and_on_over_a_socket_is_left_alone(alta_mock: AltaMock
                 client(at).add_prospects(at.campaign_id, PEOPLE[:1])
 
     with pytest.raises(AssertionError, match=r"ends-by-itself +fail"):
-        alta_mock.check_consumer(forever, only=["ends-by-itself"], transport="socket")
+        check_consumer(alta_mock, forever, only=["ends-by-itself"], transport="socket")
     over.set()
 
 
@@ -248,7 +249,7 @@ def test_a_correct_client_in_node(run: Run, people: Path, tmp_path: Path) -> Non
 
     assert (code, err) == (0, ""), out
     assert out.splitlines()[-1] == "the consumer behaves"
-    assert f"{len(RULES)} rules: {len(RULES)} pass, 0 fail, 0 warning, 0 not exercised" in out
+    assert f"{len(RULES)} rules: {len(RULES)} pass, 0 fail, 0 warning, 0 hint, 0 not exercised" in out
     report = json.loads((tmp_path / "c.json").read_text())
     assert [one["id"] for one in report["rules"]] == list(RULES)
     assert list(report["scenarios"]) == list(SCENARIOS)
@@ -286,7 +287,7 @@ def test_a_script_that_somebody_wrote(run: Run, people: Path, tmp_path: Path) ->
         *("waits-as-told", "does-not-repeat-what-was-refused", "stops-when-nothing-can-succeed"),
         *("sends-nothing-twice", "reports-the-truth", "follows-no-redirect", "resumes-with-the-refused-batch"),
     } | (broken & {"records-untouched"})
-    assert "answer-lost (a batch is added and its answer is lost): sent prospects of request 2 again" in out
+    assert "answer-lost (a batch is added and its response is lost): sent records of request 2 again" in out
 
 
 def test_a_command_that_never_ends_is_stopped(run: Run) -> None:

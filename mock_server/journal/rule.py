@@ -1,0 +1,163 @@
+"""What a rule about traffic is, and the registry of all of them; the rules themselves are in `rules_*.py`.
+
+A rule is shown one entry after the other, or judges a finished run. It says None where it does not apply, so a rule
+that nothing put to the test is told apart from one that is kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from mock_server.journal.entries import Entry
+
+    Look = Callable[[Entry], "list[Breach] | None"]
+    """Is shown an entry after those before it, and returns its breaches; None if the rule does not apply to it."""
+
+    Judge = Callable[["Run"], "list[Breach] | None"]
+
+REFERENCE = "https://docs.altahq.com/api-reference"
+"""Where the vendor documents each operation."""
+
+AUTH, ERRORS, LIMITS = (f"{REFERENCE}/{page}" for page in ("authentication", "errors", "rate-limiting"))
+"""The vendor's pages about all operations."""
+
+DOCUMENTED, PRACTICE = "documented", "good practice"
+"""Why a rule holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One breach of a rule.
+
+    Attributes:
+        text: What the consumer did and what to change, in one sentence.
+        requests: The numbers of the entries that show it.
+    """
+
+    text: str
+    requests: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a consumer did.
+
+    Attributes:
+        entries: Its requests, oldest first.
+        stored: The records that the fake keeps at the end, as sent.
+        expected: The records that it was to add; None if unknown.
+        succeeded: What it reported; None if it was stopped before.
+        ended: Whether it ended by itself.
+        usual: How many records it adds when nothing happens; None if unknown.
+        ending: The signal that ended it; empty without one.
+        said: The last lines that a command wrote to standard error, without tokens.
+    """
+
+    entries: Sequence[Entry]
+    stored: Sequence[Mapping[str, Any]]
+    expected: Sequence[Mapping[str, Any]] | None
+    succeeded: bool | None
+    ended: bool = True
+    usual: int | None = None
+    ending: str = ""
+    said: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule.
+
+    Attributes:
+        id: Its name on the command line and in reports.
+        statement: What a consumer must do, in one sentence.
+        source: The page of the vendor that states it, or why it is good practice.
+        basis: `documented` or `good practice`.
+        severity: `error`, `warning` for what is unwise but works, `hint` for what looks like a mistake.
+        start: Begins to look at entries; None if the rule needs a finished run.
+        of_run: Judges a finished run; None if the rule looks at entries.
+        finding: Whether `AltaMock.findings` shows it: it holds for the traffic of any number of consumers, and does
+            not restate why a request was refused.
+        timed: Whether it measures time, which does not pass behind `responses`.
+    """
+
+    id: str
+    statement: str
+    source: str
+    basis: str
+    severity: str
+    start: Callable[[], Look] | None
+    of_run: Judge | None
+    finding: bool
+    timed: bool
+
+    def judge(self, run: Run) -> list[Breach] | None:
+        """Return the breaches of a run; None if it did not exercise the rule."""
+        if self.of_run:
+            return self.of_run(run)
+        look = self.looking()
+        found = [breaches for entry in run.entries if (breaches := look(entry)) is not None]
+        return [breach for breaches in found for breach in breaches] if found else None
+
+    def looking(self) -> Look:
+        """Begin to look at entries; the texts of the breaches are redacted."""
+        look = self.start() if self.start else lambda _: None
+
+        def redacting(entry: Entry) -> list[Breach] | None:
+            found = look(entry)
+            return found and [replace(breach, text=entry.known.redact(breach.text)) for breach in found]
+
+        return redacting
+
+
+RULES: dict[str, Rule] = {}
+"""By id, in the order of the documentation; complete once `rules` is imported."""
+
+
+def rule(  # noqa: PLR0913 - one keyword for each column of the documentation
+    source: str,
+    basis: str = DOCUMENTED,
+    severity: str = "error",
+    *,
+    of: Literal["entry", "traffic", "run"],
+    finding: bool = False,
+    timed: bool = False,
+) -> Callable[[Any], Any]:
+    """Make a rule of a function; its name becomes the id, the first line of its docstring the statement.
+
+    Args:
+        source: See `Rule`, as for the other arguments.
+        basis: The same.
+        severity: The same.
+        of: The form of the function. `entry`: returns the texts of the breaches of one entry, or None. `traffic`:
+            returns a new `Look`. `run`: judges a run.
+        finding: The same.
+        timed: The same.
+    """
+
+    def register(function: Any) -> Any:
+        name = function.__name__.replace("_", "-")
+        start = {"entry": lambda: _look_at_each(function), "traffic": function}.get(of)
+        statement = function.__doc__.splitlines()[0]
+        of_run = function if of == "run" else None
+        RULES[name] = Rule(name, statement, source, basis, severity, start, of_run, finding, timed)
+        return function
+
+    return register
+
+
+def broken(run: Run) -> dict[str, list[Breach]]:
+    """Return the breaches of a run by rule, hints left out."""
+    found = {one.id: one.judge(run) for one in RULES.values() if one.severity != "hint"}
+    return {name: breaches for name, breaches in found.items() if breaches}
+
+
+def _look_at_each(texts_of: Callable[[Entry], Iterable[str] | None]) -> Look:
+    def look(entry: Entry) -> list[Breach] | None:
+        texts = texts_of(entry)
+        return None if texts is None else [Breach(text, (entry.number,)) for text in texts]
+
+    return look

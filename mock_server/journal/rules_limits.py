@@ -1,0 +1,154 @@
+"""Rules about limits: waiting, giving up, and what follows a 429."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from mock_server.journal.rule import LIMITS, PRACTICE, Breach, rule
+from mock_server.journal.traffic import SLACK, TOO_MANY, carried_out, records_of, seconds_between, seconds_told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mock_server.journal.entries import Entry
+    from mock_server.journal.rule import Look
+
+MOST_EXTRA = 90.0
+"""Seconds by which a wait may be too long: a fixed minute is no fault."""
+
+MOST_REFUSALS = 20
+"""429s in a row after which a consumer should have given up."""
+
+SHORTEST_PAUSE = 1
+"""Seconds between a 429 without a usable Retry-After and the next request."""
+
+
+class Retry(NamedTuple):
+    """A 429 and the next request of the same account for the same operation.
+
+    Attributes:
+        waited: Seconds between them.
+        told: Seconds that Retry-After names; None without a usable one.
+    """
+
+    before: Entry
+    after: Entry
+    waited: float
+    told: float | None
+
+
+def _on_retry(wrong: Callable[[Retry], str | None]) -> Look:
+    """Return a look that judges every retry; the function returns None where the rule does not apply."""
+    last: dict[tuple[str | None, str], Entry] = {}
+
+    def look(entry: Entry) -> list[Breach] | None:
+        if entry.operation is None:
+            return None
+        key = (entry.account, entry.operation)
+        before, last[key] = last.get(key), entry
+        if before is None or before.status != TOO_MANY:
+            return None
+        wait = before.outcome.reply.header("Retry-After")
+        told = seconds_told(wait, before.outcome.at) if wait else None
+        text = wrong(Retry(before, entry, seconds_between(before, entry), told))
+        if text is None:
+            return None
+        return [Breach(text, (before.number, entry.number))] if text else []
+
+    return look
+
+
+@rule(LIMITS, of="traffic", finding=True, timed=True)
+def waits_as_told() -> Look:
+    """After a 429 nothing is sent before the time in Retry-After, in seconds or as a date."""
+
+    def wrong(retry: Retry) -> str | None:
+        if retry.told is None or retry.waited >= retry.told - SLACK:
+            return None if retry.told is None else ""
+        waited = f"came {retry.waited:.1f} s after a 429 with a Retry-After of {retry.told:.1f} s"
+        return f"{waited}; wait as long as Retry-After says"
+
+    return _on_retry(wrong)
+
+
+@rule("the documentation advises exponential backoff", PRACTICE, "warning", of="traffic", finding=True, timed=True)
+def pauses_untold() -> Look:
+    """After a 429 without a usable Retry-After there is a pause of at least a second."""
+
+    def wrong(retry: Retry) -> str | None:
+        if retry.told is not None or retry.waited >= SHORTEST_PAUSE - SLACK:
+            return None if retry.told is not None else ""
+        return f"came {retry.waited:.1f} s after a 429 without a usable Retry-After; pause, and longer each time"
+
+    return _on_retry(wrong)
+
+
+@rule("a program that sleeps for hours looks like one that hangs", PRACTICE, "warning", of="traffic")
+def waits_no_longer_than_sensible() -> Look:
+    """After a 429 the next request comes at most a minute and a half after the time in Retry-After."""
+
+    def wrong(retry: Retry) -> str | None:
+        if retry.told is None or retry.waited <= retry.told + MOST_EXTRA:
+            return None if retry.told is None else ""
+        waited = f"came {retry.waited:.0f} s after a 429 with a Retry-After of {retry.told:.0f} s"
+        return f"{waited}; read it as seconds or as a date"
+
+    return _on_retry(wrong)
+
+
+@rule("a program that is refused without end must end by itself", PRACTICE, of="traffic", finding=True)
+def gives_up() -> Look:
+    """Refused with a 429 again and again, a consumer ends by itself, after 20 requests at most."""
+    streaks: defaultdict[str | None, deque[int]] = defaultdict(lambda: deque(maxlen=MOST_REFUSALS + 2))
+
+    def look(entry: Entry) -> list[Breach] | None:
+        streak = streaks[entry.account]
+        if entry.status != TOO_MANY:
+            streak.clear()
+            return None
+        streak.append(entry.number)
+        if len(streak) != MOST_REFUSALS + 1:
+            return []
+        text = f"was refused more than {MOST_REFUSALS} times in a row with a 429; give up after some tries, and say so"
+        return [Breach(text, tuple(streak)[-3:])]
+
+    return look
+
+
+@rule(LIMITS, of="traffic")
+def resumes_with_the_refused_batch() -> Look:
+    """After a 429 the batch that was refused is sent again, before any other."""
+
+    def wrong(retry: Retry) -> str | None:
+        if retry.after.batch is None:
+            return None
+        if records_of(retry.after) == records_of(retry.before):
+            return ""
+        return "went on with other records after a 429; the refused batch was not added, so send it again"
+
+    return _on_retry(wrong)
+
+
+@rule("the limit counts requests, not records", PRACTICE, "hint", of="traffic", finding=True)
+def half_empty_batches() -> Look:
+    """The limit is not reached by batches that would have fit into half as many requests."""
+    sizes: defaultdict[tuple[str | None, str | None], list[tuple[int, int]]] = defaultdict(list)
+
+    def look(entry: Entry) -> list[Breach] | None:
+        if entry.batch is None or entry.batch.maximum is None:
+            return None
+        batches = sizes[entry.account, entry.operation]
+        if carried_out(entry):
+            batches.append((entry.number, len(records_of(entry))))
+        if entry.status != TOO_MANY or entry.injected:
+            return []
+        total = sum(size for _, size in batches)
+        needed, numbers = -(-total // entry.batch.maximum), [number for number, _ in batches]
+        batches.clear()
+        if len(numbers) < 2 * max(needed, 1):
+            return []
+        text = f"{total} records took {len(numbers)} requests and reached the limit; {needed} would do"
+        return [Breach(text, (*numbers, entry.number))]
+
+    return look

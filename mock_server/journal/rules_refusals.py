@@ -1,0 +1,163 @@
+"""Rules about refusals and trouble: what must not be sent again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+from mock_server.journal.rule import ERRORS, PRACTICE, Breach, rule
+from mock_server.journal.traffic import (
+    BAD_REQUEST,
+    FOR_GOOD,
+    SLACK,
+    TOO_MANY,
+    carried_out,
+    is_5xx,
+    key_of,
+    records_of,
+    seconds_between,
+    who,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mock_server.journal.entries import Entry
+    from mock_server.journal.rule import Look
+
+MOST_TRIES = 3
+"""Times that a batch may be sent again after a 5xx."""
+
+MEANINGFUL = {"authorization", "x-account-id", "content-type", "content-encoding"}
+"""Headers that may turn a refusal into a success."""
+
+
+@rule(ERRORS, of="traffic", finding=True)
+def does_not_repeat_what_was_refused() -> Look:
+    """A request that was refused with 400, 401, 403, 404 or 413 is not sent again unchanged."""
+    refused: dict[Any, tuple[int, int]] = {}
+
+    def look(entry: Entry) -> list[Breach] | None:
+        request = entry.unredacted
+        headers = tuple(pair for pair in request.headers if pair[0] in MEANINGFUL)
+        key = (request.method, request.path, request.query, request.body, headers)
+        before = refused.pop(key, None)
+        if entry.status in FOR_GOOD:
+            refused[key] = entry.number, entry.status
+        if before is None:
+            return [] if entry.status in FOR_GOOD else None
+        number, status = before
+        text = f"sent the same request again after a {status}; it cannot succeed, so stop and report it"
+        return [Breach(text, (number, entry.number))]
+
+    return look
+
+
+@rule(ERRORS, of="traffic")
+def stops_when_nothing_can_succeed() -> Look:
+    """After a 401, 403 or 404 no other body is sent there: token or path are wrong for all of them."""
+    refused: dict[Any, tuple[int, int, bytes | None]] = {}
+
+    def look(entry: Entry) -> list[Breach] | None:
+        key = (entry.operation, entry.unredacted.path, who(entry))
+        known = refused.get(key)
+        if known and known[2] != entry.unredacted.body:
+            number, status, _ = refused.pop(key)
+            text = f"went on with other records after a {status}, which they would get as well; stop"
+            return [Breach(text, (number, entry.number))]
+        if entry.status in {401, 403, 404}:
+            refused.setdefault(key, (entry.number, entry.status, entry.unredacted.body))
+            return []
+        return None
+
+    return look
+
+
+@rule(
+    "a 5xx says that something went wrong, not that nothing was stored",
+    *(PRACTICE, "warning"),
+    of="traffic",
+    finding=True,
+    timed=True,
+)
+def careful_with_5xx() -> Look:
+    """After a 5xx the same batch is not sent again within a second, nor more than three times."""
+    tries: Counter[tuple[str, str]] = Counter()
+    last: dict[tuple[str, str], Entry] = {}
+
+    def look(entry: Entry) -> list[Breach] | None:
+        if entry.batch is None:
+            return None
+        found = []
+        key = entry.unredacted.path, key_of(records_of(entry))
+        if before := last.get(key):
+            tries[key] += 1
+            waited = seconds_between(before, entry)
+            if waited < 1 - SLACK or tries[key] > MOST_TRIES:
+                text = f"sent a batch again {waited:.1f} s after a {before.status}, try {tries[key]}"
+                found.append(Breach(f"{text}; pause, and end after some", (before.number, entry.number)))
+        if is_5xx(entry):
+            last[key] = entry
+        elif entry.status != TOO_MANY:
+            last.pop(key, None)
+            tries.pop(key, None)
+        return found if before or is_5xx(entry) else None
+
+    return look
+
+
+@rule("a request that follows a redirect takes its token to whoever the redirect names", PRACTICE, of="traffic")
+def follows_no_redirect() -> Look:
+    """A redirect is not followed."""
+    redirects: list[tuple[int, str, str]] = []
+
+    def look(entry: Entry) -> list[Breach] | None:
+        path = unquote(entry.unredacted.path)
+        text = "followed a redirect, which takes the token along; turn redirects off"
+        found = [
+            Breach(text, (number, entry.number)) for number, source, target in redirects if source != path == target
+        ]
+        location = entry.outcome.reply.header("Location") if 300 <= entry.status < BAD_REQUEST else None  # noqa: PLR2004 - a status of HTTP
+        if location is not None:
+            target = urlsplit(urljoin(f"http://fake{entry.unredacted.path}", location)).path
+            redirects.append((entry.number, path, unquote(target)))
+        return found if redirects else None
+
+    return look
+
+
+@rule("the vendor's own check for duplicates is not documented", PRACTICE, "hint", of="traffic", finding=True)
+def duplicate_prospect() -> Look:
+    """No record is added twice to one place, by the contact or identity that the contract asks for."""
+    last_seen: dict[tuple[str, tuple[str, ...]], int] = {}
+
+    def look(entry: Entry) -> list[Breach] | None:
+        if entry.batch is None or not carried_out(entry):
+            return None
+        doubled: list[tuple[int, int]] = []
+        records = records_of(entry)
+        for index, record in enumerate(records):
+            keys = [(entry.unredacted.path.lower(), one) for one in identities(record, entry.batch.identities)]
+            before = [last_seen[key] for key in keys if key in last_seen]
+            if before:
+                doubled.append((index, before[0]))
+            last_seen.update(dict.fromkeys(keys, entry.number))
+        if not doubled:
+            return []
+        index, first = doubled[0]
+        text = f"{len(doubled)} of {len(records)} records were added before, the first is /{entry.batch.member}/{index}"
+        return [Breach(text, tuple(sorted({first, entry.number})))]
+
+    return look
+
+
+def identities(record: Any, groups: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return what identifies a record: each contact, or without one its full identities; case does not matter."""
+    found: list[tuple[str, ...]] = []
+    for group in sorted(groups, key=len):
+        values = [record.get(name) for name in group] if isinstance(record, dict) else []
+        texts = [value.strip().lower() for value in values if isinstance(value, str)]
+        if len(texts) == len(group) and all(texts) and (len(group) == 1 or not found):
+            found.append((*group, *texts))
+    return found

@@ -1,0 +1,193 @@
+"""Rules about what is sent: bodies, tokens, paths, and the names and ids in them."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote
+
+from mock_server.contract.schemas import violations
+from mock_server.journal.rule import AUTH, PRACTICE, REFERENCE, Breach, rule
+from mock_server.store.base import JOURNAL_ENTRIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mock_server.journal.entries import Entry
+    from mock_server.journal.rule import Look
+
+LIKENESS = 0.88
+"""How alike two names must be, by difflib; one letter of eight may differ."""
+
+LONGEST_NAME = 40
+"""Characters of a name that is compared or shown; no declared name is as long."""
+
+TOKEN_NAMES = {"token", "accesstoken", "apikey", "apitoken"}
+
+
+@rule(REFERENCE, of="entry")
+def valid_body(entry: Entry) -> Iterable[str] | None:
+    """Every body is valid by the contract: its types, its bounds, and its rules about several members."""
+    contract, body = entry.contract, entry.unredacted_body
+    if contract is None or contract.body is None:
+        return None
+    if not body.is_json:
+        return ["sent a body that is not valid JSON; serialise it with a JSON library"]
+    batch = f"/{contract.batch.member}" if contract.batch else None
+    try:
+        found = violations(contract.body, body.value)
+    except ValueError:
+        return ["sent a body with half of a surrogate pair; send whole characters"]
+    found = [one for one in found if one.pointer != batch or one.rule not in {"minItems", "maxItems"}]
+    return [f"sent a body that breaks the rule {one.rule} at {one.pointer or 'its root'}" for one in found[:1]]
+
+
+@rule(REFERENCE, of="entry")
+def keeps_the_batch_size(entry: Entry) -> Iterable[str] | None:
+    """No request carries more records than the contract allows, and none is empty."""
+    records, batch = entry.unredacted_body.records, entry.batch
+    if records is None or batch is None:
+        return None
+    size, most = len(records), batch.maximum
+    if size and (most is None or size <= most):
+        return []
+    return [f"sent {size} records in one request; send 1 to {most}" if most else "sent no records; send at least 1"]
+
+
+@rule(REFERENCE, of="entry")
+def sends_json(entry: Entry) -> Iterable[str] | None:
+    """Bodies are sent as application/json, in UTF-8."""
+    if entry.contract is None or entry.contract.body is None:
+        return None
+    sent = entry.request.all("content-type")
+    if len(sent) != 1 or not re.fullmatch(r"application/json\s*(;.*)?", sent[0], re.IGNORECASE):
+        return [f"sent Content-Type {', '.join(sent) or '(none)'}; send application/json"]
+    try:
+        (entry.unredacted.body or b"").decode()
+    except UnicodeDecodeError:
+        return ["sent a body that is not valid UTF-8; encode text as UTF-8"]
+    return []
+
+
+@rule(AUTH, of="entry")
+def bearer_header(entry: Entry) -> Iterable[str] | None:
+    """The token is sent in one Authorization header, with the word Bearer."""
+    if entry.contract and not entry.contract.secured:
+        return None
+    sent, knows = entry.unredacted.all("authorization"), entry.known.redact.knows
+    if len(sent) == 1 and knows(sent[0].strip()):
+        return ["the token is in Authorization without the word Bearer; send Authorization: Bearer <token>"]
+    if len(sent) != 1 or not re.fullmatch(r"(?i:bearer) +\S+", sent[0]):
+        return ["the token is not in one header Authorization: Bearer <token>"]
+    return [] if knows(sent[0].split()[1]) else ["the token is unknown; send the one that ALTA_API_TOKEN holds"]
+
+
+@rule(AUTH, of="entry", finding=True)
+def token_nowhere_else(entry: Entry) -> Iterable[str] | None:
+    """The token is not sent in the address, in the body or in another header, where logs keep it."""
+    request, tokens = entry.unredacted, entry.known.redact.tokens
+    for name, value in parse_qsl(request.query, errors="replace"):
+        if value in tokens or _plain(name) in TOKEN_NAMES:
+            return [f"the query parameter {_short(name)} carries a token; send it in Authorization only"]
+    texts = {
+        "address": f"{unquote(request.path)} {unquote(request.query)}",
+        "body": (request.body or b"").decode(errors="replace"),
+        "headers": "\n".join(value for name, value in request.headers if name != "authorization"),
+    }
+    return [
+        f"the {place} {'carry' if place == 'headers' else 'carries'} a token; send it in Authorization only"
+        for place, text in texts.items()
+        if any(token in text for token in tokens)
+    ][:1]
+
+
+@rule(REFERENCE, of="entry")
+def clean_path(entry: Entry) -> Iterable[str] | None:
+    """Requests are for operations of the API: no stray slash, no missing version, no undeclared query parameter."""
+    if entry.contract is None:
+        return [f"sent {entry.method} {entry.path[:100]}, which the API does not have; join base URL and path once"]
+    declared = {one.name for one in entry.contract.parameters.get("query", ())}
+    sent = {name for name, _ in parse_qsl(entry.request.query, keep_blank_values=True, errors="replace")}
+    undeclared = sent - declared or (entry.request.query and not sent)
+    return ["sent a query that the operation does not have; leave it out"] if undeclared else []
+
+
+@rule("a field that the vendor does not know means nothing to it", PRACTICE, "hint", of="traffic", finding=True)
+def misspelt_field() -> Look:
+    """No field of a record is nearly a documented one: equal but for case, hyphens and underscores, or 88 % alike."""
+    reported: dict[str, int] = {}
+
+    def look(entry: Entry) -> list[Breach] | None:
+        if entry.batch is None:
+            return None
+        declared, found = entry.batch.properties, []
+        records = entry.unredacted_body.records or ()
+        names = {name for record in records if isinstance(record, dict) for name in record}
+        recent = {name for name in names & reported.keys() if entry.number - reported[name] < JOURNAL_ENTRIES}
+        for name in sorted(names - set(declared) - recent):
+            plain = _plain(name)
+            meant = _meant(plain, declared) if len(plain) <= LONGEST_NAME else None
+            if meant:
+                reported[name] = entry.number
+                text = f"the field {_short(name)} is not the documented {meant}, and means nothing"
+                found.append(Breach(text, (entry.number,)))
+        return found
+
+    return look
+
+
+@rule("of a key that occurs twice only the last value counts", PRACTICE, "hint", of="entry", finding=True)
+def duplicate_key(entry: Entry) -> Iterable[str] | None:
+    """No object of a body has a key twice."""
+    body = entry.unredacted_body
+    if not body.is_json:
+        return None
+    key = body.duplicate_key
+    return [] if key is None else [f"the key {_short(key)} occurs twice in an object; only the last one counts"]
+
+
+@rule("a typing error in an id looks like an object that is gone", PRACTICE, "hint", of="entry", finding=True)
+def id_off_by_one(entry: Entry) -> Iterable[str] | None:
+    """No id in the path differs from a known one in a single character."""
+    if entry.contract is None:
+        return None
+    if not any(violation.rule == "object-unknown" for violation in entry.violations):
+        return []
+    parts = entry.path.lower().split("/")
+    pairs = ((part, known) for known in entry.known.ids.get(entry.account or "", ()) for part in parts)
+    return [
+        f"the id {part} differs from {known} in one character" for part, known in pairs if _differ(part, known) == 1
+    ]
+
+
+@rule("the base URL ends in the version", PRACTICE, "hint", of="entry", finding=True)
+def base_path_missing(entry: Entry) -> Iterable[str] | None:
+    """No path lacks only the base path of the API."""
+    contract = entry.known.contract
+    unknown = any(violation.rule == "path-unknown" for violation in entry.violations)
+    lacks = unknown and contract.has_path(contract.base_path + "/" + entry.unredacted.path.lstrip("/"))
+    return [f"the path lacks {contract.base_path}; the base URL ends in it"] if lacks else []
+
+
+def _differ(one: str, other: str) -> int:
+    return sum(a != b for a, b in zip(one, other, strict=True)) if len(one) == len(other) else -1
+
+
+@lru_cache(maxsize=256)
+def _meant(plain: str, declared: tuple[str, ...]) -> str | None:
+    """Return the declared name that a plain one is nearly; None if there is none."""
+    by_plain = {_plain(one): one for one in declared}
+    close = difflib.get_close_matches(plain, by_plain, n=1, cutoff=LIKENESS)
+    return by_plain[close[0]] if close else None
+
+
+def _plain(name: str) -> str:
+    return re.sub("[-_ ]", "", name).lower()
+
+
+def _short(text: str) -> str:
+    """Return a name in quotes; nothing of a long one, since it may be a token."""
+    return json.dumps(text, ensure_ascii=False) if len(text) <= LONGEST_NAME else "(long)"

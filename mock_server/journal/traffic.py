@@ -1,0 +1,98 @@
+"""What entries say together: what became of a batch, who sent it, how long a client was to wait."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
+
+from mock_server.contract.limits import SECOND
+
+if TYPE_CHECKING:
+    from mock_server.journal.entries import Entry
+
+SLACK = 0.05
+"""Seconds by which a wait may be too short: timers of some runtimes fire a little early."""
+
+BAD_REQUEST, TOO_MANY, SERVER_ERROR = 400, 429, 500
+
+FOR_GOOD = {400, 401, 403, 404, 413}
+"""Statuses after which the same request cannot succeed."""
+
+
+class Fate(Enum):
+    """What a consumer can know of what became of a batch."""
+
+    ADDED = auto()
+    REFUSED = auto()
+    UNKNOWN = auto()
+    EITHER = auto()
+    """Added, but the response was cut off or late, so a consumer may take it for lost."""
+
+
+def fate_of(entry: Entry) -> Fate:
+    """Return what a consumer can know of what became of a batch."""
+    fault = entry.outcome.reply.fault
+    if fault:
+        return Fate.EITHER if fault.name in {"truncate", "delay"} else Fate.UNKNOWN
+    if entry.status >= SERVER_ERROR:
+        return Fate.UNKNOWN
+    return Fate.ADDED if is_success(entry) else Fate.REFUSED
+
+
+def is_success(entry: Entry) -> bool:
+    """Return whether the status is a success."""
+    return 200 <= entry.status < 300  # noqa: PLR2004 - the successes of HTTP
+
+
+def is_lost(entry: Entry) -> bool:
+    """Return whether the response never arrived."""
+    return fate_of(entry) is Fate.UNKNOWN and entry.outcome.reply.fault is not None
+
+
+def is_5xx(entry: Entry) -> bool:
+    """Return whether a 5xx leaves open what became of the batch."""
+    return fate_of(entry) is Fate.UNKNOWN and not is_lost(entry)
+
+
+def carried_out(entry: Entry) -> bool:
+    """Return whether the fake did what the request asks for, whatever became of the response."""
+    injected = entry.outcome.injected
+    return not entry.violations and is_success(entry) and not (injected and injected.fault is None)
+
+
+def records_of(entry: Entry) -> list[Any]:
+    """Return the records of the batch; empty without one."""
+    return entry.unredacted_body.records or []
+
+
+def key_of(value: Any) -> str:
+    """Return a text that is equal for equal JSON values."""
+    return json.dumps(value, sort_keys=True)
+
+
+def who(entry: Entry) -> tuple[str, ...]:
+    """Return the headers that say who sent a request."""
+    return (*entry.unredacted.all("authorization"), *entry.unredacted.all("x-account-id"))
+
+
+def seconds_between(before: Entry, after: Entry) -> float:
+    """Return the seconds from one request to another."""
+    return (after.outcome.at - before.outcome.at) / SECOND
+
+
+def seconds_told(wait: str, at: int) -> float | None:
+    """Read Retry-After, seconds or an HTTP date, as seconds from a time in nanoseconds; None if it is neither.
+
+    The longest counts if the header was sent several times.
+    """
+    parts = [part.strip() for part in wait.split(",")]
+    if all(re.fullmatch("[0-9]{1,15}(?:[.][0-9]*)?", part, re.ASCII) for part in parts):
+        return max(map(float, parts))
+    try:
+        return parsedate_to_datetime(wait).replace(tzinfo=UTC).timestamp() - at / SECOND
+    except ValueError:
+        return None
