@@ -6,6 +6,7 @@ Through `responses` and over a socket, on a clock that only waits move.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,23 +26,69 @@ from alta_client import (
     ServerError,
     Unauthorized,
 )
-from contract_tests.consumer.runs import Script, transport_of, until
-from contract_tests.consumer.scenarios import PEOPLE, SCENARIOS, Stage, play
+from contract_tests.consumer.runs import Environment, Script, transport_of, until
+from contract_tests.consumer.scenarios import PEOPLE, SCENARIOS
 from contract_tests.fake import CAMPAIGN, TOKEN
-from contract_tests.mutants.clients import WRONG_CLIENTS
+from contract_tests.mutants.clients import WRONG_CLIENTS, right_client
 from contract_tests.mutants.score import CLIENT, examined
 from mock_server import AltaMock, Clock
 from mock_server.contract.contract import Contract
-from mock_server.journal.rules import broken
+from mock_server.journal.rules import Run, broken
 from mock_server.journal.traffic import Fate, fate_of, records_of
 from mock_server.messages.injected import Injected
 from mock_server.pipeline.hooks import Hooks
 from mock_server.pipeline.injection import injected_fault, injected_response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from contract_tests.consumer.runs import Step
+
+
+class Played:
+    """One run of a client, and its result.
+
+    Attributes:
+        run: What the rules see.
+        result: What it returned, None if it raised.
+        error: What it raised, None if it returned.
+    """
+
+    def __init__(self, mock: AltaMock, url: str, add: Callable[..., object], people: Sequence[Any]) -> None:
+        at = Environment(url, TOKEN, CAMPAIGN, mock.clock.sleep, mock.clock.time)
+        self.result: object = None
+        self.error: Exception | None = None
+        try:
+            self.result = add(at, people)
+        except Exception as error:  # noqa: BLE001 - a wrong client may raise anything
+            self.error = error
+        self.run = Run(mock.requests, mock.prospects(CAMPAIGN), people, self.error is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A fake, the script of what it injects, and the base URL of one of its transports."""
+
+    mock: AltaMock
+    script: Script
+    url: str
+
+    def begin(self, steps: Iterable[Step]) -> None:
+        """Return to the seed, and follow a script."""
+        self.mock.reset()
+        self.script.begin(steps)
+
+
+def play(
+    stage: Stage,
+    steps: Sequence[Step] = (),
+    add: Callable[..., object] = right_client,
+    people: Sequence[Any] = PEOPLE,
+) -> Played:
+    """Let a client add people to a fake that answers by a script."""
+    stage.begin(steps)
+    return Played(stage.mock, stage.url, add, people)
+
 
 TRANSPORTS = ("responses", "socket")
 START = 1_767_225_600 * 10**9

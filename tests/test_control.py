@@ -121,7 +121,7 @@ def test_a_list_in_brief(mock: AltaMock) -> None:
         "status": 400,
         "injected": None,
         "rule": "minItems",
-        "prospects": 0,
+        "records": 0,
     }
     assert [(one["name"], one["requests"]) for one in seen["findings"]] == [
         ("misspelt-field", [1]),
@@ -196,7 +196,7 @@ def test_one_request_is_annotated(mock: AltaMock) -> None:
     ]
     assert one["violations"][0]["rule"] == "type"
     assert one["responseLines"][0]["text"] == "{"
-    assert [finding["name"] for finding in one["findings"]] == ["rejected-again"]
+    assert [finding["name"] for finding in one["findings"]] == ["does-not-repeat-what-was-refused"]
     assert "http://127.0.0.1:8080/v1/campaigns/" in one["copies"]["curl"]
     assert "test-token" not in json.dumps(one)
     assert ask(mock, "GET", "requests/3").status == 404

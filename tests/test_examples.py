@@ -93,7 +93,7 @@ def test_a_broken_contract_is_told(copied: Path) -> None:
 
 # --- The project with tests of its own --------------------------------------------------------------------------------
 
-SCENARIOS = "test_it_behaves_in_every_situation"
+SCENARIOS = "test_it_behaves_in_every_scenario"
 WAITS = {"test_it_waits_out_the_limit", "test_the_quota_may_be_gone_before_it_begins", SCENARIOS}
 
 

@@ -98,7 +98,7 @@ def test_the_summary_says_what_was_wrong_and_what_to_do() -> None:
     assert lines[0] == "5 requests: 1 x 200, 4 x 400"
     assert re.fullmatch(
         r"broken by request 1: maxItems /data: got 21 items; wanted at most 20 \[openapi\.yaml:\d+\];"
-        r" send batches of at most 20",
+        r" send at most 20 items",
         lines[1],
     )
     assert any(line.startswith('misspelt-field, request 5: the field "first_name"') for line in lines)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mock_server.journal import entries as journal
+from mock_server.journal import entries
 from mock_server.journal.har import har, json_lines
+from mock_server.store import memory
 from tests.conftest import CAMPAIGN, ONE, ROOT, prospects_path, request_of
 
 if TYPE_CHECKING:
@@ -75,12 +76,12 @@ def test_no_token_is_ever_shown(mock: AltaMock) -> None:
 
 def test_it_is_capped_by_count_and_by_bytes(mock: AltaMock, send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest go first, numbers go on."""
-    monkeypatch.setattr(journal, "MOST_ENTRIES", 5)
+    monkeypatch.setattr(memory, "JOURNAL_ENTRIES", 5)
     for _ in range(8):
         send()
     assert [entry.number for entry in mock.requests] == [4, 5, 6, 7, 8]
 
-    monkeypatch.setattr(journal, "MOST_BYTES", 3000)
+    monkeypatch.setattr(memory, "JOURNAL_BYTES", 4500)
     for _ in range(3):
         send({"data": [{"email": "x" * 1200}]})
     assert [entry.number for entry in mock.requests] == [10, 11]
@@ -171,7 +172,7 @@ def test_no_part_of_a_token_is_shown_by_any_road(mock: AltaMock, body: object, q
 
 def test_what_is_forgotten_still_counts(mock: AltaMock, send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
     """A verdict over a long run does not depend on what the journal could hold."""
-    monkeypatch.setattr(journal, "MOST_ENTRIES", 2)
+    monkeypatch.setattr(memory, "JOURNAL_ENTRIES", 2)
     send({"data": []})
     for _ in range(5):
         send()
@@ -197,3 +198,30 @@ def test_no_way_of_writing_a_token_hides_another(mock: AltaMock, text: str) -> N
     assert "est-token" not in clean
     assert "secret" not in clean
     assert mock.redact(clean) == clean
+
+
+def test_only_what_is_named_unredacted_shows_a_token(mock: AltaMock) -> None:
+    """Every public attribute of an entry, and everything in it, wherever the token was sent."""
+    for query, body in (("key=test-token", {"data": [{"email": "test-token"}]}), ("", {"test-token": 1})):
+        request = request_of(body, path=prospects_path("test-token"), headers=(("x-key", "test-token"),))
+        mock.handle(type(request)("TEST-test-token", request.path, query, request.headers, request.body))
+    for entry in mock.requests:
+        names = [name for name in dir(entry) if not name.startswith("_")]
+        texts = {
+            name: repr(value() if callable(value := getattr(entry, name)) else value)
+            for name in names
+            if name != "known"
+        }
+
+        assert {name for name, text in texts.items() if "test-token" in text} == {"unredacted", "unredacted_body"}
+
+
+def test_a_body_is_parsed_once(mock: AltaMock, send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By whatever reads it: the list, the findings' rules, a test."""
+    send({"data": [{"email": "a"}]})
+    (entry,) = mock.requests
+    first = entry.unredacted_body
+    monkeypatch.setattr(entries.Body, "of", lambda *_: pytest.fail("parsed again"))
+
+    assert (entry.body, entry.summary()["records"]) == ({"data": [{"email": "a"}]}, 1)
+    assert entry.unredacted_body is first

@@ -1,8 +1,11 @@
-"""What `alta-mock exec --consumer` runs."""
+"""`alta-mock exec --consumer`: run a command once for each scenario, several at a time, and judge it."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
+
+from mock_server.messages.errors import MockError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -44,7 +47,34 @@ def run(  # noqa: PLR0913 - the options of the command
     Raises:
         MockError: An option is not valid, the command cannot be run, or a file cannot be written.
     """
-    from contract_tests.consumer import check  # noqa: PLC0415 - a completion needs the rules only
+    from contract_tests.consumer.check import judge, options_of  # noqa: PLC0415 - a completion needs the rules only
+    from contract_tests.consumer.processes import Command, play_all  # noqa: PLC0415 - the same
+    from contract_tests.consumer.report import report_of  # noqa: PLC0415 - the same
+    from mock_server.cli.output import INTERRUPTED, conclude  # noqa: PLC0415 - the same
 
-    options = check.options_of(check.read_expected(expect), require, only, skip)
-    return check.execute_consumer(command, options, timeout, files, settings)
+    options = options_of(read_expected(expect), require, only, skip)
+    files.check()
+    try:
+        runs = play_all(Command(command, options, timeout, settings))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return conclude(report_of(judge(runs, options)), files)
+
+
+def read_expected(file: Path | None) -> Sequence[Mapping[str, Any]] | None:
+    """Read the prospects that must arrive.
+
+    Raises:
+        MockError: The file cannot be read, or is not a JSON array of objects.
+    """
+    if file is None:
+        return None
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MockError(f"cannot read {file}: {error.strerror}; name another file") from error
+    except (ValueError, RecursionError) as error:
+        raise MockError(f"{file} is not valid JSON: {error}; write a JSON array of objects") from error
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise MockError(f"{file} is not a list of prospects; write a JSON array of objects, as they are to be sent")
+    return value

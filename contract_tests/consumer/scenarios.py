@@ -1,4 +1,4 @@
-"""Scenarios: what a consumer meets, each on a fake of its own, and how one plays in this process."""
+"""The scenarios that a consumer is run in, each on a fake of its own, and how a function of this process is run."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.consumer.runs import Environment, Script, transport_of, until
-from contract_tests.fake import CAMPAIGN, SECOND_CAMPAIGN, TOKEN
-from contract_tests.mutants.clients import right_client
 from mock_server import AltaMock
 from mock_server.journal.rules import Run
 from mock_server.messages.injected import Injected
@@ -16,7 +14,7 @@ from mock_server.pipeline.hooks import Hooks, unchanged
 from mock_server.pipeline.injection import injected_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from contract_tests.consumer.runs import Step
     from mock_server import Clock
@@ -34,14 +32,14 @@ SLOW = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What a consumer meets.
+    """What happens to a consumer.
 
     Attributes:
         statement: What happens, in a few words.
-        steps: What the requests are answered with, from the one on that it is about.
+        steps: What is injected, from the request on that the scenario is about.
         first: Whether it is about the first request; else about the second, if the consumer makes more than one.
-        settings: Of the fake.
-        body: Of every 200, in place of `{}`.
+        settings: Settings of the fake.
+        body: The body of every success, in place of the recorded one.
     """
 
     name: str
@@ -58,13 +56,13 @@ class Scenario:
         around: Callable[[Handle], Handle] = unchanged,
         **settings: Any,
     ) -> AltaMock:
-        """Make the fake of the scenario.
+        """Return the fake of the scenario.
 
         Args:
-            usual: How the consumer plays normally: what happens can happen to its second request only if it makes one.
-            clock: The fake's time.
+            usual: The normal run of the consumer: the second request can only be meant if it makes one.
+            clock: The fake's clock.
             around: Wraps the handling of every request.
-            settings: Of the fake, where the scenario does not say otherwise.
+            settings: Settings of the fake; those of the scenario take precedence.
         """
         own = OFF if self.settings is None else self.settings
         script = Script()
@@ -92,12 +90,21 @@ def _injected(*steps: Injected) -> Callable[[AltaMock], Sequence[Step]]:
     return lambda _: steps
 
 
+def _elsewhere(mock: AltaMock) -> str:
+    """Return the path of another campaign; that of no campaign if there is one only."""
+    _, chosen = mock.required_credentials()
+    others = [one["id"] for one in mock.campaigns() if one["id"] != chosen and one["answer"] is None]
+    return f"{mock.contract.base_path}/campaigns/{next(iter(others), chosen[::-1])}/prospects"
+
+
 SCENARIOS = _all(
     Scenario("normal", "every request gets its normal response"),
     Scenario("limit", "the limit of one request in two seconds is reached", settings={"rate_limit": "1/2s"}),
     Scenario("429", "a 429 with a Retry-After of 3 s", _injected(Injected(status=429, retry_after="3"))),
     Scenario("429-date", "a 429 with a Retry-After of 3 s, as a date", lambda mock: [until(mock, 3)]),
-    Scenario("429-untold", "a 429 without Retry-After", _injected(Injected(status=429, headers=(("Retry-After", ""),)))),
+    Scenario(
+        "429-untold", "a 429 without Retry-After", _injected(Injected(status=429, headers=(("Retry-After", ""),)))
+    ),
     Scenario(
         "429-html",
         "a 429 with an HTML page, as from a proxy",
@@ -111,14 +118,16 @@ SCENARIOS = _all(
     Scenario("404", "a 404 for every request", _injected(*[Injected(status=404)] * 1000), first=True),
     Scenario("500", "a 500", _injected(Injected(status=500))),
     Scenario("502-html", "a 502 with an HTML page, as from a proxy", _injected(injected_fault("html_502"))),
-    Scenario("answer-lost", "a batch is added and its response is lost", _injected(injected_fault("drop_after_commit"))),
+    Scenario(
+        "answer-lost", "a batch is added and its response is lost", _injected(injected_fault("drop_after_commit"))
+    ),
     Scenario("slow", "a response takes 3 s", _injected(injected_fault("delay", seconds=SLOW))),
     Scenario("empty-200", "the body of every 200 is empty", body=b""),
     Scenario("odd-200", "the body of every 200 is an undocumented one", body=b'["done", {"added": "20"}]'),
     Scenario(
         "redirect",
         "a redirect to another campaign",
-        _injected(Injected(status=307, headers=(("Location", f"/v1/campaigns/{SECOND_CAMPAIGN}/prospects"),))),
+        lambda mock: [Injected(status=307, headers=(("Location", _elsewhere(mock)),))],
         first=True,
     ),
 )
@@ -127,53 +136,8 @@ SCENARIOS = _all(
 PEOPLE = [{"email": f"person.{number}@example.com", "firstName": "Ada"} for number in range(50)]
 
 
-class Played:
-    """One run of a client, and what came of its call.
-
-    Attributes:
-        run: What the rules see.
-        result: What it returned, None if it raised.
-        error: What it raised, None if it returned.
-    """
-
-    def __init__(self, mock: AltaMock, url: str, add: Callable[..., object], people: Sequence[Any]) -> None:
-        at = Environment(url, TOKEN, CAMPAIGN, mock.clock.sleep, mock.clock.time)
-        self.result: object = None
-        self.error: Exception | None = None
-        try:
-            self.result = add(at, people)
-        except Exception as error:  # noqa: BLE001 - a wrong client may raise anything
-            self.error = error
-        self.run = Run(mock.requests, mock.prospects(CAMPAIGN), people, self.error is None)
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A fake, the script of what it injects, and the base URL of one of its transports."""
-
-    mock: AltaMock
-    script: Script
-    url: str
-
-    def begin(self, steps: Iterable[Step]) -> None:
-        """Return to the seed, and follow a script."""
-        self.mock.reset()
-        self.script.begin(steps)
-
-
-def play(
-    stage: Stage,
-    steps: Sequence[Step] = (),
-    add: Callable[..., object] = right_client,
-    people: Sequence[Any] = PEOPLE,
-) -> Played:
-    """Let a client add people to a fake that answers by a script."""
-    stage.begin(steps)
-    return Played(stage.mock, stage.url, add, people)
-
-
-class GaveUpOnIt(BaseException):
-    """A consumer asks on and on; raised into it, past whatever it catches, so that a test ends."""
+class Stopped(BaseException):
+    """Stops a consumer that sends requests without end, past whatever it catches."""
 
 
 MOST_NORMALLY = 3000
@@ -193,18 +157,18 @@ def play_in(  # noqa: PLR0913 - two say who and where, the others how
     transport: str = "responses",
     **settings: Any,
 ) -> Run:
-    """Let a consumer of this process play one scenario.
+    """Run a consumer of this process in one scenario.
 
-    It succeeds if it returns anything but False, and fails if it raises. One that goes on without end is stopped.
+    It succeeds unless it returns False or raises. If it sends requests without end, it is stopped.
 
     Args:
-        scenario: What it meets.
-        consumer: Adds its prospects, in the environment that it is given.
-        expected: What it is to add; None if nobody says.
-        usual: How it plays normally; None for that very run.
-        clock: The time, moved by waits.
+        scenario: What happens.
+        consumer: Adds its records, in the environment that it gets.
+        expected: What it is to add; None if unknown.
+        usual: Its normal run; None for that very run.
+        clock: The fake's clock, advanced by waits.
         transport: `responses`, for what `requests` sends, or `socket`.
-        settings: Of the fake.
+        settings: Settings of the fake.
     """
     most = most_requests(usual)
     ended, count = True, 0
@@ -215,7 +179,7 @@ def play_in(  # noqa: PLR0913 - two say who and where, the others how
             count += 1
             if count > most:
                 ended = False
-                raise GaveUpOnIt
+                raise Stopped
             return handle(request, transport)
 
         return counting
@@ -229,7 +193,7 @@ def play_in(  # noqa: PLR0913 - two say who and where, the others how
             results.append(
                 consumer(Environment(url, *default_credentials, mock.clock.sleep, mock.clock.time)) is not False
             )
-        except GaveUpOnIt:
+        except Stopped:
             pass
         except Exception:  # noqa: BLE001 - it is how it reports failure
             results.append(False)
@@ -237,7 +201,7 @@ def play_in(  # noqa: PLR0913 - two say who and where, the others how
     with transport_of(mock, transport) as url:
         if transport == "responses":
             consume(url)
-        else:  # what the server raises does not get to the consumer, which is left alone when it asks on and on
+        else:  # what the server raises does not reach the consumer, which is left running if it does not end
             thread = threading.Thread(target=consume, args=(url,), daemon=True)
             thread.start()
             while thread.is_alive() and ended:
@@ -247,11 +211,11 @@ def play_in(  # noqa: PLR0913 - two say who and where, the others how
 
 
 def most_requests(usual: Run | None) -> int:
-    """Return after how many requests a consumer is stopped, by how many it needs normally: a limit may double them."""
+    """Return the number of requests after which a consumer is stopped; a limit may double what it needs normally."""
     return MOST_REQUESTS + (3 * len(usual.entries) if usual else MOST_NORMALLY)
 
 
-def made_run(  # noqa: PLR0913 - each is a part of what came of it
+def made_run(  # noqa: PLR0913 - each is a part of the run
     mock: AltaMock,
     campaign: str,
     expected: Sequence[Mapping[str, Any]] | None,
@@ -259,8 +223,7 @@ def made_run(  # noqa: PLR0913 - each is a part of what came of it
     *,
     succeeded: bool | None,
     ended: bool,
-    ending: str = "",
 ) -> Run:
-    """Return what came of a consumer's run."""
+    """Return the run of a consumer."""
     usually = len(usual.stored) if usual and usual.succeeded else None
-    return Run(mock.requests, mock.prospects(campaign), expected, succeeded, ended, usually, ending)
+    return Run(mock.requests, mock.prospects(campaign), expected, succeeded, ended, usually)

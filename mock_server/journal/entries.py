@@ -209,7 +209,7 @@ class Entry:
         return {
             **self._facts(),
             "rule": self.violations[0].rule if self.violations else None,
-            "prospects": None if records is None else len(records),
+            "records": None if records is None else len(records),
         }
 
     def _facts(self) -> dict[str, Any]:

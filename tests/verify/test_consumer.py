@@ -78,10 +78,10 @@ def test_it_behaves_over_a_socket_too(alta_mock: AltaMock) -> None:
     assert {judged.verdict for judged in report.judged.values()} == {"pass"}
 
 
-def test_there_are_forty_wrong_clients() -> None:
-    """For every rule one at least."""
-    assert len(WRONG_CLIENTS) >= 40
-    assert {wrong.caught_by for wrong in WRONG_CLIENTS.values()} == set(RULES)
+def test_every_rule_has_a_wrong_client() -> None:
+    """Hints left out, which nobody is failed for."""
+    caught_by = {wrong.caught_by for wrong in WRONG_CLIENTS.values()}
+    assert caught_by == {one.id for one in RULES.values() if one.severity != "hint"}
     assert {wrong.scenario for wrong in WRONG_CLIENTS.values()} <= set(SCENARIOS)
 
 
@@ -210,7 +210,7 @@ def test_settings_of_the_fake_are_those_of_the_mock(tmp_path: Path) -> None:
 
 def test_rules_that_do_not_exist(alta_mock: AltaMock) -> None:
     """The nearest is suggested."""
-    with pytest.raises(MockError, match="there is no rule 'waits'; did you mean"):
+    with pytest.raises(MockError, match="unknown rule 'waits'; did you mean waits-as-told"):
         check_consumer(alta_mock, ours, only=["waits"])
     with pytest.raises(MockError, match="the rule gives-up is required, and left out"):
         check_consumer(alta_mock, ours, skip=["gives-up"], require=["gives-up"])
@@ -323,10 +323,10 @@ def test_a_command_that_is_refused_without_end_is_stopped(run: Run) -> None:
     [
         (["--", "no-such-command"], "cannot run no-such-command"),
         (["--expect", "/nope.json", "--", "true"], "cannot read /nope.json"),
-        (["--only", "waits", "--", "true"], "there is no rule 'waits'; did you mean"),
-        (["--require", "200", "--", "true"], "there is no rule '200'"),
+        (["--only", "waits", "--", "true"], "unknown rule 'waits'; did you mean waits-as-told"),
+        (["--require", "200", "--", "true"], "unknown rule '200'; choose one of"),
         (["--junit", "/nope/x.xml", "--", "true"], "cannot write /nope/x.xml"),
-        (["--strict", "--", "true"], "--strict and --har are not for --consumer"),
+        (["--strict", "--", "true"], "--strict and --har cannot be combined with --consumer"),
         (["--timeout", "0", "--", "true"], "timeout"),
         ([], "missing argument"),
     ],
@@ -340,7 +340,7 @@ def test_mistakes_on_the_command_line(run: Run, words: list[str], says: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("text", "says"), [("{}", "is no list of prospects"), ("[1]", "is no list"), ("[", "is no JSON")]
+    ("text", "says"), [("{}", "is not a list of prospects"), ("[1]", "is not a list"), ("[", "is not valid JSON")]
 )
 def test_expectations_that_cannot_be_read(run: Run, tmp_path: Path, text: str, says: str) -> None:
     """Before anything is run."""

@@ -47,8 +47,8 @@ def test_a_refusal_is_told_in_the_vendors_words(alta_responses):
     assert statuses(alta_responses) == [404]
 
 
-def test_it_behaves_in_every_situation(alta_mock):
+def test_it_behaves_in_every_scenario(alta_check_consumer):
     def consumer(at):
         crm_sync.add(PEOPLE, at.base_url, at.token, at.campaign_id, sleep=at.sleep)
 
-    alta_mock.check_consumer(consumer, expect=PEOPLE)
+    alta_check_consumer(consumer, expect=PEOPLE)

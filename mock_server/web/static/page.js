@@ -368,7 +368,7 @@ function showRequests() {
 }
 
 function makeRow(one) {
-  const batch = one.prospects === null ? "" : plural(one.prospects, "prospect");
+  const batch = one.records === null ? "" : plural(one.records, "prospect");
   const notes = [one.rule, ...(state.findings.get(one.number) ?? []), one.injected && `injected ${one.injected}`].filter(Boolean);
   const open = (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || !getSelection()?.isCollapsed) return; // the browser's

@@ -1,0 +1,170 @@
+"""Run a command in a scenario, and keep the last lines that it writes to standard error."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from dataclasses import dataclass, field, replace
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import click
+
+from alta_terminal import StatusLine, visible
+from contract_tests.consumer.scenarios import SCENARIOS, made_run, most_requests
+from mock_server.cli.process import environment, stop
+from mock_server.journal.rules_limits import MOST_REFUSALS
+from mock_server.journal.traffic import TOO_MANY
+from mock_server.messages.errors import MockError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from concurrent.futures import Future
+
+    from contract_tests.consumer.check import Options
+    from mock_server import AltaMock
+    from mock_server.journal.rules import Run
+    from mock_server.messages.redaction import Redactor
+
+AT_ONCE = 6
+"""Scenarios that run at a time: most of the time of a run is waiting."""
+
+LOOK_SECONDS = 0.05
+"""Seconds between two looks at whether a command has ended."""
+
+MOST_SAID = 8192
+"""Bytes of standard error that are kept."""
+
+MOST_LINES = 5
+"""Lines of them that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command to run in scenarios.
+
+    Attributes:
+        words: Its words.
+        options: What it is judged by.
+        timeout: Seconds for each scenario.
+        settings: Settings of the fakes.
+        stopped: Is set to stop all that are running.
+    """
+
+    words: Sequence[str]
+    options: Options
+    timeout: float
+    settings: Mapping[str, Any]
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def play(self, name: str, usual: Run | None) -> Run:
+        """Run the command in a scenario; `usual` is its normal run.
+
+        Raises:
+            MockError: It cannot be run.
+        """
+        mock = SCENARIOS[name].fake(usual, **self.settings)
+        _, campaign = mock.required_credentials()
+        with mock.serve() as server:
+            process = self._start({**environment(mock, server.url), "ALTA_MOCK_SCENARIO": name})
+            words = LastWords(cast("IO[bytes]", process.stderr))
+            try:
+                ended = self._wait(process, mock, usual)
+            finally:
+                stop(process)  # and what it has left behind
+        succeeded = process.returncode == 0 if ended else None
+        killed = ended and process.returncode < 0
+        ending = f"was ended by the signal {signal.Signals(-process.returncode).name}" if killed else ""
+        run = made_run(mock, campaign, self.options.expected, usual, succeeded=succeeded, ended=ended)
+        return replace(run, ending=ending, said=words.lines(mock.redact))
+
+    def _start(self, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(  # noqa: S603 - to run it is the purpose
+                list(self.words),
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                process_group=None if os.name == "nt" else 0,
+            )
+        except OSError as error:
+            text = f"cannot run {self.words[0]}: {error.strerror}; give the command behind --"
+            raise MockError(text) from error
+
+    def _wait(self, process: subprocess.Popen[bytes], mock: AltaMock, usual: Run | None) -> bool:
+        """Wait for a process; False if it takes too long or sends requests without end."""
+        until = time.monotonic() + self.timeout
+        while time.monotonic() < until and not self.stopped.is_set():
+            try:
+                process.wait(LOOK_SECONDS)
+            except subprocess.TimeoutExpired:
+                last = [entry.status for entry in mock.requests[-MOST_REFUSALS - 1 :]]
+                refused = last == [TOO_MANY] * (MOST_REFUSALS + 1)
+                if refused or mock.journal.statuses.total() > most_requests(usual):
+                    return False
+            else:
+                return True
+        return False
+
+
+def play_all(command: Command) -> dict[str, Run]:
+    """Run a command in every scenario: first the normal one, then the others, several at a time.
+
+    Raises:
+        MockError: It cannot be run.
+    """
+    runs: dict[str, Run] = {}
+    with StatusLine() as progress, ThreadPoolExecutor(AT_ONCE) as pool:
+        try:
+            for names in (["normal"], [name for name in SCENARIOS if name != "normal"]):
+                if all(run.ended for run in runs.values()):  # else the other scenarios prove nothing
+                    usual = runs.get("normal")
+                    playing = {name: pool.submit(command.play, name, usual) for name in names}
+                    _follow(playing, len(runs), progress)
+                    runs |= {name: future.result() for name, future in playing.items()}
+        except BaseException:
+            command.stopped.set()  # so that no thread waits for its process any more
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return runs
+
+
+def _follow(playing: Mapping[str, Future[Run]], before: int, progress: StatusLine) -> None:
+    """Wait for scenarios, and show the progress each second."""
+    begun, left = time.monotonic(), set(playing.values())
+    while left:
+        done, seconds = before + len(playing) - len(left), time.monotonic() - begun
+        names = ", ".join(name for name, future in playing.items() if future.running())
+        progress.show(f"{done} of {len(SCENARIOS)} scenarios, {seconds:.0f} s  {names}")
+        for future in wait_for(left, 1, FIRST_COMPLETED).done:
+            future.result()
+            left.discard(future)
+
+
+class LastWords(threading.Thread):
+    """Reads the standard error of a command, so that it never blocks, and keeps the end of it."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__(daemon=True)
+        self._stream = stream
+        self._kept = b""
+        self.start()
+
+    def run(self) -> None:
+        """Read to the end."""
+        with self._stream:
+            while some := os.read(self._stream.fileno(), MOST_SAID):
+                self._kept = (self._kept + some)[-MOST_SAID:]
+
+    def lines(self, redact: Redactor) -> list[str]:
+        """Return the last lines without indented ones, which are the frames of a stack."""
+        self.join(1)  # what the command has left behind may keep it open
+        whole = self._kept if len(self._kept) < MOST_SAID else self._kept.partition(b"\n")[2]  # no half line, or token
+        text = click.unstyle(whole.decode(errors="replace"))
+        found = [line.rstrip() for line in text.splitlines() if line.strip() and not line[0].isspace()]
+        return [redact(visible(line))[:200] for line in found[-MOST_LINES:]]
