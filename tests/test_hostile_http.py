@@ -12,7 +12,7 @@ import socket
 import sys
 import threading
 import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -286,6 +286,37 @@ def test_an_upgrade_in_two_pieces(hostile: LiveServer, unlimited: AltaMock) -> N
 
     assert len(unlimited.prospects(CAMPAIGN)) == len(raw) - 1
     assert ("upgrade", "h2c") in unlimited.requests[-1].request.headers
+
+
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n" % (len(BODY), BODY)
+
+
+@pytest.mark.parametrize("line", [b"X-Trailer: a\r\n" * 100, b"a" * 1000], ids=["many", "one without end"])
+def test_trailers_are_bounded(hostile: LiveServer, line: bytes) -> None:
+    """More than 64 KiB behind the body are refused with 431, and the rest is not read."""
+    sent = 0
+    with closing(connect(hostile)) as connection:
+        connection.sendall(CHUNKED + b"X: ")
+        while sent < 50_000_000 and not select.select([connection], [], [], 0)[0]:
+            with suppress(ConnectionError):
+                sent += connection.send(line * 100)
+        with suppress(ConnectionError):
+            assert status(connection.recv(65536)) == 431
+
+    assert sent < 10_000_000
+    assert served_in_time(hostile)
+
+
+def test_trailers_are_no_headers(hostile: LiveServer, unlimited: AltaMock) -> None:
+    """A token behind the body authenticates nobody, and is not in the journal."""
+    anonymous = CHUNKED.replace(b"Authorization: Bearer test-token\r\n", b"")
+    with closing(connect(hostile)) as connection:
+        connection.sendall(anonymous + b"Authorization: Bearer test-token\r\n\r\n")
+        assert status(connection.recv(65536)) == 401
+        connection.sendall(CHUNKED + b"X-Trailer: a\r\n\r\n")
+        assert receive(connection).startswith(b"HTTP/1.1 200 OK")
+
+    assert not any(name == "x-trailer" for name, _ in unlimited.requests[-1].request.headers)
 
 
 @pytest.mark.parametrize("seed", range(5))

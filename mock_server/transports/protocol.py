@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mock_server.journal.access_log import Log
 
 MAX_HEAD = 64 * 1024
-"""Bytes of a request line and headers."""
+"""Bytes of a request line and headers; also of trailers, which are ignored."""
 
 READ_SECONDS = 4.0
 """Seconds from the first byte of a request to its last; with a check every `asgi.CHECK_SECONDS`, below 5 s."""
@@ -63,7 +63,7 @@ class Protocol(HttpToolsProtocol):
         super().__init__(config, state, {})
         self.logger = _logger
         self._log = log
-        self._head = 0
+        self._head = self._trailers = 0
         self._since = self.loop.time()
         self._headers_with_upgrade: list[tuple[bytes, bytes]] = []
         self._waiting_for: Literal["request", "head", "body"] = "request"
@@ -79,13 +79,17 @@ class Protocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         if self._waiting_for == "head":
             self._head += len(data)
+        elif self._waiting_for == "body":
+            self._trailers += len(data)
         try:
             while data:
                 data = self._parse(data)
         except HttpParserError:
             self.send_400_response("Invalid HTTP request received.")
         if self._waiting_for == "head" and self._head > MAX_HEAD:
-            self._refuse_head()
+            self._refuse("the request line and headers are")
+        elif self._waiting_for == "body" and self._trailers > MAX_HEAD:
+            self._refuse("what follows the body is")
 
     def _parse(self, data: bytes) -> bytes:
         """Parse bytes, and return those that are still to be parsed.
@@ -112,7 +116,7 @@ class Protocol(HttpToolsProtocol):
         """Start to count the bytes and the time of a request."""
         if not self._headers_with_upgrade:
             self._since = self.loop.time()
-        self._waiting_for, self._head = "head", 0
+        self._waiting_for, self._head, self._trailers = "head", 0, 0
         super().on_message_begin()
         self.scope["extensions"] = {"alta_mock": {"transport": self.transport}}
 
@@ -125,15 +129,17 @@ class Protocol(HttpToolsProtocol):
             self.headers[:] = self._headers_with_upgrade
             self._headers_with_upgrade = []
         if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > MAX_HEAD:
-            self._refuse_head()
+            self._refuse("the request line and headers are")
             return
         self._waiting_for = "body"
         super().on_headers_complete()
+        self.headers = []  # for trailers, which are no headers of the request
         if self.scope["method"] != "HEAD":  # its response is a head alone
             self.cycle.transport = _JoinedWrites(self.cycle.transport)  # type: ignore[assignment]  # acts as one
 
     def on_body(self, body: bytes) -> None:
         """Accept a part of the body."""
+        self._trailers = 0
         if not self.transport.is_closing():
             super().on_body(body)
 
@@ -174,8 +180,8 @@ class Protocol(HttpToolsProtocol):
         cycle: RequestResponseCycle | None = self.cycle  # None until the first request, whatever uvicorn declares
         return cycle is not None and not cycle.more_body and not cycle.response_complete
 
-    def _refuse_head(self) -> None:
-        problem = f"the request line and headers are larger than {MAX_HEAD} bytes"
+    def _refuse(self, what: str) -> None:
+        problem = f"{what} larger than {MAX_HEAD} bytes"
         if self._log:
             self._log.note(431, problem)
         text = problem.encode()
