@@ -53,6 +53,18 @@ def test_the_published_document_is_served_by_itself() -> None:
     assert set(operation.responses) == {200, 400, 401, 404, 429}
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [("ProspectRecord", "ProspectInput"), ("/campaigns/{campaignId}/prospects", "/v2/{campaignId}/add")]
+)
+def test_a_changed_document_does_not_lose_its_rules(tmp_path: Path, old: str, new: str) -> None:
+    """Where the bundled overlay no longer fits a document, the fake does not start without the rules it adds."""
+    file = tmp_path / "openapi.yaml"
+    file.write_text((ROOT / "openapi.yaml").read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+
+    with pytest.raises(MockError, match=r"openapi\.overlay\.yaml:\d+: the target .* selects nothing"):
+        AltaMock(openapi=file)
+
+
 def test_the_overlay_leaves_the_published_interface_alone() -> None:
     """It adds; whatever the published document says is still there in the effective contract."""
     contract = Contract.load()

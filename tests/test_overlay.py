@@ -47,7 +47,8 @@ def test_a_target_that_selects_nothing_is_an_error(change: dict[str, Any]) -> No
 
 def test_an_optional_action_may_select_nothing() -> None:
     """So one overlay can serve several versions of a document."""
-    actions = [{"target": "$.b", "x-optional": True, **change} for change in ({"update": {}}, {"remove": True})]
+    changes: list[dict[str, Any]] = [{"update": {}}, {"remove": True}]
+    actions = [{"target": "$.b", "x-optional": True, **change} for change in changes]
 
     assert applied({"a": 1}, *actions) == {"a": 1}
 

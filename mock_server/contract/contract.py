@@ -63,6 +63,8 @@ class Contract:
     @classmethod
     def of(cls, published: Document, changes: Document | None = None) -> Contract:
         """Return the contract of a published document and its overlay."""
+        for _, problem in supported.head_problems(published.value):
+            raise MockError(f"{published.name}:1: /: {problem}")
         value, touched = overlay.apply(changes, published.value) if changes else (published.value, [])
 
         def error(at: Sequence[str | int], problem: str) -> MockError:

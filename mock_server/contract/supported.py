@@ -115,6 +115,14 @@ def problems(node: Any, kind: str = "document", at: Place = ()) -> Iterator[Prob
         yield from _below(value, KINDS[kind][key], (*at, key))
 
 
+def head_problems(node: Any) -> Iterator[Problem]:
+    """Find whether a value is an OpenAPI 3.1 document at all."""
+    if not isinstance(node, dict) or not str(node.get("openapi", "")).startswith("3.1"):
+        yield (), "not an OpenAPI 3.1 document; it must begin with 'openapi: 3.1.0'"
+    elif not node.get("paths"):
+        yield (), "the document has no 'paths'; add at least one"
+
+
 def _below(value: Any, kind: str | None, at: Place) -> Iterator[Problem]:
     if kind is None:
         return
@@ -139,10 +147,8 @@ def _special(node: dict[str, Any], kind: str, at: Place) -> Iterator[Problem]:
     """Find what a table of keywords cannot express."""
     if "$ref" in node and not str(node["$ref"]).startswith("#/"):
         yield (*at, "$ref"), "only references within the document (#/...) are supported; bundle it into one file"
-    if kind == "document" and not str(node.get("openapi", "")).startswith("3.1"):
-        yield at, "not an OpenAPI 3.1 document; it must begin with 'openapi: 3.1.0'"
-    elif kind == "document" and not node.get("paths"):
-        yield at, "the document has no 'paths'; add at least one"
+    if kind == "document":
+        yield from head_problems(node)
     elif kind == "security scheme" and (node.get("type"), str(node.get("scheme")).lower()) != ("http", "bearer"):
         yield at, "only the security scheme 'type: http, scheme: bearer' is supported"
     elif kind == "operation" and not node.get("responses"):
