@@ -1,4 +1,4 @@
-"""Proof that the thin client adds everybody once, through a 429 and through an answer that is lost."""
+"""Test that the thin client adds everybody once, despite a 429 or a lost response."""
 
 import pytest
 
@@ -15,11 +15,11 @@ def test_it_adds_everybody_once(alta_mock, alta_client):
     assert alta_mock.prospects(CAMPAIGN) == PEOPLE
 
 
-def test_it_says_what_nobody_can_know(alta_mock, alta_client):
+def test_it_raises_if_the_outcome_is_unknown(alta_mock, alta_client):
     alta_mock.fault("drop_after_commit")
 
     with pytest.raises(OutcomeUnknown) as caught:
         alta_client.add_prospects(CAMPAIGN, PEOPLE)
 
     assert (caught.value.added, len(caught.value.batch)) == (0, 20)
-    assert len(alta_mock.requests) == 1  # and nothing is sent again
+    assert len(alta_mock.requests) == 1  # the batch is not resent

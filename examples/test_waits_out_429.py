@@ -1,10 +1,10 @@
-"""Proof, in milliseconds, that your code waits out a 429."""
+"""Test in milliseconds that your code waits after a 429."""
 
 import requests
 
 
 def add(base_url, campaign, prospects, sleep):
-    """Your code: add prospects, and come back when told."""
+    """Your code: add prospects, and retry after the time in Retry-After."""
     while True:
         reply = requests.post(
             f"{base_url}/campaigns/{campaign}/prospects",
