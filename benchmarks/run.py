@@ -238,7 +238,7 @@ def main(runs: int, seconds: int, requests: int, peer_requests: int, output: Pat
         "| server | body | connections | CPU µs | requests/s | p50 ms | p99 ms |",
         "|---|---|---|---|---|---|---|",
     ]
-    lines += [*rows, "", "| server | start s | MiB at rest | MiB after half | MiB after all | of so many requests |"]
+    lines += [*rows, "", "| server | start s | MiB at rest | MiB after half | MiB after all | number of requests |"]
     lines += ["|---|---|---|---|---|---|", *summary]
     print("\n".join(lines))
     if output:
