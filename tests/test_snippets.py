@@ -56,6 +56,16 @@ INSTEAD = [
         r"make -n serve >make.out; \1 alta-mock serve \2\3 --help >help.out",
         "it serves until it is told to stop; its options are read nevertheless",
     ),
+    Instead(
+        r"flask --app mock_server run .*",
+        "flask --app mock_server run --help >help.out",
+        "it serves until it is stopped; test_flask.py sends requests to it",
+    ),
+    Instead(
+        r"(gunicorn|waitress-serve) .*",
+        r"test -f tests/test_flask.py",
+        "it serves until it is stopped; test_flask.py sends requests to it, where it is installed",
+    ),
     Instead(r"make (test|check|docs|bench)\b.*", r"make -n \1 >make.out", "it runs these tests, or takes minutes"),
     Instead(
         r"pip install '(?:alta-mock|\.)\[(\w+)\]'",
@@ -225,7 +235,12 @@ def test_programs_run(page: str) -> None:
 
 def run_programs(page: str) -> None:
     """Run the programs of a page, with names for what the reader has, while the vendor's address is the fake's."""
-    names: dict[str, Any] = {"token": "test-token", "campaign_id": CAMPAIGN, "people": [{"email": "ada@example.com"}]}
+    names: dict[str, Any] = {
+        "__name__": "__main__",
+        "token": "test-token",
+        "campaign_id": CAMPAIGN,
+        "people": [{"email": "ada@example.com"}],
+    }
     with AltaMock().responses() as vendor:
         vendor.add_passthru("http://127.0.0.1")
         for block in of("python"):
