@@ -1,5 +1,5 @@
-// A correct consumer in Node, without a dependency: batches of 20, waits as told, stops when nothing can succeed,
-// never sends a batch again that may have been added, and says at the end what is certain.
+// A correct consumer in Node, without dependencies: it sends batches of 20, waits for Retry-After, stops at permanent errors,
+// never resends a batch that may have been added, and reports how many prospects were certainly added.
 //
 //   alta-mock exec --consumer --expect people.json -- node add.mjs people.json
 import { readFileSync } from "node:fs";
@@ -10,9 +10,9 @@ const url = `${ALTA_BASE_URL}/campaigns/${ALTA_CAMPAIGN_ID}/prospects`;
 const sleep = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
 
 function secondsToWait(headers, tries) {
-  const told = headers.get("retry-after") ?? "";
-  if (/^\d+$/.test(told)) return Number(told);
-  const until = Date.parse(told);
+  const wait = headers.get("retry-after") ?? "";
+  if (/^\d+$/.test(wait)) return Number(wait);
+  const until = Date.parse(wait);
   if (Number.isNaN(until)) return Math.min(60, 2 ** tries);
   return Math.max(0, (until - (Date.parse(headers.get("date")) || Date.now())) / 1000);
 }
@@ -25,9 +25,9 @@ async function add(batch) {
       headers: { Authorization: `Bearer ${ALTA_API_TOKEN}`, "Content-Type": "application/json" },
       body: JSON.stringify({ data: batch }),
     });
-    await reply.arrayBuffer(); // whatever it is: the status says it all
+    await reply.arrayBuffer(); // the body does not matter, only the status
     if (reply.ok) return;
-    if (reply.status !== 429) throw new Error(`the answer was ${reply.status}`);
+    if (reply.status !== 429) throw new Error(`the response was ${reply.status}`);
     await sleep(secondsToWait(reply.headers, tries));
   }
   throw new Error("refused ten times in a row");

@@ -1,4 +1,4 @@
-// A consumer that sends 21 prospects: `alta-mock exec --strict -- node too_many.mjs` goes red.
+// A consumer that sends 21 prospects: `alta-mock exec --strict -- node too_many.mjs` fails.
 const { ALTA_BASE_URL, ALTA_API_TOKEN, ALTA_CAMPAIGN_ID } = process.env;
 const data = Array.from({ length: 21 }, (_, n) => ({ email: `person${n}@example.com` }));
 

@@ -94,13 +94,13 @@ def test_a_broken_contract_is_told(copied: Path) -> None:
 # --- The project with tests of its own --------------------------------------------------------------------------------
 
 SCENARIOS = "test_it_behaves_in_every_scenario"
-WAITS = {"test_it_waits_out_the_limit", "test_the_quota_may_be_gone_before_it_begins", SCENARIOS}
+WAITS = {"test_it_waits_out_the_limit", "test_the_quota_may_be_exhausted_at_the_start", SCENARIOS}
 
 
 @pytest.mark.parametrize(
     ("right", "wrong", "caught_by"),
     [
-        ("sleep(int(told) if told.isdecimal() else 60)", "pass", WAITS),
+        ("sleep(int(wait) if wait.isdecimal() else 60)", "pass", WAITS),
         (", allow_redirects=False", "", {SCENARIOS}),
     ],
     ids=["no wait", "redirects followed"],

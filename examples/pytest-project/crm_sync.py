@@ -20,7 +20,7 @@ def read(file):
 
 
 def add(people, base_url, token, campaign, sleep=time.sleep):
-    """Add people in order, batch by batch; an error ends it, and what it is about is not sent again."""
+    """Add people in order, batch by batch; an error stops it, and the batch is not resent."""
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {token}"
         for start in range(0, len(people), BATCH):
@@ -29,14 +29,14 @@ def add(people, base_url, token, campaign, sleep=time.sleep):
 
 
 def add_batch(session, url, batch, sleep, tries=MOST_TRIES):
-    """Add a batch; after a 429, come back when told."""
+    """Add a batch; after a 429, retry after the time in Retry-After."""
     reply = session.post(url, json={"data": batch}, timeout=30, allow_redirects=False)
     if reply.status_code == 429 and tries > 1:
-        told = reply.headers.get("Retry-After", "")
-        sleep(int(told) if told.isdecimal() else 60)
+        wait = reply.headers.get("Retry-After", "")
+        sleep(int(wait) if wait.isdecimal() else 60)
         add_batch(session, url, batch, sleep, tries - 1)
     elif reply.status_code // 100 != 2:
-        raise RuntimeError(f"the answer was {reply.status_code}: {reply.text[:200]}")
+        raise RuntimeError(f"the response was {reply.status_code}: {reply.text[:200]}")
 
 
 if __name__ == "__main__":

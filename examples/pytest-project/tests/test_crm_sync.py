@@ -1,4 +1,4 @@
-"""The integration beside a fake: in process, over a socket, and in every scenario that may come."""
+"""Tests of the integration with a fake: in process, over a socket, and in every scenario."""
 
 import crm_sync
 import pytest
@@ -28,19 +28,19 @@ def test_it_waits_out_the_limit(alta_mock, alta_server):
 
     assert statuses(alta_mock) == [200, 200, 429, 200]
     assert alta_mock.prospects(CAMPAIGN) == PEOPLE
-    assert alta_mock.findings() == []  # it came back neither early, nor with half-empty batches
+    assert alta_mock.findings() == []  # it neither retried early nor sent half-empty batches
 
 
 @pytest.mark.alta(rate_limit="3/60s")
-def test_the_quota_may_be_gone_before_it_begins(alta_mock, alta_client):
-    alta_client.add_prospects(ANOTHER, PEOPLE)  # somebody else of the same account
+def test_the_quota_may_be_exhausted_at_the_start(alta_mock, alta_client):
+    alta_client.add_prospects(ANOTHER, PEOPLE)  # another user of the same account
 
     crm_sync.add(PEOPLE, alta_mock.base_url, "test-token", CAMPAIGN, sleep=alta_mock.clock.sleep)
 
     assert statuses(alta_mock) == [200, 200, 200, 429, 200, 200, 200]
 
 
-def test_a_refusal_is_told_in_the_vendors_words(alta_responses):
+def test_an_error_shows_the_vendors_message(alta_responses):
     with pytest.raises(RuntimeError, match=r"404: .*Resource not found"):
         crm_sync.add(PEOPLE, alta_responses.base_url, "test-token", CAMPAIGN.replace("3c", "4c"))
 

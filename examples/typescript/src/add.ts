@@ -1,4 +1,4 @@
-// Adds people to a campaign: batches of 20, waits as told, and never sends a batch again that may have been added.
+// Adds people to a campaign in batches of 20, waits for Retry-After, and never resends a batch that may have been added.
 import { setTimeout as sleep } from "node:timers/promises";
 import createClient from "openapi-fetch";
 import type { paths } from "./alta.js";
@@ -21,8 +21,8 @@ const alta = createClient<paths>({
 });
 
 function secondsToWait(response: Response): number {
-  const told = response.headers.get("Retry-After") ?? "";
-  return /^\d+$/.test(told) ? Number(told) : 60;
+  const wait = response.headers.get("Retry-After") ?? "";
+  return /^\d+$/.test(wait) ? Number(wait) : 60;
 }
 
 async function add(batch: Prospect[]): Promise<void> {
@@ -30,7 +30,7 @@ async function add(batch: Prospect[]): Promise<void> {
     const { error, response } = await alta.POST("/campaigns/{campaignId}/prospects", {
       params: { path: { campaignId } },
       body: { data: batch },
-      parseAs: "text", // the contract says nothing of the body of a 200
+      parseAs: "text", // the contract does not describe the body of a 200
     });
     if (response.ok) return;
     const seconds = secondsToWait(response);
