@@ -1,6 +1,6 @@
-"""What MkDocs lacks for us: pages that live outside docs/, and links that work in the repository as on the site.
+"""A MkDocs hook for pages outside of docs/, and for links that work both in the repository and on the site.
 
-Every file of the site bears its path in the repository, which links are relative to. A page of docs/ keeps its address.
+Every file of the site has its path in the repository, so that relative links work. Pages of docs/ keep their address.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ OUTSIDE = [
     "examples/*/src/*.ts",
     "examples/docker/*",
 ]
-"""Files that are part of the site although they are not in docs/: pages, and what they link to."""
+"""Files outside of docs/ that are part of the site: pages, and files that they link to."""
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
-    """Give each file of docs/ its path from the top, and add what is outside."""
+    """Give each file of docs/ its path in the repository, and add the files of `OUTSIDE`."""
     docs = Path(config.docs_dir)
     root = docs.parent
 
@@ -37,6 +37,6 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
         of_repository(docs / file.src_uri, file.dest_uri) if file.src_dir == config.docs_dir else file for file in files
     ]
     for path in sorted(path for pattern in OUTSIDE for path in root.glob(pattern)):
-        address = "README.html" if path == root / "README.md" else None  # MkDocs would make it the first page
+        address = "README.html" if path == root / "README.md" else None  # otherwise MkDocs makes it the first page
         found.append(of_repository(path, address))
     return Files(found)
