@@ -115,6 +115,52 @@ def test_a_failing_test_shows_its_traffic(pytester: pytest.Pytester) -> None:
     assert "minItems" not in result.stdout.str()
 
 
+def test_a_consumer_is_checked_with_the_settings_of_the_mock(pytester: pytest.Pytester) -> None:
+    """A consumer that behaves passes; one that breaks a rule fails the test with the report."""
+    tests = """
+        from alta_client import AltaClient
+
+        PEOPLE = [{"phone": str(number)} for number in range(30)]
+
+        def behaves(at):
+            AltaClient(at.base_url, at.token, sleep=at.sleep, clock=at.clock).add_prospects(at.campaign_id, PEOPLE)
+
+        def swallows(at):
+            try:
+                behaves(at)
+            except Exception:
+                pass
+
+        @pytest.mark.alta(why=False)
+        def test_behaves(alta_mock, alta_check_consumer):
+            report = alta_check_consumer(behaves, expect=PEOPLE)
+            replies = [entry.outcome.reply for entry in report.runs["401"].entries]
+            assert replies and not any(reply.header("X-Alta-Mock-Why") for reply in replies)
+            assert alta_mock.requests == []
+
+        def test_swallows(alta_check_consumer):
+            alta_check_consumer(swallows, expect=PEOPLE, only=["reports-the-truth"])
+    """
+    result = in_pytest(pytester, tests, "-p", "no:randomly")
+    result.assert_outcomes(passed=1, failed=1)
+
+    result.stdout.fnmatch_lines(["*ConsumerBroken: *", "*reports-the-truth*fail*"])
+
+
+def test_the_kit_is_imported_when_it_is_used() -> None:
+    """`import contract_tests` imports neither the fake nor a library; an unknown name is an AttributeError."""
+    code = (
+        "import sys, contract_tests\n"
+        "heavy = ('mock_server', 'click', 'requests', 'schemathesis', 'jsonschema')\n"
+        "print([name for name in sys.modules if name.partition('.')[0] in heavy])\n"
+        "print(contract_tests.check_consumer.__module__, hasattr(contract_tests, 'nothing'))\n"
+        "print('schemathesis' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines() == ["[]", "contract_tests.consumer.check False", "False"]
+
+
 def test_a_wrong_setting_is_an_error_of_that_test(pytester: pytest.Pytester) -> None:
     """With the message that shows the form."""
     tests = """
@@ -132,8 +178,8 @@ def test_a_run_that_does_not_use_it_imports_nothing() -> None:
     """So it costs next to nothing: neither Flask nor uvicorn nor the engine itself."""
     code = (
         "import sys, alta_mock_pytest\n"
-        "print([m for m in sys.modules if m.partition('.')[0] in ('flask', 'uvicorn', 'jsonschema_rs', 'yaml')"
-        " or m.startswith('mock_server.') and m != 'alta_mock_pytest'])"
+        "heavy = ('flask', 'uvicorn', 'jsonschema_rs', 'yaml', 'mock_server', 'contract_tests', 'alta_client')\n"
+        "print([name for name in sys.modules if name.partition('.')[0] in heavy])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

@@ -1,1 +1,1 @@
-"""Check a consumer: scenarios, runs and the rules they are judged by."""
+"""Check a consumer: scenarios, runs, and the report; the rules are in `mock_server.journal`."""

@@ -1,4 +1,4 @@
-"""One run of a consumer against a fake that answers by a script, and what came of it."""
+"""What a run of a consumer needs: its environment, a script of injected responses, a transport."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What a consumer in this process is given: where to send prospects, and the time it lives by.
+    """What a consumer of this process gets: where to send records, and the clock.
 
     Attributes:
-        base_url: It ends in the version.
-        sleep: Waits a number of seconds, at once.
+        base_url: Ends in the version.
+        sleep: Advances the clock by a number of seconds.
         clock: Returns seconds since the epoch.
     """
 
@@ -35,11 +35,11 @@ class Environment:
 
 
 Step = Callable[[], Injected | None] | Injected | None
-"""What a request is answered with: as asked for, perhaps made at the last moment; None for the fake's own answer."""
+"""What is injected into a request, perhaps made at that moment; None for the normal response."""
 
 
 class Script:
-    """A hook that injects responses step by step; when its steps are used up, those that were asked for follow."""
+    """A hook that injects responses step by step, then those of the queue."""
 
     def __init__(self) -> None:
         self._steps: Iterator[Step] = iter(())
@@ -55,13 +55,13 @@ class Script:
 
 
 def until(mock: AltaMock, seconds: float) -> Step:
-    """Return the step of a 429 that tells to wait by a date, so many seconds from when it is answered."""
+    """Return the step of a 429 whose Retry-After is a date, some seconds after the response."""
     return lambda: Injected(status=429, retry_after=formatdate(mock.clock.time() + seconds, usegmt=True))
 
 
 @contextlib.contextmanager
 def transport_of(mock: AltaMock, transport: str) -> Iterator[str]:
-    """Open a transport of a fake, `responses` or `socket`, and yield its base URL."""
+    """Open the transport `responses` or `socket` of a fake, and yield its base URL."""
     if transport == "responses":
         with mock.responses():
             yield mock.base_url

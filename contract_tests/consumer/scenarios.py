@@ -119,7 +119,7 @@ SCENARIOS = _all(
     Scenario("500", "a 500", _injected(Injected(status=500))),
     Scenario("502-html", "a 502 with an HTML page, as from a proxy", _injected(injected_fault("html_502"))),
     Scenario(
-        "answer-lost", "a batch is added and its response is lost", _injected(injected_fault("drop_after_commit"))
+        "response-lost", "a batch is added and its response is lost", _injected(injected_fault("drop_after_commit"))
     ),
     Scenario("slow", "a response takes 3 s", _injected(injected_fault("delay", seconds=SLOW))),
     Scenario("empty-200", "the body of every 200 is empty", body=b""),

@@ -399,7 +399,7 @@ def goes_on_after_not_found(at: Environment, prospects: Prospects) -> object:
     return None
 
 
-@wrong("sends-nothing-twice", "answer-lost")
+@wrong("sends-nothing-twice", "response-lost")
 def retries_blindly(at: Environment, prospects: Prospects) -> object:
     """Sends a batch again whose answer was lost."""
     return _again(at, prospects, OutcomeUnknown)

@@ -1,4 +1,4 @@
-"""One line for each request, for people or for programs; no token in either."""
+"""The access log: one line for each request, as text or JSON, without tokens."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 class Log:
-    """Writes lines to a stream, each at once.
+    """Writes lines to a stream, and flushes each.
 
     Args:
-        stream: Where to.
+        stream: The stream.
         form: `text` or `json`.
-        redact: Takes the tokens out.
-        colour: Whether a status has the colour of its class; not in JSON.
+        redact: Removes the tokens.
+        colour: Whether statuses are coloured by their class; not in JSON.
     """
 
     def __init__(self, stream: TextIO, form: str, redact: Redactor, *, colour: bool = False) -> None:
@@ -37,11 +37,11 @@ class Log:
         self._status: Callable[[int], str] = _coloured if colour else str
 
     def request(self, request: ApiRequest, outcome: Outcome, ms: float) -> None:
-        """Write the line of a request, its outcome and the milliseconds it took."""
+        """Write the line of a request that took some milliseconds."""
         self._write(_json(request, outcome, ms) if self._json else _text(request, outcome, ms, self._status))
 
     def note(self, status: int, text: str) -> None:
-        """Write a line about bytes that were answered although they never became a request."""
+        """Write a line about bytes that got a response although they are not a request."""
         self._write(json.dumps({"status": status, "why": text}) if self._json else f"{self._status(status)} {text}")
 
     def _write(self, line: str) -> None:
@@ -51,7 +51,7 @@ class Log:
         try:
             self._stream.write(line.encode(self._encoding, "backslashreplace").decode(self._encoding))
             self._stream.flush()
-        except (OSError, ValueError):  # the reader went away; the server does not
+        except (OSError, ValueError):  # the reader is gone; the server goes on
             self._stream = None
 
 
@@ -61,7 +61,7 @@ _COLOURS = {2: "green", 3: "cyan", 4: "yellow", 5: "red"}
 
 @cache
 def _coloured(status: int) -> str:
-    """Return a status in its colour; kept, since there are few and a line must cost nothing."""
+    """Return a status in its colour; cached, since there are few."""
     return click.style(status, fg=_COLOURS.get(status // 100))
 
 
@@ -98,5 +98,5 @@ def _clock_face(second: int) -> str:
 
 
 def escaped(text: str) -> str:
-    """Escape what would break a line or move a terminal's cursor."""
+    """Escape what would break a line or control a terminal."""
     return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")

@@ -1,7 +1,7 @@
-"""A body laid out for a reader: one line a value, each with its JSON pointer, and the rule that it broke beside it.
+"""An annotated body: one line for each value, with its JSON Pointer and the violations of it.
 
-Law: nothing is changed by showing it. Numbers keep their digits, keys that stand twice stand twice, what is no JSON is
-shown as the text it is, and what cannot be seen is shown as its escape. (Tokens were taken out before.)
+Rule: the content is not changed. Numbers keep their digits, duplicate keys stay, a body that is not valid JSON is shown
+as text, and what is not printable is escaped. Tokens must be removed before.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from mock_server.messages.violations import Violation
 
 MOST_LINES = 2000
-"""Lines that are laid out; nobody reads more."""
+"""Maximum number of lines, without those of violations."""
 
 MOST_LETTERS = 300
-"""Code points of a text that are shown."""
+"""Maximum number of characters of a text that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class Line:
     """One line.
 
     Attributes:
-        indent: How deep it stands, from 0.
-        pointer: Of the value that begins in it (RFC 6901); None where none begins.
-        violations: The places, in the list that was given, of the violations of this value.
+        indent: Its depth, from 0.
+        pointer: JSON Pointer (RFC 6901) of the value that begins in it; None if none does.
+        violations: Indices of the violations of this value.
     """
 
     indent: int
@@ -50,13 +50,13 @@ class _Number(str):
 
 
 class _Members(list[tuple[str, Any]]):
-    """The members of an object, as sent: in order, and twice if they stand twice."""
+    """The members of an object, as sent: in order, with duplicates."""
 
 
 def layout(text: str, violations: Sequence[Violation] = ()) -> list[Line]:
-    """Return a body as lines, with violations at the value they are about, or the nearest.
+    """Return a body as lines, each violation at its value or at the nearest value around it.
 
-    Of more than `MOST_LINES` only those are there that a violation is about; a line says so.
+    Beyond `MOST_LINES`, only lines with a violation are kept, and a line shows that others are left out.
     """
     broken = {violation.pointer for violation in violations if violation.place == "body"}
     try:
@@ -76,7 +76,7 @@ def layout(text: str, violations: Sequence[Violation] = ()) -> list[Line]:
 
 
 def _cut(all_lines: Iterable[Line], broken: Container[str | None]) -> list[Line]:
-    """Return the first lines, and of the others those that are about a pointer, with a line for those between."""
+    """Return the first lines, and of the others those of some pointers, with a line for each gap."""
     lines: list[Line] = []
     for number, line in enumerate(all_lines):
         if number < MOST_LINES or line.pointer in broken:
@@ -114,9 +114,9 @@ def _short(text: str) -> str:
 
 
 def _nearest(lines: Sequence[Line], pointer: str) -> int:
-    """Return the place of the last line of a value, or of the innermost value around one that is not there.
+    """Return the index of the line of a value, or of the innermost value around it if it is absent.
 
-    The last, since of keys that stand twice the last one counts.
+    Of duplicate keys it is the last one, which counts.
     """
     while True:
         places = [place for place, line in enumerate(lines) if line.pointer == pointer]

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def json_lines(entries: Iterable[Entry]) -> str:
-    """Return an entry a line, each a JSON object."""
+    """Return entries as JSON objects, one on each line."""
     return "".join(json.dumps(entry.as_dict(), ensure_ascii=False) + "\n" for entry in entries)
 
 
 def har(entries: Iterable[Entry], origin: str) -> str:
-    """Return an HTTP Archive 1.2; `origin` is the scheme and host that the paths are shown below."""
+    """Return an HTTP Archive 1.2; `origin` is the scheme and host of its URLs."""
     text = io.StringIO()
     creator = harfile.Creator(name="alta-mock", version=version("alta-mock"))
     with harfile.HarFile.open(text, creator=creator) as archive:

@@ -128,14 +128,8 @@ def rule(  # noqa: PLR0913 - one keyword for each column of the documentation
 ) -> Callable[[Any], Any]:
     """Make a rule of a function; its name becomes the id, the first line of its docstring the statement.
 
-    Args:
-        source: See `Rule`, as for the other arguments.
-        basis: The same.
-        severity: The same.
-        of: The form of the function. `entry`: returns the texts of the breaches of one entry, or None. `traffic`:
-            returns a new `Look`. `run`: judges a run.
-        finding: The same.
-        timed: The same.
+    `of` says what the function is. `entry`: it returns the texts of the breaches of an entry, or None. `traffic`: it
+    returns a new `Look`. `run`: it judges a run. The other arguments are those of `Rule`.
     """
 
     def register(function: Any) -> Any:

@@ -59,15 +59,18 @@ def _on_retry(wrong: Callable[[Retry], str | None]) -> Look:
     return look
 
 
+def _timing(retry: Retry) -> str:
+    return f"came {retry.waited:.1f} s after a 429 with a Retry-After of {retry.told:.1f} s"
+
+
 @rule(LIMITS, of="traffic", finding=True, timed=True)
 def waits_as_told() -> Look:
     """After a 429 nothing is sent before the time in Retry-After, in seconds or as a date."""
 
     def wrong(retry: Retry) -> str | None:
-        if retry.told is None or retry.waited >= retry.told - SLACK:
-            return None if retry.told is None else ""
-        waited = f"came {retry.waited:.1f} s after a 429 with a Retry-After of {retry.told:.1f} s"
-        return f"{waited}; wait as long as Retry-After says"
+        if retry.told is None:
+            return None
+        return "" if retry.waited >= retry.told - SLACK else f"{_timing(retry)}; wait as long as Retry-After says"
 
     return _on_retry(wrong)
 
@@ -77,9 +80,10 @@ def pauses_untold() -> Look:
     """After a 429 without a usable Retry-After there is a pause of at least a second."""
 
     def wrong(retry: Retry) -> str | None:
-        if retry.told is not None or retry.waited >= SHORTEST_PAUSE - SLACK:
-            return None if retry.told is not None else ""
-        return f"came {retry.waited:.1f} s after a 429 without a usable Retry-After; pause, and longer each time"
+        if retry.told is not None:
+            return None
+        text = f"came {retry.waited:.1f} s after a 429 without a usable Retry-After; pause, and longer each time"
+        return "" if retry.waited >= SHORTEST_PAUSE - SLACK else text
 
     return _on_retry(wrong)
 
@@ -89,10 +93,9 @@ def waits_no_longer_than_sensible() -> Look:
     """After a 429 the next request comes at most a minute and a half after the time in Retry-After."""
 
     def wrong(retry: Retry) -> str | None:
-        if retry.told is None or retry.waited <= retry.told + MOST_EXTRA:
-            return None if retry.told is None else ""
-        waited = f"came {retry.waited:.0f} s after a 429 with a Retry-After of {retry.told:.0f} s"
-        return f"{waited}; read it as seconds or as a date"
+        if retry.told is None:
+            return None
+        return "" if retry.waited <= retry.told + MOST_EXTRA else f"{_timing(retry)}; read it as seconds or as a date"
 
     return _on_retry(wrong)
 

@@ -1,8 +1,8 @@
-"""A request of the journal as something to run again: a curl line, a program, a test.
+"""A recorded request as code that sends it again: a curl command, a program, a test.
 
-Law 1: it does the same again, or says that it does not.
-Law 2: no token gets out that can be read in the request. A known one becomes the variable, or the place in the seed,
-that it is found by; whatever else was sent as one becomes a word that is wrong as well.
+Rule 1: the code sends the same request, or says that it does not.
+Rule 2: it contains no token. A known token becomes a variable or its position in the seed; any other becomes a text
+that is not a token either.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ LEFT_OUT = {
     *("accept", "accept-encoding", "accept-language", "cache-control", "connection", "content-length", "cookie"),
     *("host", "keep-alive", "origin", "pragma", "proxy-authorization", "referer", "transfer-encoding", "user-agent"),
 }
-"""Headers that a client sends by itself, or that say nothing about the request."""
+"""Headers that clients add by themselves, or that do not matter."""
 
 LONGEST_ARGUMENT = 100_000
-"""Bytes of a body that are put into a command; Linux takes 128 KiB as one argument."""
+"""Maximum number of bytes of a body in a command; Linux allows 128 KiB in one argument."""
 
 NO_ANSWER = {"reset", "truncate", "drop_after_commit"}
-"""Faults after which `requests` raises an error in place of an answer."""
+"""Faults on which `requests` raises an error."""
 
 _TOKEN = "\0token"  # noqa: S105 - stands for one
 _WRONG = "not-a-token"
@@ -104,7 +104,7 @@ def as_program(entry: Entry, origin: str) -> str:
 
 
 def as_test(entry: Entry) -> str:
-    """Return a test for pytest that sends the request to a fresh fake, and expects the same answer."""
+    """Return a test for pytest that sends the request to a new fake, and expects the same response."""
     trouble = _trouble(entry)
     if trouble:
         return trouble
@@ -128,14 +128,14 @@ def as_test(entry: Entry) -> str:
 
 
 def _before(entry: Entry) -> list[str]:
-    """Return the line that finds the token, if a known one was sent."""
+    """Return the line that finds the token in the seed, if a known one was sent."""
     found = [_token_in(entry, value) for value in entry.unredacted.all("authorization")]
     places = [list(entry.known.redact.tokens).index(token) for token in found if token is not None]
     return [f"token = list(alta_mock.seed.tokens)[{places[0]}]"] if places else []
 
 
 def _injected_again(entry: Entry) -> list[str]:
-    """Return the line that asks for the answer again that was asked for, or that came by the quota."""
+    """Return the line that injects the same response or fault, or the 429 of the quota."""
     injected = entry.outcome.injected
     if injected and injected.fault:
         seconds = f", seconds={injected.fault.seconds!r}" if injected.fault.seconds else ""
@@ -148,7 +148,7 @@ def _injected_again(entry: Entry) -> list[str]:
 
 
 def _expected(entry: Entry) -> list[str]:
-    """Return the lines that hold the answer against that of before: its status, and the rules that were broken."""
+    """Return the lines that assert the status and the violations."""
     lines = [f"assert reply.status_code == {entry.status}"]
     rules = [(one.rule, one.pointer) for one in entry.violations]
     if rules and not _refused_by_quota(entry):
@@ -162,7 +162,7 @@ def _refused_by_quota(entry: Entry) -> bool:
 
 
 def _trouble(entry: Entry) -> str:
-    """Say what `requests` cannot send again, empty if it can."""
+    """Return why `requests` cannot send it again; empty if it can."""
     counted = Counter(name for name, _ in _headers(entry))
     doubled = [name for name, times in counted.items() if times > 1]
     if doubled:
@@ -171,7 +171,7 @@ def _trouble(entry: Entry) -> str:
 
 
 def _warning(entry: Entry) -> str:
-    """Say that a token was taken out that no variable can put back; empty if none was."""
+    """Return a comment if a token was removed that no variable replaces; else an empty text."""
     shown, sent = entry.request, entry.unredacted
     others = [
         (name, value == other)
@@ -195,7 +195,7 @@ def _url(entry: Entry, origin: str) -> str:
 
 
 def _text(body: bytes) -> str | None:
-    """Return a body as an argument of a command, None for one that cannot be: too long, or no text."""
+    """Return a body as an argument of a command; None if it is too long or not text."""
     try:
         return body.decode() if len(body) <= LONGEST_ARGUMENT and b"\0" not in body else None
     except UnicodeDecodeError:
@@ -203,7 +203,7 @@ def _text(body: bytes) -> str | None:
 
 
 def _headers(entry: Entry) -> list[tuple[str, str]]:
-    """Return the headers that make the request what it is, without tokens."""
+    """Return the headers that matter, without tokens."""
     pairs = zip(entry.request.headers, entry.unredacted.headers, strict=True)
     return [
         (name, _authorization(entry, sent) if name == "authorization" else value)
@@ -227,11 +227,11 @@ def _token_in(entry: Entry, value: str) -> str | None:
 
 
 def _call(entry: Entry, url: str, text_of: Callable[[str], str], timeout: int = 10) -> str:
-    """Return the call of `requests`; `text_of` writes a text that may have the token in it."""
+    """Return the call of `requests`; `text_of` writes a text that may contain the token."""
     headers = dict(_headers(entry))
     argument = _argument(entry, headers.get("content-type"))
     if argument.startswith("json="):
-        del headers["content-type"]  # which it brings with it
+        del headers["content-type"]  # `json=` adds it
     lines = ["requests.request(", f"{entry.method!r},", f"{url},"]
     if headers:
         members = ", ".join(f"{name!r}: {text_of(value)}" for name, value in headers.items())
@@ -242,7 +242,7 @@ def _call(entry: Entry, url: str, text_of: Callable[[str], str], timeout: int = 
 
 
 def _argument(entry: Entry, content_type: str | None) -> str:
-    """Return the argument that sends the body, empty without one: as JSON where that means the same, else its bytes."""
+    """Return the argument for the body: `json=` if that sends the same value, else `data=`; empty without a body."""
     if entry.request.body is None:
         return f'data=b"\\0" * {MAX_BODY + 1}'
     body = entry.request.body
@@ -251,13 +251,13 @@ def _argument(entry: Entry, content_type: str | None) -> str:
         try:
             if value is not None:
                 return "json=" + pprint.pformat(value, width=100, sort_dicts=False).replace("\n", "\n         ")
-        except RecursionError:  # a value may be deep that json reads and pprint does not write
+        except RecursionError:  # json reads deeper values than pprint writes
             pass
     return f"data={body!r}" if body else ""
 
 
 def _plain_json(body: bytes) -> Any:
-    """Return the value of a body that `json=` would send with the same meaning, None for any other."""
+    """Return the value that makes `json=` send an equivalent body; None if there is none."""
     try:
         value = json.loads(body)
         again = {
@@ -271,7 +271,7 @@ def _plain_json(body: bytes) -> Any:
 
 
 def _joined(text: str, token: str) -> str:
-    """Write a text in Python, with an expression where the token stands."""
+    """Return a text as a Python expression, with an expression in place of the token."""
     if _TOKEN not in text:
         return repr(text)
     before, _, after = text.partition(_TOKEN)

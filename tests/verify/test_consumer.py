@@ -68,7 +68,7 @@ def test_our_client_behaves(alta_mock: AltaMock) -> None:
 
     assert {judged.verdict for judged in report.judged.values()} == {"pass"}
     assert list(report.runs) == list(SCENARIOS)
-    assert report.judged["sends-nothing-twice"].scenarios.count("answer-lost") == 1
+    assert report.judged["sends-nothing-twice"].scenarios.count("response-lost") == 1
 
 
 def test_it_behaves_over_a_socket_too(alta_mock: AltaMock) -> None:
@@ -101,7 +101,7 @@ def test_a_broken_rule_fails_the_test_with_the_report(alta_mock: AltaMock) -> No
     told = str(caught.value)
 
     assert isinstance(caught.value, ConsumerBroken)
-    assert re.search(r"^sends-nothing-twice +fail +answer-lost", told, re.MULTILINE)
+    assert re.search(r"^sends-nothing-twice +fail +response-lost", told, re.MULTILINE)
     assert "its response was lost, so look before you send it again" in told
     assert re.search(r"request 2 after 0\.0 s: POST /v1/campaigns/\S+ -> 200 \(drop_after_commit\)", told)
 
@@ -287,7 +287,7 @@ def test_a_script_that_somebody_wrote(run: Run, people: Path, tmp_path: Path) ->
         *("waits-as-told", "does-not-repeat-what-was-refused", "stops-when-nothing-can-succeed"),
         *("sends-nothing-twice", "reports-the-truth", "follows-no-redirect", "resumes-with-the-refused-batch"),
     } | (broken & {"records-untouched"})
-    assert "answer-lost (a batch is added and its response is lost): sent records of request 2 again" in out
+    assert "response-lost (a batch is added and its response is lost): sent records of request 2 again" in out
 
 
 def test_a_command_that_never_ends_is_stopped(run: Run) -> None:
