@@ -273,7 +273,7 @@ def test_every_documented_answer_leads_to_its_result(stage: Stage, status: int, 
 
 
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "slow"])
-def test_ours_breaks_no_rule_in_any_situation(stage: Stage, name: str) -> None:
+def test_ours_breaks_no_rule_in_any_scenario(stage: Stage, name: str) -> None:
     """A delay, which takes its time over a socket, is met by `alta-mock exec --consumer` and by `score`."""
     mock = stage.mock
     before: list[Step] = [] if SCENARIOS[name].first else [None]

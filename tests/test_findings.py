@@ -49,7 +49,7 @@ def limited(seconds: float, transport: str = "socket") -> Story:
     return story
 
 
-def forced_wait(retry_after: str, seconds: float) -> Story:
+def injected_wait(retry_after: str, seconds: float) -> Story:
     """A 429 with a Retry-After, then the next request after so many seconds."""
 
     def story(mock: AltaMock) -> None:
@@ -97,14 +97,14 @@ def mended_account(mock: AltaMock) -> None:
     add(mock, token="multi-token", headers=(JSON, ("x-account-id", "acme")))
 
 
-def lost_answer(mock: AltaMock) -> None:
-    """A batch is stored, its answer lost, and the batch sent again."""
+def lost_response(mock: AltaMock) -> None:
+    """A batch is stored, its response is lost, and the batch is sent again."""
     mock.fault("drop_after_commit")
     add(mock, {"email": "a@x"}, {"email": "b@x"})
     add(mock, {"email": "a@x"}, {"email": "b@x"})
 
 
-def forced_refusal(mock: AltaMock) -> None:
+def injected_refusal(mock: AltaMock) -> None:
     """The same batch after an injected 500."""
     mock.next(500)
     add(mock)
@@ -114,23 +114,23 @@ def forced_refusal(mock: AltaMock) -> None:
 SLIP = "3c90c3cc-0d44-4b50-8888-8dd25736052b"
 
 
-def injects(status: int, times: int, *pauses: float, **options: Any) -> Story:
-    """The same batch once more than a status is injected, each after a pause, in turn."""
+def injects(status: int, times: int, pause: float, transport: str = "python") -> Story:
+    """The same batch once more than a status is injected, with a pause after each."""
 
     def story(mock: AltaMock) -> None:
-        mock.next(status, times=times, **options)
-        for number in range(times + 1):
-            add(mock, {"email": "a"})
-            mock.clock.advance(pauses[number % len(pauses)])
+        mock.next(status, times=times)
+        for _ in range(times + 1):
+            add(mock, {"email": "a"}, transport=transport)
+            mock.clock.advance(pause)
 
     return story
 
 
-def after(status: int, *batches: Any, **options: Any) -> Story:
+def after(status: int, *batches: Any) -> Story:
     """An injected status for the first of several batches, with a pause after each."""
 
     def story(mock: AltaMock) -> None:
-        mock.next(status, **options)
+        mock.next(status)
         for records in batches:
             add(mock, *records)
             mock.clock.advance(10)
@@ -202,21 +202,21 @@ CASES: list[tuple[str, str, Story, bool]] = [
     ("waits-as-told", "as inexact as timers are", limited(59.96), False),
     ("waits-as-told", "as told", limited(60), False),
     ("waits-as-told", "behind responses no time passes", limited(0, transport="responses"), False),
-    ("waits-as-told", "after an injected wait, too early", forced_wait("5", 4), True),
-    ("waits-as-told", "after an injected wait", forced_wait("5", 5), False),
-    ("waits-as-told", "before an HTTP date", forced_wait("Thu, 01 Jan 2026 00:00:05 GMT", 4), True),
-    ("waits-as-told", "at an HTTP date", forced_wait("Thu, 01 Jan 2026 00:00:05 GMT", 5), False),
-    ("waits-as-told", "after a wait that nobody can read", forced_wait("soon", 0), False),
-    ("pauses-untold", "at once", forced_wait("soon", 0.5), True),
-    ("pauses-untold", "after a second", forced_wait("soon", 1), False),
-    ("pauses-untold", "with a time", forced_wait("0", 0), False),
-    ("waits-no-longer-than-sensible", "an hour too long", forced_wait("5", 3605), True),
-    ("waits-no-longer-than-sensible", "a minute and a half too long", forced_wait("5", 95), False),
+    ("waits-as-told", "after an injected wait, too early", injected_wait("5", 4), True),
+    ("waits-as-told", "after an injected wait", injected_wait("5", 5), False),
+    ("waits-as-told", "before an HTTP date", injected_wait("Thu, 01 Jan 2026 00:00:05 GMT", 4), True),
+    ("waits-as-told", "at an HTTP date", injected_wait("Thu, 01 Jan 2026 00:00:05 GMT", 5), False),
+    ("waits-as-told", "after a wait that nobody can read", injected_wait("soon", 0), False),
+    ("pauses-untold", "at once", injected_wait("soon", 0.5), True),
+    ("pauses-untold", "after a second", injected_wait("soon", 1), False),
+    ("pauses-untold", "with a time", injected_wait("0", 0), False),
+    ("waits-no-longer-than-sensible", "an hour too long", injected_wait("5", 3605), True),
+    ("waits-no-longer-than-sensible", "a minute and a half too long", injected_wait("5", 95), False),
     ("gives-up", "21 refusals in a row", injects(429, 21, 10), True),
     ("gives-up", "20 refusals in a row", injects(429, 20, 10), False),
     ("gives-up", "interrupted", both(injects(429, 15, 10), injects(429, 15, 10)), False),
     ("resumes-with-the-refused-batch", "goes on", after(429, [A], [B]), True),
-    ("resumes-with-the-refused-batch", "another order of the members", after(429, [A], [A], [B]), False),
+    ("resumes-with-the-refused-batch", "the refused batch first", after(429, [A], [A], [B]), False),
     ("half-empty-batches", "one by one", sends(*([{"email": str(n)}] for n in range(11))), True),
     (
         "half-empty-batches",
@@ -231,7 +231,7 @@ CASES: list[tuple[str, str, Story, bool]] = [
     ("does-not-repeat-what-was-refused", "after a 401", sends([A], [A], token="wrong-token"), True),
     ("does-not-repeat-what-was-refused", "although it succeeds", after(400, [A], [A]), True),
     ("does-not-repeat-what-was-refused", "something else was mended", sends([{}], [A]), False),
-    ("does-not-repeat-what-was-refused", "after a 500", forced_refusal, False),
+    ("does-not-repeat-what-was-refused", "after a 500", injected_refusal, False),
     ("does-not-repeat-what-was-refused", "the account was mended", mended_account, False),
     ("does-not-repeat-what-was-refused", "other token", both(sends([A], token="wrong-token"), sends([A])), False),
     ("stops-when-nothing-can-succeed", "after a 404", after(404, [A], [B]), True),
@@ -245,10 +245,11 @@ CASES: list[tuple[str, str, Story, bool]] = [
     ("careful-with-5xx", "at once", injects(500, 1, 0.5), True),
     ("careful-with-5xx", "four times", injects(500, 4, 2), True),
     ("careful-with-5xx", "three times, with pauses", injects(500, 3, 2), False),
-    ("careful-with-5xx", "behind responses no time passes", after(500, [A], [B]), False),
+    ("careful-with-5xx", "another batch at once", both(after(500, [A]), sends([B])), False),
+    ("careful-with-5xx", "behind responses no time passes", injects(500, 1, 0, transport="responses"), False),
     ("follows-no-redirect", "to its target", redirected(prospects_path(SECOND_CAMPAIGN)), True),
     ("follows-no-redirect", "again to the same path", redirected(prospects_path()), False),
-    ("duplicate-prospect", "a batch sent twice after its response was lost", lost_answer, True),
+    ("duplicate-prospect", "a batch sent twice after its response was lost", lost_response, True),
     ("duplicate-prospect", "in one batch, by case", sends([{"email": "A@x"}, {"email": "a@x "}]), True),
     ("duplicate-prospect", "by identity", sends(*[[{"firstName": "A", "lastName": "B", "company": "C"}]] * 2), True),
     ("duplicate-prospect", "by phone", sends([{"phone": "1", "email": "a"}], [{"phone": "1", "email": "b"}]), True),
@@ -265,7 +266,7 @@ CASES: list[tuple[str, str, Story, bool]] = [
         False,
     ),
     ("duplicate-prospect", "the first was refused", sends([A, {}], [A]), False),
-    ("duplicate-prospect", "the first was not carried out", forced_refusal, False),
+    ("duplicate-prospect", "the first was not carried out", injected_refusal, False),
 ]
 
 
@@ -335,7 +336,7 @@ def test_requests_without_a_batch_are_not_half_empty_batches(tmp_path: Path, clo
 
 
 def test_a_cleared_journal_shows_nothing_and_remembers_nothing(mock: AltaMock) -> None:
-    """What was sent before is no duplicate any more, looked at in between or not."""
+    """What was sent before is not a duplicate any more, whether the findings were read in between or not."""
     for _ in range(2):
         add(mock, {"email": "a"})
         assert mock.findings() == []
@@ -348,7 +349,7 @@ def test_a_cleared_journal_shows_nothing_and_remembers_nothing(mock: AltaMock) -
 
 
 def test_findings_go_with_the_requests_that_show_them(unlimited: AltaMock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A forgotten request is no longer spoken of, and what is remembered of it is bounded."""
+    """A forgotten request has no findings, and is not compared with later ones."""
     keep(monkeypatch, entries=4)
     add(unlimited, {"email": "a", "linkedin_url": "b"})
     assert [one.requests for one in unlimited.findings()] == [(1,)]
@@ -361,7 +362,7 @@ def test_findings_go_with_the_requests_that_show_them(unlimited: AltaMock, monke
     assert [one.name for one in unlimited.findings()] == ["misspelt-field"]  # and no duplicate of what is forgotten
 
 
-def test_a_misspelling_is_told_again_when_its_first_request_is_forgotten(
+def test_a_misspelling_is_found_again_when_its_first_request_is_forgotten(
     unlimited: AltaMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Looked at often or once, as long as it goes on."""
@@ -371,15 +372,15 @@ def test_a_misspelling_is_told_again_when_its_first_request_is_forgotten(
         assert [one.name for one in unlimited.findings()] == ["misspelt-field"]
 
 
-def test_a_misspelling_is_told_again_after_a_reset(mock: AltaMock) -> None:
-    """What was told before is forgotten as well."""
+def test_a_misspelling_is_found_again_after_a_reset(mock: AltaMock) -> None:
+    """What was found before is forgotten, too."""
     for _ in range(2):
         add(mock, {"email": "a", "linkedin_url": "b"})
         assert [one.name for one in mock.findings()] == ["misspelt-field"]
         mock.journal.clear()
 
 
-def test_findings_stand_by_their_first_request(mock: AltaMock) -> None:
+def test_findings_are_sorted_by_their_first_request(mock: AltaMock) -> None:
     """Whenever they were found."""
     for record in ({"email": "a"}, {"email": "b", "linkedin_url": "x"}, {"email": "a"}):
         add(mock, record)
@@ -391,7 +392,7 @@ def test_findings_stand_by_their_first_request(mock: AltaMock) -> None:
 def test_what_is_remembered_is_bounded(
     unlimited: AltaMock, monkeypatch: pytest.MonkeyPatch, entries: int, size: int
 ) -> None:
-    """Refused requests, which are compared with later ones, do not stay for ever."""
+    """Refused requests, which are compared with later ones, are dropped in the end."""
     keep(monkeypatch, entries=entries, size=size)
 
     def refuse(count: int) -> int:
@@ -409,7 +410,7 @@ def test_what_is_remembered_is_bounded(
 
 
 def test_a_model_consumer_has_no_findings(mock: AltaMock) -> None:
-    """Full batches, the wait as told, and on with the batch that was refused."""
+    """Full batches, a wait as long as Retry-After says, and then the batch that was refused."""
     batches = [[{"email": f"{batch}-{n}@example.com"} for n in range(20)] for batch in range(12)]
     for batch in batches[:11]:
         add(mock, *batch)

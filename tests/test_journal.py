@@ -24,7 +24,7 @@ TOKENS = ("test-token", "other-token", "multi-token", "secret-of-mine")
 
 
 def test_a_request_is_remembered_with_all_that_is_known_of_it(mock: AltaMock, send: Send) -> None:
-    """Operation, identity, body, answer, mock time, and each violation with its line of the contract and what to do."""
+    """Operation, identity, body, response, mock time, and each violation with its line of the contract and a remedy."""
     send({"data": [{"firstName": "x" * 256, "phone": "1"}]}, token="test-token-2")
     (entry,) = mock.requests
 

@@ -1,4 +1,4 @@
-"""Bodies laid out for a reader."""
+"""Annotated bodies."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_one_line_a_value_each_with_its_pointer() -> None:
 
 
 def test_nothing_is_changed_by_showing_it() -> None:
-    """Digits stay, keys that stand twice stay, other alphabets are readable, what is no JSON is its text."""
+    """Digits stay, duplicate keys stay, other alphabets are readable, a text that is not JSON is shown as it is."""
     text = '{"n": 0.1234567890123456789012345, "n": 1E400, "e": -0, "x": NaN, "s": "☃ é"}'
 
     assert shown(layout.layout(text))[1:-1] == [
@@ -93,8 +93,8 @@ def test_violations_stand_at_what_they_are_about(unlimited: AltaMock) -> None:
     assert [bool(violations) for violations in doubled] == [False, True]
 
 
-def test_a_violation_of_what_is_not_there_stands_around_it() -> None:
-    """And one of another part of the request stands nowhere."""
+def test_a_violation_of_an_absent_value_is_shown_at_the_value_around_it() -> None:
+    """A violation of another part of the request is not shown."""
     missing = Violation("required", "body", "/data/0/email/deep", "nothing", "a text")
     header = Violation("content-type", "header", "/content-type", "none", "JSON")
     lines = layout.layout('{"data":[{"a":1}]}', [header, missing])

@@ -168,7 +168,7 @@ def run(text: str, mock: AltaMock) -> None:
 
 
 def test_what_was_forced_is_forced_again(clock: Clock) -> None:
-    """A status of the queue, and a 429 of the quota, which a fresh fake would not answer."""
+    """A status of the queue, and a 429 of the quota, which a new fake would not send."""
     mock = AltaMock(clock=clock, rate_limit="1/60s")
     mock.next(503, allow_undocumented=True)
     injected, refused = entry_of(mock, request_of()), entry_of(mock, request_of())
@@ -181,7 +181,7 @@ def test_what_was_forced_is_forced_again(clock: Clock) -> None:
         run(as_test(entry), AltaMock())
 
 
-def test_a_test_fails_where_the_answer_differs(unlimited: AltaMock) -> None:
+def test_a_test_fails_where_the_response_differs(unlimited: AltaMock) -> None:
     """It asserts something: another status, and the same status by another rule."""
     entry = entry_of(unlimited, request_of({"data": []}))
     other = as_test(entry).replace("json={'data': []}", f"json={ONE!r}")
@@ -221,7 +221,7 @@ def test_what_cannot_be_sent_again_is_said(unlimited: AltaMock, name: str) -> No
 
 @pytest.mark.parametrize("fault", sorted(FAULTS))
 def test_a_fault_is_made_again(fault: str) -> None:
-    """And where no answer came, none is expected."""
+    """Where no response arrived, none is expected."""
     mock = AltaMock()
     mock.fault(fault, seconds=0.01)
     entry = entry_of(mock, request_of())
@@ -264,7 +264,7 @@ def test_a_copy_that_lacks_a_token_says_so(unlimited: AltaMock) -> None:
         assert "***" not in copied(whole)
 
 
-def test_a_forced_answer_is_asked_for_with_all_it_had(mock: AltaMock) -> None:
+def test_an_injected_response_is_injected_with_all_its_parts(mock: AltaMock) -> None:
     """Its wait, its headers, its body."""
     mock.next(429, retry_after=77, headers={"X-Own": "mine"}, body={"own": True})
     entry = entry_of(mock, request_of())

@@ -44,7 +44,7 @@ FIXES = {
     "path-unknown": "compare the path, and the base URL, which ends in the version",
     "json-syntax": "serialise the body with a JSON library",
 }
-"""What to do about a violation, by its rule; any other is answered by `send {wanted}`."""
+"""What to do about a violation, by its rule; for all others it is `send {wanted}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +135,12 @@ class Entry:
     @property
     def method(self) -> str:
         """The method."""
-        return self.request.method
+        return self.known.redact(self.unredacted.method)
 
     @property
     def path(self) -> str:
         """The raw path, without query and without tokens."""
-        return self.request.path
+        return self.known.redact(self.unredacted.path)
 
     @property
     def status(self) -> int:
@@ -152,7 +152,7 @@ class Entry:
         """The `operationId`; None if the contract has no operation for the request."""
         return self.outcome.operation
 
-    @property
+    @cached_property
     def contract(self) -> Operation | None:
         """What the contract says about the operation; None without one."""
         operations = self.known.contract.operations

@@ -1,7 +1,7 @@
 """What a rule about traffic is, and the registry of all of them; the rules themselves are in `rules_*.py`.
 
-A rule is shown one entry after the other, or judges a finished run. It says None where it does not apply, so a rule
-that nothing put to the test is told apart from one that is kept.
+A rule looks at one entry after the other, or judges a finished run. It returns None where it does not apply, so that a
+rule that was not exercised differs from one that is kept.
 """
 
 from __future__ import annotations

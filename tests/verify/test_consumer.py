@@ -1,4 +1,4 @@
-"""`alta-mock exec --consumer` and `check_consumer`: who is told what, and who is not."""
+"""`alta-mock exec --consumer` and `check_consumer`: which consumers break which rules."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def splits_what_was_refused(at: Environment) -> None:
 @pytest.mark.parametrize(
     "consumer", [fails_at_once, waits_a_minute, resumes, splits_what_was_refused], ids=lambda one: one.__name__
 )
-def test_consumers_of_another_temper_are_right(consumer: Callable[[Environment], None]) -> None:
+def test_other_strategies_pass_too(consumer: Callable[[Environment], None]) -> None:
     """No rule is broken; what is unwise is a warning."""
     report = check(consumer, options_of(PEOPLE))
 
@@ -352,7 +352,7 @@ def test_expectations_that_cannot_be_read(run: Run, tmp_path: Path, text: str, s
 
 
 def test_a_command_leaves_nothing_behind(run: Run, tmp_path: Path) -> None:
-    """What it has started is stopped, and a signal is told as what it is."""
+    """The processes that it started are stopped, and a signal is reported as such."""
     script = f"sleep 300 & echo $! >> {tmp_path}/pids; kill -9 $$"
     code, _, _ = run("--only", "ends-by-itself", "--", "sh", "-c", script)
     pids = (tmp_path / "pids").read_text().split()
@@ -420,7 +420,7 @@ def test_a_command_that_works_only_the_first_time_proves_nothing_more(run: Run, 
     assert out.splitlines()[-1] == "not everything is proven"
 
 
-def test_what_a_command_said_stands_below_its_breach(run: Run, people: Path, tmp_path: Path) -> None:
+def test_what_a_command_wrote_is_shown_below_its_breach(run: Run, people: Path, tmp_path: Path) -> None:
     """Five lines at most, once for each scenario."""
     script = tmp_path / "says.py"
     script.write_text(
@@ -438,7 +438,7 @@ def test_what_a_command_said_stands_below_its_breach(run: Run, people: Path, tmp
     assert "line 3" not in out
 
 
-def test_every_situation_is_documented() -> None:
+def test_every_scenario_is_documented() -> None:
     """With what happens."""
     page = (ROOT / "docs" / "consumer.md").read_text(encoding="utf-8")
 
