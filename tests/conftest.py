@@ -1,4 +1,4 @@
-"""A fake whose clock stands still until a test moves it, and a short way to send it requests."""
+"""A fake whose clock moves only when a test advances it, and helpers to send requests to it."""
 
 from __future__ import annotations
 
@@ -63,21 +63,21 @@ def why(reply: ApiReply) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _no_wishes_about_colour(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is printed does not depend on who runs the tests, and where."""
+def _no_colour_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the output independent of the environment's colour settings."""
     for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):
         monkeypatch.delenv(name, raising=False)
 
 
 class Terminal(io.StringIO):
-    """What is written to a terminal of 80 columns."""
+    """A stream that records what is written to a terminal of 80 columns."""
 
     def isatty(self) -> bool:
-        """Say that somebody watches, unless it is closed."""
+        """Return True until the stream is closed."""
         return super().isatty() or True
 
     def screen(self) -> str:
-        """Return what stands in its line."""
+        """Return the content of the current line."""
         shown = ""
         for text in self.getvalue().split("\r"):
             shown = text + shown[len(text) :]
@@ -92,7 +92,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def mock(clock: Clock) -> AltaMock:
-    """A fake as it is out of the box."""
+    """A fake with the default settings."""
     return AltaMock(clock=clock)
 
 
@@ -116,7 +116,7 @@ def judge(unlimited: AltaMock) -> Callable[..., ApiReply]:
 
 @pytest.fixture
 def second_operation(tmp_path: Path) -> Path:
-    """The published document with two more operations, which no behaviour module knows."""
+    """The published document with two more operations, which have no handler."""
     document = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
     errors = {
         "400": {"$ref": "#/components/responses/BadRequest"},

@@ -1,4 +1,4 @@
-"""The transports: the response is the same, whichever a request is sent through."""
+"""The transports: a request gets the same response through each of them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _httpx(transport: httpx.BaseTransport, origin: str) -> Any:
 
 @pytest.fixture
 def transports() -> Iterator[list[Any]]:
-    """One fake behind each transport, all with clocks that stand still at the same time."""
+    """One fake for each transport, with clocks that show the same fixed time."""
     mocks = [AltaMock(clock=Clock(lambda: 0, epoch=10**18)) for _ in range(4)]
     with mocks[3].serve() as server:
         yield [

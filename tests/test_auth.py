@@ -1,4 +1,4 @@
-"""Who is calling: every way to get it wrong is the same 401, and none repeats the token."""
+"""Authentication: every mistake is the same 401, and no response repeats the token."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ JSON = ("content-type", "application/json")
         (["Bearer " + "x" * 60_000], "token-unknown"),
     ],
 )
-def test_without_exactly_one_valid_token_there_is_no_way_in(judge: Send, values: list[str], rule: str) -> None:
-    """The vendor's 401 with a challenge, before anything else is looked at (assumption bearer-form)."""
+def test_a_request_needs_exactly_one_valid_token(judge: Send, values: list[str], rule: str) -> None:
+    """Otherwise the response is the vendor's 401 with a challenge, before any other check (assumption bearer-form)."""
     headers = (JSON, *(("authorization", value) for value in values))
     reply = judge(b"not json", token=None, headers=headers, path=prospects_path("not-a-uuid"))
 
@@ -74,7 +74,7 @@ def test_the_scheme_may_be_in_either_case(judge: Send, scheme: str, gap: str) ->
     ],
 )
 def test_a_user_of_two_accounts_must_name_one(judge: Send, accounts: list[str], rule: str) -> None:
-    """Missing is documented as a 401; the rest is assumption account-header."""
+    """A missing account is documented as a 401; the rest is assumption account-header."""
     reply = judge(token="multi-token", headers=(JSON, *(("x-account-id", name) for name in accounts)))
 
     assert (reply.status, error_of(reply)) == (401, "Unauthorized")
@@ -82,7 +82,7 @@ def test_a_user_of_two_accounts_must_name_one(judge: Send, accounts: list[str], 
 
 
 def test_the_named_account_decides_what_exists(judge: Send) -> None:
-    """The same user finds a campaign in one account and not in the other."""
+    """The same user finds a campaign in one account but not in the other."""
     globex = (JSON, ("x-account-id", "globex"))
     acme = (JSON, ("x-account-id", "acme"))
 
@@ -91,6 +91,6 @@ def test_the_named_account_decides_what_exists(judge: Send) -> None:
 
 
 def test_a_user_of_one_account_may_name_it_and_no_other(judge: Send) -> None:
-    """The header is optional for them, not without meaning."""
+    """The header is optional for such a user, but it is checked."""
     assert judge(headers=(JSON, ("x-account-id", "acme"))).status == 200
     assert judge(headers=(JSON, ("x-account-id", "globex"))).status == 401

@@ -1,4 +1,4 @@
-"""Bytes to JSON: strict, exact, and bounded."""
+"""Parsing of JSON bodies: strict, exact, and bounded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mock_server.messages.json_text import MAX_DEPTH, MAX_DIGITS, UnreadableBody
 
 
 def rule(raw: bytes) -> str:
-    """Return the rule by which bytes are refused."""
+    """Return the rule that refuses the bytes."""
     with pytest.raises(UnreadableBody) as caught:
         read_json(raw)
     return caught.value.violation.rule
@@ -45,8 +45,8 @@ def rule(raw: bytes) -> str:
     ],
     ids=lambda value: repr(value[:20]),
 )
-def test_what_is_not_json_is_refused_by_name(raw: bytes, expected: str) -> None:
-    """Every text outside RFC 8259 and every one beyond the bounds (assumptions json-text and json-limits)."""
+def test_invalid_json_is_refused_with_its_rule(raw: bytes, expected: str) -> None:
+    """Every text outside RFC 8259 or beyond the bounds is refused (assumptions json-text and json-limits)."""
     assert rule(raw) == expected
 
 
@@ -65,8 +65,8 @@ def test_what_is_not_json_is_refused_by_name(raw: bytes, expected: str) -> None:
     ],
     ids=lambda value: repr(value)[:20],
 )
-def test_what_is_json_is_read_exactly(raw: bytes, expected: object) -> None:
-    """NUL and paired surrogates are text, no digit is lost, the last of two keys counts (assumption duplicate-keys)."""
+def test_valid_json_is_read_exactly(raw: bytes, expected: object) -> None:
+    """NUL and paired surrogates are text, all digits are kept, the last key counts (assumption duplicate-keys)."""
     value = read_json(raw)
 
     assert value == expected
@@ -74,13 +74,13 @@ def test_what_is_json_is_read_exactly(raw: bytes, expected: object) -> None:
 
 
 def test_the_deepest_nesting_that_is_allowed() -> None:
-    """As many levels as stated are read; brackets within a text do not count."""
+    """The documented number of levels is accepted; brackets within a text do not count."""
     assert read_json(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH)
     assert read_json(b'["' + b"[" * 1000 + b'"]') == ["[" * 1000]
 
 
 def test_a_lone_surrogate_is_located() -> None:
-    """The pointer leads to the text that has half a pair."""
+    """The pointer leads to the text with the lone surrogate."""
     with pytest.raises(UnreadableBody) as caught:
         read_json(b'{"data":[{"email":"a"},{"email":"\\ud800"}]}')
 

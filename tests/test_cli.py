@@ -1,4 +1,4 @@
-"""The command: what it prints, what it refuses, how it ends."""
+"""The command: its output, its error messages, and how it ends."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HEADERS = {"Authorization": "Bearer test-token"}
 
 
 class Serving:
-    """A server process, its banner read."""
+    """A server process whose banner was read."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
@@ -49,7 +49,7 @@ class Serving:
         self.prospects = f"{self.url}/campaigns/{CAMPAIGN}/prospects"
 
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, list[str], str]:
-        """End it; return exit code, lines of standard output, and what else it said on standard error."""
+        """Stop the server; return its exit code, the lines of standard output, and the rest of standard error."""
         self.process.send_signal(number)
         out, err = self.process.communicate(timeout=20)
         return self.process.returncode, out.splitlines(), err
@@ -73,7 +73,7 @@ def serving(*flags: str, **variables: str) -> Iterator[Serving]:
 
 
 def test_the_banner_has_all_a_new_user_needs() -> None:
-    """Base URL, tokens, campaigns, and a curl line that works when pasted."""
+    """It has the base URL, tokens, campaigns, and a curl line that works when pasted."""
     with serving() as server:
         line = next(line for line in server.banner.splitlines() if line.startswith("  curl"))
         answer = subprocess.run(shlex.split(line), capture_output=True, text=True, check=True, timeout=20)
@@ -87,8 +87,8 @@ def test_the_banner_has_all_a_new_user_needs() -> None:
         assert text in server.banner
 
 
-def test_the_log_is_coloured_where_that_is_wanted() -> None:
-    """A 404 in yellow."""
+def test_the_log_is_coloured_on_request() -> None:
+    """A 404 is yellow."""
     with serving(FORCE_COLOR="1") as server:
         requests.post(f"{server.url}/x", timeout=5)
         assert server.process.stdout
@@ -96,8 +96,8 @@ def test_the_log_is_coloured_where_that_is_wanted() -> None:
 
 
 @pytest.mark.parametrize(("bound", "shown"), [("0.0.0.0", "127.0.0.1"), ("[::]", "[::1]"), ("10.0.0.7", "10.0.0.7")])
-def test_the_banner_names_an_address_that_can_be_gone_to(bound: str, shown: str) -> None:
-    """Every address of the machine is none; but where it listens is said as it is."""
+def test_the_banner_names_a_usable_address(bound: str, shown: str) -> None:
+    """A wildcard address cannot be opened; the banner shows it, and a usable address."""
     text = banner(AltaMock(), f"http://{bound}:8080")
 
     assert text.splitlines()[0].endswith(f"http://{bound}:8080/v1")
@@ -106,8 +106,8 @@ def test_the_banner_names_an_address_that_can_be_gone_to(bound: str, shown: str)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_with_0_and_without_a_word(number: int) -> None:
-    """Requests were logged, one line each, and nothing else was said."""
+def test_a_signal_stops_it_with_exit_code_0(number: int) -> None:
+    """It logs each request in one line and prints nothing else."""
     with serving() as server:
         requests.post(server.prospects, json=ONE, headers=HEADERS, timeout=5)
         requests.post(server.prospects, json={"data": []}, headers=HEADERS, timeout=5)
@@ -120,7 +120,7 @@ def test_a_signal_ends_it_with_0_and_without_a_word(number: int) -> None:
 
 
 def test_log_lines_for_programs_and_without_tokens() -> None:
-    """JSON with method, path, status, operation, rule and milliseconds; no token, wherever it was sent."""
+    """JSON lines have method, path, status, operation, rule and milliseconds, but no token."""
     with serving("--log", "json") as server:
         requests.post(server.prospects, data=b"{", headers=HEADERS | {"Content-Type": "application/json"}, timeout=5)
         requests.get(f"{server.url}/test-token/Bearer%20secret-1", headers=HEADERS, timeout=5)
@@ -142,7 +142,7 @@ def test_log_lines_for_programs_and_without_tokens() -> None:
 
 
 def test_kill_leaves_nothing_listening() -> None:
-    """There is one process; when it is gone, so is the port."""
+    """The server is one process; when it is killed, nothing listens on its port."""
     with serving() as server:
         server.process.kill()
         server.process.wait()
@@ -152,7 +152,7 @@ def test_kill_leaves_nothing_listening() -> None:
 
 
 def test_sigterm_waits_for_a_request_in_flight() -> None:
-    """The rest of a body that comes after the signal is still answered, and the process ends with 0."""
+    """A body that arrives completely after the signal is still answered, and the process ends with 0."""
     body = json.dumps(ONE).encode()
     head = (
         f"POST /v1/campaigns/{CAMPAIGN}/prospects HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer test-token\r\n"
@@ -180,7 +180,7 @@ def test_sigterm_waits_for_a_request_in_flight() -> None:
 
 @pytest.mark.parametrize("how", ["flags", "variables"])
 def test_every_setting_has_a_flag_and_a_variable(how: str, tmp_path: Path) -> None:
-    """Both say the same."""
+    """Both have the same effect."""
     seed = tmp_path / "seed.yaml"
     seed.write_text(
         f"accounts: [{{id: a, campaigns: [{{id: {CAMPAIGN}, name: Mine}}]}}]\n"
@@ -250,7 +250,7 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]
 def test_a_mistake_is_one_line_and_exit_code_2(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, words: list[str], message: str
 ) -> None:
-    """What was given, what is wrong with it, what to do."""
+    """The line says what was given, what is wrong, and what to do."""
     (tmp_path / "bad.yaml").write_text("a: [", encoding="utf-8")
     (tmp_path / "other.yaml").write_text("a: 1", encoding="utf-8")
     code, out, err = run(capsys, *(word.replace("{tmp}", str(tmp_path)) for word in words))
@@ -264,7 +264,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(
 def test_a_mistake_in_a_variable_names_the_variable(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody looks for a flag that they did not write."""
+    """The message does not name the flag, which the user did not write."""
     monkeypatch.setenv("ALTA_MOCK_RATE_LIMIT", "10")
 
     code, _, err = run(capsys, "serve")
@@ -273,8 +273,8 @@ def test_a_mistake_in_a_variable_names_the_variable(
     assert "ALTA_MOCK_RATE_LIMIT" in err
 
 
-def test_a_port_that_is_taken_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """With the way out."""
+def test_a_port_in_use_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """The line says how to choose another port."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         code, _, err = run(capsys, "serve", "--bind", f"127.0.0.1:{port}")
@@ -293,19 +293,19 @@ def test_a_port_that_is_taken_is_one_line(capsys: pytest.CaptureFixture[str]) ->
     ],
 )
 def test_addresses(text: str, address: tuple[str, int]) -> None:
-    """Host and port; without a host it is the loopback address."""
+    """An address has host and port; without a host it is the loopback address."""
     assert parse_address(text) == address
 
 
 @pytest.mark.parametrize("text", ["", "x", "::1:80", "http://x:80", "x:65536", "x:-1", "x:٣", "a b:1"])
-def test_what_is_no_address(text: str) -> None:
+def test_an_invalid_address(text: str) -> None:
     """The message shows the form."""
     with pytest.raises(MockError, match=r"host:port, for example 127\.0\.0\.1:8080"):
         parse_address(text)
 
 
 def test_spec_prints_the_effective_contract(capsys: pytest.CaptureFixture[str]) -> None:
-    """Or the published one; both as JSON."""
+    """With --published it prints the published document; both are JSON."""
     code, effective, _ = run(capsys, "spec")
     _, published, _ = run(capsys, "spec", "--published")
 
@@ -315,7 +315,7 @@ def test_spec_prints_the_effective_contract(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_assumptions_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    """All of them."""
+    """The command prints all of them."""
     code, out, _ = run(capsys, "assumptions")
 
     assert code == 0
@@ -323,14 +323,14 @@ def test_assumptions_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    """On standard error, with exit code 2; asked for, it is exit code 0."""
+    """It goes to standard error with exit code 2; with --help the exit code is 0."""
     assert "serve" in run(capsys)[2]
     assert run(capsys, "--help")[0] == 0
     assert "Examples:" in run(capsys, "serve", "--help")[1]
 
 
-def test_a_closed_pipe_is_no_error() -> None:
-    """`alta-mock spec | head -1` is quiet."""
+def test_a_closed_pipe_is_not_an_error() -> None:
+    """`alta-mock spec | head -1` prints no error."""
     process = subprocess.Popen(
         [*COMMAND, "spec"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"}
     )
@@ -343,8 +343,8 @@ def test_a_closed_pipe_is_no_error() -> None:
     assert (process.wait(20), err) == (0, b"")
 
 
-def test_a_log_that_cannot_hold_a_character_goes_on() -> None:
-    """It is written as an escape, and the next line comes too."""
+def test_the_log_escapes_characters_that_it_cannot_encode() -> None:
+    """The character is written as an escape, and the next line follows."""
     with serving(PYTHONIOENCODING="ascii") as server:
         for record in ({"email": "a"}, {"\u03a9": "a"}, {"email": "b"}):
             requests.post(server.prospects, json={"data": [record]}, headers=HEADERS, timeout=5)

@@ -1,4 +1,4 @@
-"""Time that a test can move."""
+"""The clock that a test can advance."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from mock_server import Clock, MockError
 
 
-def test_a_clock_moves_by_what_it_is_told() -> None:
-    """Exactly, in nanoseconds, whichever of the two names is used."""
+def test_a_clock_advances_exactly() -> None:
+    """It advances by the given time in nanoseconds, by either name of the method."""
     clock = Clock(lambda: 0, epoch=0)
     clock.advance(60)
     clock.sleep(0.1)
@@ -23,8 +23,8 @@ def test_a_clock_moves_by_what_it_is_told() -> None:
     assert clock.time() == 120.1
 
 
-def test_real_time_goes_on_beneath() -> None:
-    """An offset is added to a source that moves by itself."""
+def test_real_time_continues() -> None:
+    """An offset is added to a source that advances by itself."""
     ticks = iter(range(0, 100, 7))
     clock = Clock(lambda: next(ticks), epoch=1000)
     first = clock.time_ns()
@@ -34,7 +34,7 @@ def test_real_time_goes_on_beneath() -> None:
 
 
 def test_it_cannot_leave_the_calendar() -> None:
-    """Many steps are bounded as one is."""
+    """The sum of many steps has the same bound as one step."""
     clock = Clock(lambda: 0, epoch=0)
     for _ in range(10):
         clock.advance(10 * 365 * 24 * 3600)
@@ -45,8 +45,8 @@ def test_it_cannot_leave_the_calendar() -> None:
 @pytest.mark.parametrize(
     "seconds", ["1", None, True, -1, 10**400, Decimal("1e999"), -0.001, float("nan"), float("inf"), 1e12]
 )
-def test_time_does_not_go_back_nor_out_of_sight(seconds: Any) -> None:
-    """Nothing has moved after a refusal."""
+def test_an_invalid_step_is_refused(seconds: Any) -> None:
+    """Negative and too large steps are refused and change nothing."""
     clock = Clock(lambda: 0, epoch=0)
     with pytest.raises(MockError, match="cannot advance the clock by"):
         clock.advance(seconds)

@@ -1,4 +1,4 @@
-"""Completion by the shell, as click lets it ask: what was typed comes in variables, what is possible is printed."""
+"""Shell completion by click's protocol: variables contain the command line, and the output lists the completions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Complete = Callable[[str], Completed]
 def complete(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Complete:
-    """Complete a line as a shell asks for it; returns the kind of what is possible, and what that is."""
+    """Complete a line as a shell does; return the kind of the completions, and the completions."""
 
     def ask(line: str) -> Completed:
         words = line.split(" ")
@@ -71,13 +71,13 @@ def complete(
         ("alta-add people.csv --re", ["--resend"]),
     ],
 )
-def test_what_is_known_is_completed(complete: Complete, line: str, wanted: list[str]) -> None:
-    """Commands, options, choices, and of names with commas between them the last."""
+def test_known_words_are_completed(complete: Complete, line: str, wanted: list[str]) -> None:
+    """Commands, options, choices, and the last of several names with commas between them are completed."""
     assert complete(line) == ("plain", wanted)
 
 
-def test_every_deviation_is_completed(complete: Complete) -> None:
-    """And the provider that is right."""
+def test_every_mutant_is_completed(complete: Complete) -> None:
+    """The correct provider is completed as well."""
     assert complete("alta-mock score --only ")[1] == ["correct", *MUTANTS]
 
 
@@ -95,7 +95,7 @@ def test_every_deviation_is_completed(complete: Complete) -> None:
     ],
 )
 def test_a_file_is_left_to_the_shell(complete: Complete, line: str) -> None:
-    """Wherever one is wanted."""
+    """Every option that takes a file leaves the completion to the shell."""
     assert complete(line) == ("file", ["fi"])
 
 
@@ -104,7 +104,7 @@ def test_a_file_is_left_to_the_shell(complete: Complete, line: str) -> None:
 def test_each_shell_gets_its_script(
     program: str, shell: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It names the program, and asks it by its variable."""
+    """The script names the program and its variable."""
     variable = f"_{program.replace('-', '_').upper()}_COMPLETE"
     monkeypatch.setenv(variable, f"{shell}_source")
     with pytest.raises(SystemExit) as ended:
@@ -117,7 +117,7 @@ def test_each_shell_gets_its_script(
 
 
 def test_options_are_completed_without_the_kit_and_the_fake() -> None:
-    """Nobody waits for imports at every press of a key."""
+    """Completing an option imports neither of them, so it is fast."""
     code = (
         "import sys\n"
         "from mock_server.__main__ import main\n"
@@ -147,7 +147,7 @@ def test_without_the_extra_no_name_is_completed() -> None:
 
 
 def test_a_missing_library_is_named_with_its_extra() -> None:
-    """A module of ours that is missing is an ordinary error."""
+    """A missing module of our own is reported as an ordinary error."""
     missing = r"needs no_such_library; install it: pip install 'alta-mock\[verify\]'"
     with pytest.raises(MockError, match=missing), needing_extra():
         import_module("no_such_library")

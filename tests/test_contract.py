@@ -1,4 +1,4 @@
-"""The contract: what is read from it, and what it is refused for."""
+"""The contract: what is read from a document, and which documents are refused."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def published() -> dict[str, Any]:
-    """The published document, to be changed by a test."""
+    """The published document, for a test to change."""
     document: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
     return document
 
@@ -39,7 +39,7 @@ def contract_of(document: Any) -> Contract:
 
 
 def test_the_published_document_is_served_by_itself() -> None:
-    """Without the overlay the contact rule and the limits are missing, nothing else."""
+    """Without the overlay only the contact rule and the limits are missing."""
     contract = Contract.of(Document.read(ROOT / "openapi.yaml"))
     (operation,) = contract.operations
 
@@ -66,7 +66,7 @@ def test_a_changed_document_does_not_lose_its_rules(tmp_path: Path, old: str, ne
 
 
 def test_the_overlay_leaves_the_published_interface_alone() -> None:
-    """It adds; whatever the published document says is still there in the effective contract."""
+    """The overlay only adds: the effective contract contains everything that the published document states."""
     contract = Contract.load()
 
     def kept(before: Any, after: Any, at: str = "") -> None:
@@ -82,7 +82,7 @@ def test_the_overlay_leaves_the_published_interface_alone() -> None:
 
 
 def test_the_overlay_says_where_everything_is_from() -> None:
-    """Each action is documented, with a page, or assumed, with an entry that exists."""
+    """Each action is documented, with a page, or assumed, with an existing entry."""
     overlay = Document.read(ROOT / "openapi.overlay.yaml").value
     known = {assumption.id for assumption in load_assumptions()}
 
@@ -95,7 +95,7 @@ def test_the_overlay_says_where_everything_is_from() -> None:
 
 
 def test_a_rule_has_a_file_and_a_line() -> None:
-    """Of the published document, or of the overlay action that set it."""
+    """They are those of the published document, or of the overlay action that adds the rule."""
     contract = Contract.load()
     properties = "/components/schemas/ProspectRecord/properties"
 
@@ -111,7 +111,7 @@ def test_a_rule_has_a_file_and_a_line() -> None:
 
 
 def test_a_second_operation_is_served_from_the_document_alone(second_operation: Path, clock: Clock) -> None:
-    """Route, parameters, security and bodies of an operation that no code names."""
+    """Route, parameters, security and bodies of an operation work although no code names it."""
     mock = AltaMock(clock=clock, openapi=second_operation)
     trace = (("x-trace", "abc"),)
 
@@ -208,18 +208,18 @@ RECORD = ("components", "schemas", "ProspectRecord")
         ),
     ],
 )
-def test_what_we_do_not_honour_is_refused(
+def test_an_unsupported_document_is_refused(
     published: dict[str, Any], change: Callable[[Any], None], message: str
 ) -> None:
-    """With file, line, pointer and remedy."""
+    """The message has file, line, pointer and remedy."""
     change(published)
 
     with pytest.raises(MockError, match=rf"^my\.json:\d+: .*{message}"):
         contract_of(published)
 
 
-def test_references_that_lead_in_a_circle_are_refused(published: dict[str, Any]) -> None:
-    """Instead of following them for ever."""
+def test_circular_references_are_refused(published: dict[str, Any]) -> None:
+    """They do not cause an endless loop."""
     published["components"]["responses"]["NotFound"] = {"$ref": "#/components/responses/BadRequest"}
     published["components"]["responses"]["BadRequest"] = {"$ref": "#/components/responses/NotFound"}
 
@@ -228,7 +228,7 @@ def test_references_that_lead_in_a_circle_are_refused(published: dict[str, Any])
 
 
 def test_the_request_examples_keep_the_contract() -> None:
-    """One for each way to keep the contact rule (assumption request-examples)."""
+    """There is one for each way to satisfy the contact rule (assumption request-examples)."""
     contract = Contract.load()
     (operation,) = contract.operations
     media = contract.document["paths"][operation.path]["post"]["requestBody"]["content"]["application/json"]
@@ -240,7 +240,7 @@ def test_the_request_examples_keep_the_contract() -> None:
 
 
 def test_extensions_are_allowed_everywhere(published: dict[str, Any]) -> None:
-    """`x-` keywords are for others to read."""
+    """`x-` keywords are meant for other tools."""
     for part in (published, published["paths"], published["info"], published["components"]["schemas"]["Error"]):
         part["x-anything"] = {"nullable": True}
 
@@ -269,13 +269,13 @@ GET: dict[str, Any] = {"responses": {"200": {"description": "x"}}}
     ],
 )
 def test_a_document_of_another_shape_is_one_line(operation: dict[str, Any]) -> None:
-    """Whatever kind of value stands where."""
+    """A value of any wrong type is reported in one line."""
     with pytest.raises(MockError, match=r"^my\.json"):
         contract_of({"openapi": "3.1.0", "paths": {"/a": {"get": GET | operation}}})
 
 
-def test_a_server_that_is_no_address_is_one_line() -> None:
-    """The base path cannot be read from it."""
+def test_an_invalid_server_address_is_one_line() -> None:
+    """The base path cannot be read from such a server."""
     with pytest.raises(MockError, match="not a valid OpenAPI document"):
         contract_of({"openapi": "3.1.0", "servers": [{"url": "http://["}], "paths": {"/a": {"get": GET}}})
 
@@ -283,7 +283,7 @@ def test_a_server_that_is_no_address_is_one_line() -> None:
 @given(data=st.data())
 @settings(max_examples=150, deadline=None, derandomize=True, database=None)
 def test_a_mutated_document_is_served_or_refused(data: st.DataObject) -> None:
-    """Any node replaced by anything: no other exception than ours."""
+    """Replacing any node by any value raises no exception except ours."""
     document: Any = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
     node = document
     while True:

@@ -1,4 +1,4 @@
-"""The control API: what it answers, and whom it does not."""
+"""The control API: its responses, and the clients that it refuses."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_everything_it_can_do(mock: AltaMock) -> None:
 
 
 def test_no_digit_of_a_number_is_lost(mock: AltaMock) -> None:
-    """Prospects come back as they were sent, whatever a text in them looks like."""
+    """Prospects are returned as sent, also if a text in them looks like a number."""
     record = b'{"email":"\\u0000decimal","n":1234567890123456789012345,"x":0.1234567890123456789012345,"y":1e400}'
     mock.answer(request_of(b'{"data":[' + record + b"]}"))
     body = ask(mock, "GET", f"campaigns/{CAMPAIGN}/prospects").body
@@ -104,7 +104,7 @@ def test_no_digit_of_a_number_is_lost(mock: AltaMock) -> None:
 
 
 def test_a_list_in_brief(mock: AltaMock) -> None:
-    """What the page's list shows; from when on there is memory; and the findings that these requests show."""
+    """It has what the page's list shows, the oldest remembered number, and the findings of these requests."""
     mock.answer(request_of({"data": [{"email": "a"}, {"linkedin_url": "b", "email": "b"}]}))
     mock.answer(request_of({"data": [{"email": "a"}]}))
     mock.answer(request_of({"data": []}))
@@ -135,7 +135,7 @@ def test_a_list_in_brief(mock: AltaMock) -> None:
     assert (last["data"], last["findings"], last["oldest"], last["newest"]) == ([], [], 4, 3)
 
 
-def test_what_comes_while_one_looks_is_in_the_next_look(mock: AltaMock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_that_arrive_meanwhile_are_in_the_next_list(mock: AltaMock, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that continues from `newest` misses nothing and sees nothing twice."""
     control, findings = Control(mock), mock.findings
     monkeypatch.setattr(mock, "findings", lambda: (mock.answer(request_of()), findings())[1])
@@ -152,7 +152,7 @@ def test_what_comes_while_one_looks_is_in_the_next_look(mock: AltaMock, monkeypa
 
 
 def test_a_body_that_was_not_kept_is_not_shown_as_empty(mock: AltaMock) -> None:
-    """It was too large."""
+    """The response says that the body was too large."""
     mock.answer(replace(request_of(), body=None))
 
     mock.answer(request_of(b""))
@@ -163,28 +163,28 @@ def test_a_body_that_was_not_kept_is_not_shown_as_empty(mock: AltaMock) -> None:
 
 
 def test_half_an_emoji_is_shown(mock: AltaMock) -> None:
-    """As it was sent, though UTF-8 cannot express it."""
+    """A lone surrogate is shown as sent, although UTF-8 cannot encode it."""
     mock.answer(request_of(b'{"data":[{"email":"a","firstName":"\\ud83d"}]}'))
 
     assert '"firstName": "\\ud83d"' in [line["text"] for line in value(ask(mock, "GET", "requests/1"))["requestLines"]]
 
 
-def test_a_control_token_that_no_header_carries_is_refused(mock: AltaMock) -> None:
-    """Before anybody tries it."""
+def test_a_control_token_that_no_header_can_carry_is_refused(mock: AltaMock) -> None:
+    """The fake refuses it at the start."""
     for token in ("sésame", "two words", "line\nbreak"):
         with pytest.raises(MockError, match="control token"):
             Control(mock, token)
 
 
 def test_a_path_that_begins_alike_is_the_apis(mock: AltaMock) -> None:
-    """Only what is below `/_mock` is the control API."""
+    """Only paths below `/_mock` belong to the control API."""
     reply = mock.app.test_client().get("/_mockery")
 
     assert (reply.status_code, reply.json) == (404, {"error": "NotFound", "message": "Resource not found"})
 
 
 def test_one_request_is_annotated(mock: AltaMock) -> None:
-    """With the rule in the line that broke it, the findings, and three ways to run it again."""
+    """The response has the rule at the line that broke it, the findings, and three ways to repeat the request."""
     for _ in range(2):
         mock.answer(request_of({"data": [{"email": 7}]}))
     one = value(ask(mock, "GET", "requests/2"))
@@ -203,7 +203,7 @@ def test_one_request_is_annotated(mock: AltaMock) -> None:
 
 
 def test_a_request_has_its_own_findings_and_copies(mock: AltaMock) -> None:
-    """Not those of another; and each copy is of its kind."""
+    """It has no findings of other requests, and one copy of each kind."""
     mock.answer(request_of({"data": [{"email": "a", "linkedin_url": "x"}]}))
     mock.answer(request_of())
     one = value(ask(mock, "GET", "requests/2"))
@@ -214,7 +214,7 @@ def test_a_request_has_its_own_findings_and_copies(mock: AltaMock) -> None:
 
 
 def test_the_newest_prospects_and_the_tokens(mock: AltaMock) -> None:
-    """The last of a list, and who may add to it."""
+    """The API returns the newest prospects of a list and the tokens that may add to it."""
     mock.answer(request_of({"data": [{"email": "a"}, {"email": "b"}, {"email": "c"}]}))
     path = f"campaigns/{CAMPAIGN}/prospects"
 
@@ -252,7 +252,7 @@ def test_the_newest_prospects_and_the_tokens(mock: AltaMock) -> None:
     ],
 )
 def test_mistakes_are_explained(mock: AltaMock, method: str, path: str, body: Any, expected: int, text: str) -> None:
-    """The body is an error, with the rule or the remedy."""
+    """The body is an error with the rule or the remedy."""
     reply = ask(mock, method, path, body)
 
     assert reply.status == expected
@@ -320,7 +320,7 @@ ATTACKS: dict[str, tuple[dict[str, Any], int]] = {
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_attacks_are_refused_and_change_nothing(mock: AltaMock, name: str) -> None:
-    """Each rule of security has the attack that it is there for."""
+    """Each security check refuses the attack that it is meant for."""
     mock.answer(request_of())
     options, expected = ATTACKS[name]
     reply = ask(mock, **options)
@@ -348,12 +348,12 @@ def test_attacks_are_refused_and_change_nothing(mock: AltaMock, name: str) -> No
     ],
 )
 def test_allowed_clients(mock: AltaMock, options: dict[str, Any]) -> None:
-    """This machine, the page itself, and another machine with the token."""
+    """These are this machine, the page itself, and another machine with the token."""
     assert ask(mock, **{**WRITE, **options}).status == 200
 
 
 def test_no_preflight_is_ever_granted(mock: AltaMock) -> None:
-    """So that a browser does not send what it must ask for."""
+    """So a browser does not send requests that need one."""
     reply = ask(mock, "OPTIONS", "reset", headers=(("access-control-request-method", "POST"),))
 
     assert reply.status == 405
@@ -362,13 +362,13 @@ def test_no_preflight_is_ever_granted(mock: AltaMock) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "build.example"])
 def test_another_address_needs_a_token(mock: AltaMock, host: str) -> None:
-    """Refused at the start, in one line that says what to do."""
+    """The server refuses to start, in one line that says what to do."""
     with pytest.raises(MockError, match="can be reached by other machines; give a --control-token"):
         mock.serve(host).__enter__()
 
 
 def test_with_a_token_another_address_is_served(mock: AltaMock) -> None:
-    """The API answers everybody, the control API those who have the token."""
+    """The API answers every client, the control API only clients with the token."""
     with mock.serve("0.0.0.0", control_token="right") as server:
         port = server.origin.rpartition(":")[2]
         base = f"http://127.0.0.1:{port}"
@@ -394,12 +394,12 @@ def test_with_a_token_another_address_is_served(mock: AltaMock) -> None:
     ],
 )
 def test_what_is_loopback(address: str, *, loopback: bool) -> None:
-    """What cannot be reached from outside."""
+    """Loopback addresses cannot be reached from other machines."""
     assert is_loopback(address) is loopback
 
 
 def test_every_transport_serves_it_and_never_below_v1(mock: AltaMock) -> None:
-    """By socket and by WSGI."""
+    """It works over a socket and over WSGI."""
     with mock.serve() as live:
         origin = live.origin
         assert requests.get(f"{origin}/_mock/health", timeout=5).json() == {"status": "ok"}
@@ -413,7 +413,7 @@ def test_every_transport_serves_it_and_never_below_v1(mock: AltaMock) -> None:
 
 
 def test_what_it_does_is_not_in_the_journal(mock: AltaMock) -> None:
-    """Nor does it spend quota."""
+    """Its requests do not spend quota either."""
     ask(mock, "GET", "campaigns")
 
     assert mock.requests == []
@@ -438,7 +438,7 @@ def _schema() -> Any:
 
 @schemathesis.pytest.parametrize(control=_schema())
 def test_it_keeps_its_own_document(case: Any) -> None:
-    """By Schemathesis, with all its checks."""
+    """Schemathesis runs all its checks against it."""
     case.call_and_validate()
 
 
@@ -453,7 +453,7 @@ def test_the_table_in_the_documentation_is_complete(mock: AltaMock) -> None:
 
 
 def test_no_name_of_an_operation_can_be_the_vendors(mock: AltaMock) -> None:
-    """They share one URL map in Flask."""
+    """Both kinds of operations share one URL map in Flask."""
     names = [one.id for one in Control(mock).contract.operations]
 
     assert [name for name in names if not re.search("Mock|Injected", name)] == []

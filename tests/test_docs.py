@@ -1,4 +1,4 @@
-"""The documentation says what the code does."""
+"""The documentation agrees with the code."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def read(name: str) -> str:
 
 
 def test_the_errors_page_is_the_catalogue() -> None:
-    """Status, identifier and text of each, in order, and no other."""
+    """The page has status, identifier and text of every error, in order."""
     rows = re.findall(r"^\| (\d{3}) \| `(\w+)` \| `([^`]+)` \|", read("docs/errors.md"), re.MULTILINE)
 
     assert rows == [(str(error.status), error.code, error.message) for error in api_errors()]
 
 
 def test_the_assumptions_page_is_the_file() -> None:
-    """Every entry, word for word, and no other."""
+    """The page has every entry of the file, word for word."""
     page = read("docs/assumptions.md")
     sections = dict(re.findall(r"^## ([a-z0-9-]+)\n\n(.*?)(?=\n## |\Z)", page, re.MULTILINE | re.DOTALL))
 
@@ -44,7 +44,7 @@ def test_the_assumptions_page_is_the_file() -> None:
 
 
 def test_assumptions_named_in_tests_exist_and_are_all_named() -> None:
-    """A test that leans on an assumption says so; one that no test leans on is not kept by anything."""
+    """A test that depends on an assumption names it, and every assumption has a test."""
     known = {assumption.id for assumption in load()}
     text = " ".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("*.py"))
     lists = re.findall(r"[Aa]ssumptions? ([a-z-]+(?:(?:,| and) [a-z-]+)*)[).;]", text)
@@ -54,7 +54,7 @@ def test_assumptions_named_in_tests_exist_and_are_all_named() -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    """Flag and variable of each option of `serve` stand in docs/configuration.md."""
+    """docs/configuration.md has the flag and the variable of each option of `serve`."""
     page = read("docs/configuration.md")
     for option in commands.commands["serve"].params:
         assert f"`{option.opts[0]}`" in page
@@ -62,7 +62,7 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_the_tree_of_the_clients_errors_is_the_same_everywhere() -> None:
-    """In docs/client.md as in the docstring: the same classes, in the same order."""
+    """docs/client.md has the same classes as the docstring, in the same order."""
     drawn = [
         re.findall(r"^[│├└─ ]*(\w+) {2,}", text, re.MULTILINE) for text in (_errors.__doc__, read("docs/client.md"))
     ]
@@ -75,22 +75,22 @@ def test_the_tree_of_the_clients_errors_is_the_same_everywhere() -> None:
     "name", sorted(str(file.relative_to(ROOT)) for file in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 )
 def test_links_lead_somewhere(name: str) -> None:
-    """Each link to a file of the project."""
+    """Every link to a file of the project has a target."""
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", read(name)):
         if not target.startswith("http"):
             assert (ROOT / name).parent.joinpath(target).exists(), target
 
 
 def test_the_tests_of_the_readme_are_the_examples() -> None:
-    """Which are run by test_examples.py."""
+    """test_examples.py runs them."""
     blocks = re.findall(r"```py\n(.*?)```", read("README.md"), re.DOTALL)
     files = [read(f"examples/{name}.py") for name in ("test_waits_out_429", "test_sends_twice", "test_adds_once")]
 
     assert blocks == [file.split('"""\n\n', 1)[1] for file in files]
 
 
-def test_the_workflow_uses_what_there_is() -> None:
-    """Its commands have the options it gives them."""
+def test_the_workflow_uses_existing_options() -> None:
+    """Its commands have the options that it passes."""
     steps = yaml.safe_load(read("examples/contract.yml"))["jobs"]["contract"]["steps"]
     lines = [line.strip() for step in steps for line in step.get("run", "").splitlines()]
     ours = [shlex.split(line) for line in lines if line.startswith("alta-mock ")]
@@ -103,7 +103,7 @@ def test_the_workflow_uses_what_there_is() -> None:
 
 
 def test_figures_of_the_score_are_true() -> None:
-    """README and docs/score.md say how many deviations there are."""
+    """README and docs/score.md have the right numbers of mutants."""
     wrong = len([one for one in MUTANTS.values() if not one.legal]) + len(WRONG_CLIENTS)
     right = 2 + len([one for one in MUTANTS.values() if one.legal])
 
@@ -113,7 +113,7 @@ def test_figures_of_the_score_are_true() -> None:
 
 
 def test_every_exception_has_its_reason() -> None:
-    """Each `noqa` and each `type: ignore` says why, on its line."""
+    """Each `noqa` and each `type: ignore` has its reason on the same line."""
     bare = re.compile(r"# (?:noqa: [A-Z0-9, ]+|type: ignore\[[a-z, -]+\])\s*$")
     files = [file for folder in SOURCES for file in (ROOT / folder).rglob("*.py")]
 

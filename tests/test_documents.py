@@ -1,4 +1,4 @@
-"""Files that people write: their mistakes have a line."""
+"""YAML and JSON files of users: every mistake is reported with its line."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ if TYPE_CHECKING:
     ids=lambda text: text[:20],
 )
 def test_a_mistake_is_named_with_its_line(text: str, message: str) -> None:
-    """One line, no traceback."""
+    """The message is one line without a traceback."""
     with pytest.raises(MockError, match=message):
         Document.parse(text, "f")
 
 
 def test_yaml_is_read_as_json_would_be() -> None:
-    """Dates stay text, and keys are names whatever they look like."""
+    """Dates stay text, and all keys are text."""
     document = Document.parse("2026-01-01: 2026-01-01\n200: yes\nyes: no\n", "f")
 
     assert document.value == {"2026-01-01": "2026-01-01", "200": True, "yes": False}
 
 
 def test_lines_of_places() -> None:
-    """Of a value, and of the nearest parent of what is not there."""
+    """A value has a line; a missing value has the line of its nearest parent."""
     document = Document.parse("a:\n  b:\n    - x\n    - c: 1\n      d: 2\n", "f")
 
     places: list[list[str | int]] = [[], ["a"], ["a", "b"], ["a", "b", 1], ["a", "b", 1, "d"]]
@@ -54,7 +54,7 @@ def test_lines_of_places() -> None:
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    """Missing, a folder, or not UTF-8."""
+    """It is missing, a folder, or not UTF-8."""
     (tmp_path / "latin").write_bytes(b"a: \xe9")
 
     with pytest.raises(MockError, match=r"cannot read .*nope: No such file"):

@@ -1,4 +1,4 @@
-"""The examples: each does what examples/README.md says, and would fail if it did not."""
+"""The examples: each does what examples/README.md says, and fails if something is wrong."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def run(words: Sequence[str], cwd: Path, **variables: str) -> subprocess.Complet
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
-    """A folder with a copy of the examples, as they are in a new checkout; packages of npm are lent."""
+    """A folder with a copy of the examples as in a new checkout; npm packages are linked."""
     shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=IGNORED)
     if PACKAGES.is_dir():
         (tmp_path / "examples" / "typescript" / "node_modules").symlink_to(PACKAGES)
@@ -68,7 +68,7 @@ def typescript(copied: Path) -> Path:
 
 
 def test_every_example_is_in_the_table() -> None:
-    """And nothing else is."""
+    """The table contains nothing else."""
     there = {file.name for file in EXAMPLES.iterdir()} - {"README.md"}
 
     assert {row[0][1:].partition("]")[0] for row in TABLE} == there - IGNORED("", list(there))
@@ -76,15 +76,15 @@ def test_every_example_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_commands_of_the_table(copied: Path, command: str) -> None:
-    """Each ends with the exit code beside it."""
+    """Each command ends with the exit code in its row."""
     assert PACKAGES.is_dir() or "typescript" not in command, "the packages are missing: make test, or npm ci there"
     done = run(shlex.split(command), copied)
 
     assert done.returncode == COMMANDS[command], done.stdout + done.stderr
 
 
-def test_a_broken_contract_is_told(copied: Path) -> None:
-    """By the consumer that sends 21 prospects: what it got, and why."""
+def test_a_broken_contract_is_reported(copied: Path) -> None:
+    """The consumer that sends 21 prospects shows the response, and the report shows the reason."""
     done = run(["alta-mock", "exec", "--strict", "--", "node", "examples/too_many.mjs"], copied)
 
     assert done.stdout.startswith("400 ")
@@ -105,8 +105,8 @@ WAITS = {"test_it_waits_out_the_limit", "test_the_quota_may_be_exhausted_at_the_
     ],
     ids=["no wait", "redirects followed"],
 )
-def test_the_tests_of_the_project_bite(copied: Path, right: str, wrong: str, caught_by: set[str]) -> None:
-    """An integration that is broken fails them."""
+def test_the_tests_of_the_project_catch_mistakes(copied: Path, right: str, wrong: str, caught_by: set[str]) -> None:
+    """They fail for a broken integration."""
     module = copied / "examples" / "pytest-project" / "crm_sync.py"
     text = module.read_text(encoding="utf-8")
     assert right in text
@@ -133,7 +133,7 @@ PEOPLE = {
 
 
 def test_the_types_keep_the_contract(typescript: Path) -> None:
-    """Whom nobody can reach, and whose field has another type, does not compile; who keeps the contract does."""
+    """Records that break the contact rule or a type do not compile; valid records do."""
     people = typescript / "src" / "people.ts"
     head, _, _ = people.read_text(encoding="utf-8").partition("//")
     lines = [*head.splitlines(), "export const people: Prospect[] = [", *(f"{one}," for one in PEOPLE), "];"]
@@ -146,7 +146,7 @@ def test_the_types_keep_the_contract(typescript: Path) -> None:
 
 
 def test_the_lock_names_no_registry() -> None:
-    """It is the same wherever the packages come from; each is held by its checksum."""
+    """It works with any registry; each package is pinned by its checksum."""
     packages = json.loads((EXAMPLES / "typescript" / "package-lock.json").read_text(encoding="utf-8"))["packages"]
 
     assert all("integrity" in package and "resolved" not in package for name, package in packages.items() if name)
@@ -159,7 +159,7 @@ def test_the_lock_names_no_registry() -> None:
     ("schema", "file"), [("github-workflows", "contract.yml"), ("compose-spec", "docker/compose.yaml")]
 )
 def test_yaml_keeps_its_schema(schema: str, file: str) -> None:
-    """The published one of its tool."""
+    """The schema is the published one of the tool."""
     words = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", str(EXAMPLES / file)]
     done = run(words, ROOT)
 
@@ -167,7 +167,7 @@ def test_yaml_keeps_its_schema(schema: str, file: str) -> None:
 
 
 def test_the_workflow_runs(copied: Path) -> None:
-    """Its consumer is accepted, and its fake is examined no sooner than it listens."""
+    """Its consumer is accepted, and its fake is verified only when it listens."""
     package = copied / "your_package"
     package.mkdir()
     shutil.copy(copied / "examples" / "pytest-project" / "crm_sync.py", package / "sync.py")
@@ -201,14 +201,14 @@ def instructions(kind: str) -> list[str]:
 
 
 def test_the_dockerfile_is_clean() -> None:
-    """By hadolint."""
+    """The linter hadolint reports nothing."""
     done = run(["hadolint", "examples/docker/Dockerfile"], ROOT)
 
     assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_the_container_has_one_port_and_no_root() -> None:
-    """In the Dockerfile and in compose.yaml the same."""
+    """The Dockerfile and compose.yaml agree."""
     text = "".join((EXAMPLES / "docker" / name).read_text("utf-8") for name in ("Dockerfile", "compose.yaml"))
 
     assert set(re.findall(r":(\d{4})\b", text)) == {"8080"}
@@ -216,7 +216,7 @@ def test_the_container_has_one_port_and_no_root() -> None:
 
 
 def test_what_is_copied_is_enough_to_build(tmp_path: Path) -> None:
-    """The wheel is the one of the whole checkout."""
+    """The wheel is the same as that of the whole checkout."""
     source = tmp_path / "source"
     source.mkdir()
     for words in map(shlex.split, instructions("COPY")):
@@ -240,7 +240,7 @@ def test_what_is_copied_is_enough_to_build(tmp_path: Path) -> None:
 
 
 def test_what_the_container_does() -> None:
-    """Without one: it wants a token, starts, is healthy, serves the consumer of compose.yaml, and ends when told."""
+    """Without a container: it requires a token, becomes healthy, serves the consumer, and stops on the signal."""
     services = yaml.safe_load((EXAMPLES / "docker" / "compose.yaml").read_text(encoding="utf-8"))["services"]
     environ = dict(word.split("=", 1) for line in instructions("ENV") for word in shlex.split(line))
     environ = {name: value.replace(":8080", ":0") for name, value in environ.items()}

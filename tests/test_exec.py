@@ -1,4 +1,4 @@
-"""`alta-mock exec`: a command of any language beside a fake, and the verdict."""
+"""`alta-mock exec`: a command in any language with a fake, and the verdict."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def post(records, token=os.environ["ALTA_API_TOKEN"]):
 
 
 def run(*words: str, code: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run `alta-mock exec`, with a Python script as its command if there is one."""
+    """Run `alta-mock exec`, with a Python script as its command, if given."""
     command = [*COMMAND, *words, *(["--", sys.executable, "-c", PYTHON + code] if code is not None else [])]
     environ = {**os.environ, **variables}
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environ)
 
 
 def said(done: subprocess.CompletedProcess[str]) -> list[str]:
-    """What the command itself said, a line each."""
+    """Return the lines that the command itself printed."""
     return [line.removeprefix("alta-mock: ") for line in done.stderr.splitlines() if line.startswith("alta-mock: ")]
 
 
@@ -70,12 +70,12 @@ def said(done: subprocess.CompletedProcess[str]) -> list[str]:
     ],
 )
 def test_exit_codes(flags: list[str], code: str, expected: int) -> None:
-    """The command's own; with --strict 1 before it, 3 after it."""
+    """It is the command's own; with --strict a broken contract (1) comes first, an empty run (3) last."""
     assert run(*flags, code=code).returncode == expected
 
 
 def test_the_command_finds_the_fake_by_its_environment() -> None:
-    """Base URL, token and campaign, and no proxy in between."""
+    """The environment has base URL, token and campaign, and disables proxies."""
     done = run(
         code="known = [os.environ[n] for n in ('ALTA_BASE_URL', 'ALTA_CAMPAIGN_ID', 'NO_PROXY')]\n"
         "print(post([{'email': 'a'}]), *known)",
@@ -91,7 +91,7 @@ def test_the_command_finds_the_fake_by_its_environment() -> None:
 
 
 def test_the_summary_says_what_was_wrong_and_what_to_do() -> None:
-    """The rule, the line of the contract, the remedy, the findings; at most ten lines."""
+    """It has the rule, the line of the contract, the remedy and the findings, in at most ten lines."""
     done = run(code="[post([{'email': str(n)}] * 21) for n in range(4)]; post([{'email': 'a', 'first_name': 'x'}])")
     lines = said(done)
 
@@ -108,7 +108,7 @@ def test_the_summary_says_what_was_wrong_and_what_to_do() -> None:
 
 
 def test_reports(tmp_path: Path) -> None:
-    """JSON for programs, JUnit for CI, HAR for a browser."""
+    """There is JSON for programs, JUnit for CI, and HAR for a browser."""
     files = {name: tmp_path / name for name in ("json", "junit", "har")}
     flags = [word for name, file in files.items() for word in (f"--{name}", str(file))]
     done = run("--strict", *flags, code="post([{'email': 'a'}]); post([])")
@@ -128,7 +128,7 @@ def test_reports(tmp_path: Path) -> None:
 
 
 def test_curl() -> None:
-    """A command in any language, also one that ends at once."""
+    """The command may be in any language and may end at once."""
     line = (
         "curl -s -o /dev/null $ALTA_BASE_URL/campaigns/$ALTA_CAMPAIGN_ID/prospects -H 'Content-Type: application/json' "
         """-H "Authorization: Bearer $ALTA_API_TOKEN" -d '{"data":[{"email":"a"}]}'"""
@@ -140,7 +140,7 @@ def test_curl() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_is_passed_on(number: int) -> None:
-    """130 after Ctrl-C, 128 and the number after another; no process is left."""
+    """The exit code is 130 after Ctrl-C, otherwise 128 and the number; no process is left."""
     script = "import time\nprint(os.getpid(), flush=True)\ntime.sleep(60)"
     command = [*COMMAND, "--", sys.executable, "-c", PYTHON + script]
     process = subprocess.Popen(
@@ -157,12 +157,12 @@ def test_a_signal_is_passed_on(number: int) -> None:
 
 
 def test_a_command_that_a_signal_ended() -> None:
-    """128 and the number, as a shell says."""
+    """The exit code is 128 and the number, as in a shell."""
     assert run(code="os.kill(os.getpid(), 9)").returncode == 128 + 9
 
 
 def test_a_command_that_does_not_exist() -> None:
-    """127, in one line."""
+    """The exit code is 127, with one line."""
     done = run("--", "no-such-command-anywhere")
 
     assert done.returncode == 127
@@ -186,7 +186,7 @@ def test_a_command_that_does_not_exist() -> None:
     ],
 )
 def test_mistakes(capsys: pytest.CaptureFixture[str], words: list[str], message: str) -> None:
-    """One line and exit code 2, before anything is run."""
+    """They are one line and exit code 2, before anything is run."""
     with pytest.raises(SystemExit) as ended:
         main(["exec", *words])
 
@@ -212,7 +212,7 @@ def test_a_closed_pipe_does_not_matter() -> None:
 
 
 def test_a_report_that_cannot_be_written_afterwards(tmp_path: Path) -> None:
-    """One line and 2; a broken contract is still 1."""
+    """The command prints one line and ends with 2; a broken contract is still 1."""
     folder = tmp_path / "gone"
     for code, expected in (("post([{'email': 'a'}])", 2), ("post([])", 1)):
         folder.mkdir()
@@ -224,7 +224,7 @@ def test_a_report_that_cannot_be_written_afterwards(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_what_the_command_started_ends_with_it(number: int) -> None:
-    """A signal goes to the whole group: no grandchild is left."""
+    """A signal goes to the whole process group: no grandchild is left."""
     script = "import subprocess\nchild = subprocess.Popen(['sleep', '60'])\nprint(child.pid, flush=True)\nchild.wait()"
     command = [*COMMAND, "--", sys.executable, "-c", PYTHON + script]
     process = subprocess.Popen(

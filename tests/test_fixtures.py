@@ -1,4 +1,4 @@
-"""Every file of fixtures/bodies is sent to the fake: cases are data."""
+"""Every file of fixtures/bodies is sent to the fake."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ INVALID = sorted((ROOT / "fixtures/bodies/invalid").glob("*.json"))
 
 
 def test_there_are_bodies_of_both_kinds() -> None:
-    """The tests below would pass without any."""
+    """The tests below would pass without any file."""
     assert len(VALID) >= 15
     assert len(INVALID) >= 60
 
 
 def test_the_running_fake_agrees_on_every_file(unlimited: AltaMock) -> None:
-    """Over a socket, each file once: its folder says the status."""
+    """Over a socket, each file gets the status of its folder."""
     with unlimited.serve() as live, requests.Session() as session:
         session.headers.update({"Authorization": "Bearer test-token", "Content-Type": "application/json"})
         url = f"{live.url}/campaigns/{CAMPAIGN}/prospects"
@@ -38,7 +38,7 @@ def test_the_running_fake_agrees_on_every_file(unlimited: AltaMock) -> None:
 
 @pytest.mark.parametrize("file", VALID, ids=lambda file: file.stem)
 def test_a_valid_body_is_stored_as_it_is(unlimited: AltaMock, file: Path) -> None:
-    """200, and what is stored is what the file says."""
+    """The response is 200, and the records are stored as in the file."""
     body = file.read_bytes()
 
     assert unlimited.answer(request_of(body)).status == 200
@@ -47,7 +47,7 @@ def test_a_valid_body_is_stored_as_it_is(unlimited: AltaMock, file: Path) -> Non
 
 @pytest.mark.parametrize("file", INVALID, ids=lambda file: file.stem)
 def test_an_invalid_body_breaks_the_one_rule_it_is_named_after(unlimited: AltaMock, file: Path) -> None:
-    """400 for that rule and no other, and nothing stored."""
+    """The response is 400 for only that rule, and nothing is stored."""
     outcome = unlimited.handle(request_of(file.read_bytes()))
 
     assert isinstance(outcome, Outcome)

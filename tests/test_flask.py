@@ -34,14 +34,14 @@ GOOD = {"Authorization": "Bearer test-token"}
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings are those of the test."""
+    """Remove all settings from the environment."""
     for name in list(os.environ):
         if name.startswith("ALTA_MOCK_"):
             monkeypatch.delenv(name)
 
 
 def test_the_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of `alta-mock serve`."""
+    """They are those of `alta-mock serve`."""
     monkeypatch.setenv("ALTA_MOCK_RATE_LIMIT", "1/60s")
     monkeypatch.setenv("ALTA_MOCK_NO_WHY", "1")
     monkeypatch.setenv("ALTA_MOCK_CONTROL_TOKEN", "right")
@@ -103,7 +103,7 @@ def test_one_rule_for_each_operation(second_operation: Path, tmp_path: Path) -> 
 
 
 def test_flask_routes_lists_the_operations() -> None:
-    """By the command of Flask, from the package's name alone."""
+    """The `flask` command needs only the name of the package."""
     command = [sys.executable, "-m", "flask", "--app", "mock_server", "routes"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
 
@@ -132,7 +132,7 @@ def test_a_blueprint_in_another_application(mock: AltaMock) -> None:
 
 
 def test_two_mocks_in_one_application(mock: AltaMock) -> None:
-    """Each below its own prefix, which may be variable, with its own state."""
+    """Each has its own prefix, which may have variables, and its own state."""
     other, app = AltaMock(), Flask("theirs")
     app.register_blueprint(mock.blueprint(), url_prefix="/one")
     app.register_blueprint(other.blueprint(), url_prefix="/two/<tenant>", name="two")
@@ -165,7 +165,7 @@ def mounted(mock: AltaMock, how: str) -> Client:
     ],
 )
 def test_a_mount_keeps_the_raw_path(mock: AltaMock, how: str, method: str, path: str, expected: int) -> None:
-    """The pipeline sees what follows the prefix, as it was sent, whatever the method."""
+    """The pipeline gets the rest of the path after the prefix as sent, for every method."""
     reply = mounted(mock, how).open(f"/alta{path}", method=method)
 
     assert reply.status_code == expected
@@ -193,7 +193,7 @@ def test_pages_below_a_prefix(mock: AltaMock, how: str) -> None:
 
 
 def test_a_proxy_that_removes_the_prefix(mock: AltaMock) -> None:
-    """It says so by X-Forwarded-Prefix, and links begin with the prefix all the same."""
+    """With X-Forwarded-Prefix, links still begin with the prefix."""
     client = Client(ProxyFix(mock.app.wsgi_app, x_prefix=1))
     headers = {**GOOD, "X-Forwarded-Prefix": "/alta"}
 
@@ -202,7 +202,7 @@ def test_a_proxy_that_removes_the_prefix(mock: AltaMock) -> None:
 
 
 def test_a_bug_of_ours_is_a_500_that_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    """As from a socket, in the application of somebody else too."""
+    """The response is the same as over a socket, also in another application."""
 
     def bug(_: object) -> None:
         raise ZeroDivisionError
@@ -218,7 +218,7 @@ def test_a_bug_of_ours_is_a_500_that_says_so(capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize("how", ["blueprint", "middleware"])
 @pytest.mark.parametrize(("fault", "stored"), [("reset", 0), ("drop_after_commit", 1)])
 def test_a_lost_connection_reaches_the_client(mock: AltaMock, how: str, fault: str, stored: int) -> None:
-    """The application around it does not make a 500 of the exception."""
+    """The surrounding application does not turn the exception into a 500."""
     mock.fault(fault)
     with pytest.raises(ConnectionResetError):
         mounted(mock, how).post(f"/alta{prospects_path()}", json=ONE, headers=GOOD)
@@ -246,7 +246,7 @@ if os.name == "nt":
 
 @contextmanager
 def served(name: str) -> Iterator[int]:
-    """Run a WSGI server on a free port, from when it answers to the end of the context."""
+    """Run a WSGI server on a free port, from when it responds until the end of the context."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", *(word.format(port=port) for word in SERVERS[name])]

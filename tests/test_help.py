@@ -1,4 +1,4 @@
-"""The help of every command: it fits, and its examples can be run."""
+"""The help of every command: its width, and its examples."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def examples(name: str) -> list[str]:
 @pytest.mark.parametrize("width", [80, 100, 200])
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_fits(name: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the terminal, and at 100 columns at most; no description is cut, no example broken."""
+    """At any width up to 100 columns no description is cut, and no example is wrapped."""
     monkeypatch.setenv("COLUMNS", str(width))
     usage, *lines = shown(name).splitlines()
 
@@ -48,7 +48,7 @@ def test_help_fits(name: str, width: int, monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_has_a_sentence(name: str) -> None:
-    """With a capital, a full stop, and no name of a type where a value is meant."""
+    """It has a capital, a full stop, and no type name in place of a value's name."""
     for option in COMMANDS[name].params:
         if isinstance(option, click.Option):
             assert re.match(r"[A-Z].*\.(  \[.*\])?$", option.help or ""), option.name
@@ -57,7 +57,7 @@ def test_every_option_has_a_sentence(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_examples_are_understood(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the parser, each option and each value; those that need a provider find it in the variables."""
+    """The parser accepts each option and value; examples that need a provider read it from the variables."""
     for variable in ("ALTA_BASE_URL", "ALTA_API_TOKEN", "ALTA_CAMPAIGN_ID"):
         monkeypatch.setenv(variable, "given")
     assert examples(name)

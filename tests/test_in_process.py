@@ -1,4 +1,4 @@
-"""The transport for `requests`: no socket, and the exceptions that the library itself raises."""
+"""The transport for `requests`: no socket, and the library's own exceptions."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ HEADERS = {"Authorization": "Bearer test-token", "Content-Type": "application/js
 
 @pytest.fixture
 def patched(unlimited: AltaMock) -> Iterator[AltaMock]:
-    """A fake without limits behind `requests`."""
+    """A fake without limits that answers `requests`."""
     with unlimited.responses():
         yield unlimited
 
 
 def post(mock: AltaMock, **options: Any) -> requests.Response:
-    """Send one good batch, unless `data` is given."""
+    """Send one valid batch, unless `data` is given."""
     url = f"{mock.base_url}/campaigns/{CAMPAIGN}/prospects"
     options = {"timeout": 5, **({} if "data" in options else {"json": ONE}), **options}
     return requests.request("POST", url, headers=HEADERS, **options)  # noqa: S113 - it is among the options
@@ -56,7 +56,7 @@ def test_it_answers_at_the_vendors_own_address(patched: AltaMock) -> None:
     ids=["bytes", "text", "file", "iterator of bytes", "iterator of text"],
 )
 def test_every_kind_of_body_that_requests_takes(patched: AltaMock, data: Any) -> None:
-    """The pipeline sees bytes."""
+    """The pipeline gets bytes."""
     assert post(patched, data=data).status_code == 200
     assert patched.prospects(CAMPAIGN) == [{"email": "a"}]
 
@@ -64,8 +64,8 @@ def test_every_kind_of_body_that_requests_takes(patched: AltaMock, data: Any) ->
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:8080/v1/campaigns", "https://api.altahq.co/v1", "http://api.altahq.com/v1", "http://x"]
 )
-def test_other_hosts_are_refused_with_what_may_have_been_meant(patched: AltaMock, url: str) -> None:
-    """Nothing leaves the process by mistake."""
+def test_other_hosts_are_refused_with_a_hint(patched: AltaMock, url: str) -> None:
+    """No request leaves the process by mistake."""
     with pytest.raises(requests.ConnectionError, match=r"did you mean https://api\.altahq\.com/v1 \(mock\.base_url\)"):
         requests.get(url, timeout=5)
     assert patched.requests == []
@@ -74,8 +74,8 @@ def test_other_hosts_are_refused_with_what_may_have_been_meant(patched: AltaMock
 @pytest.mark.parametrize(
     "prefix", ["http://127.0.0.1:", re.compile(r"http://127\.0\.0\.1:\d+/v1/")], ids=["text", "pattern"]
 )
-def test_hosts_that_are_meant_pass_through(unlimited: AltaMock, prefix: str | re.Pattern[str]) -> None:
-    """By `add_passthru` of what the transport returns; the vendor is still answered here."""
+def test_allowed_hosts_pass_through(unlimited: AltaMock, prefix: str | re.Pattern[str]) -> None:
+    """`add_passthru` of the returned object allows them; requests to the vendor are still answered here."""
     other = AltaMock()
     with other.serve() as server, unlimited.responses() as patch:
         patch.add_passthru(prefix)
@@ -96,7 +96,7 @@ def test_hosts_that_are_meant_pass_through(unlimited: AltaMock, prefix: str | re
     ],
 )
 def test_faults_are_what_requests_raises(patched: AltaMock, fault: str, error: type[Exception], stored: int) -> None:
-    """The same exceptions as from a socket, and the same state afterwards; no time is spent."""
+    """The exceptions and the state afterwards are the same as over a socket, and no time passes."""
     patched.fault(fault, seconds=30)
 
     with pytest.raises(error):
@@ -105,7 +105,7 @@ def test_faults_are_what_requests_raises(patched: AltaMock, fault: str, error: t
 
 
 def test_responses_that_are_not_json(patched: AltaMock) -> None:
-    """`.json()` raises what it does on such a body."""
+    """`.json()` raises its usual exception for such a body."""
     patched.fault("malformed_json")
     patched.fault("html_502")
     malformed, html = post(patched), post(patched)
@@ -116,8 +116,8 @@ def test_responses_that_are_not_json(patched: AltaMock) -> None:
             reply.json()
 
 
-def test_a_delay_within_the_time_out_moves_the_clock(patched: AltaMock, clock: Clock) -> None:
-    """The answer comes, and the time has gone by; of a pair the second is the time to read."""
+def test_a_delay_within_the_timeout_advances_the_clock(patched: AltaMock, clock: Clock) -> None:
+    """The response arrives; of a pair of timeouts the second is the read timeout."""
     before = clock.time()
     patched.fault("delay", seconds=4, times=3)
 
@@ -130,8 +130,8 @@ def test_a_delay_within_the_time_out_moves_the_clock(patched: AltaMock, clock: C
         post(patched, timeout=Timeout(1))
 
 
-def test_a_retrying_client_meets_every_answer(mock: AltaMock) -> None:
-    """urllib3's retries go through the transport, too."""
+def test_a_retrying_client_gets_every_response(mock: AltaMock) -> None:
+    """urllib3's retries also use the transport."""
     mock.next(500, times=2)
     with mock.responses(), requests.Session() as session:
         retry = Retry(total=3, status_forcelist=[500], allowed_methods=None)
@@ -143,5 +143,5 @@ def test_a_retrying_client_meets_every_answer(mock: AltaMock) -> None:
 
 
 def test_more_than_a_mebibyte(patched: AltaMock) -> None:
-    """As at every transport."""
+    """The response is the same as with every transport."""
     assert post(patched, data=b" " * (1024 * 1024 + 1)).status_code == 413

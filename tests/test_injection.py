@@ -31,12 +31,12 @@ PATH = f"/campaigns/{CAMPAIGN}/prospects"
 
 
 def prefer(text: str) -> tuple[tuple[str, str], ...]:
-    """Headers that prefer something."""
+    """Return headers with a preference."""
     return (JSON, ("prefer", text))
 
 
 def test_twice_429_then_normal_is_one_call(mock: AltaMock, send: Send) -> None:
-    """With the contract's body and the wait that the real window has left; nothing is stored."""
+    """The responses have the contract's body and the time left in the real window; nothing is stored."""
     mock.next(429, times=2)
     first, second, third = send(), send(), send()
 
@@ -48,7 +48,7 @@ def test_twice_429_then_normal_is_one_call(mock: AltaMock, send: Send) -> None:
 
 
 def test_the_queue_is_first_in_first_out(mock: AltaMock, send: Send) -> None:
-    """Answers and faults share one queue."""
+    """Responses and faults share one queue."""
     mock.next(500)
     mock.fault("html_502", times=2)
     mock.next(404)
@@ -57,7 +57,7 @@ def test_the_queue_is_first_in_first_out(mock: AltaMock, send: Send) -> None:
 
 
 def test_a_wait_and_a_body_may_be_given(mock: AltaMock, send: Send) -> None:
-    """Seconds or an HTTP date; any JSON."""
+    """The wait is in seconds or an HTTP date; the body is any JSON."""
     mock.next(429, retry_after=3, body={"odd": [1]})
     mock.next(429, retry_after="Thu, 01 Jan 2026 00:01:00 GMT")
     first, second = send(), send()
@@ -67,8 +67,8 @@ def test_a_wait_and_a_body_may_be_given(mock: AltaMock, send: Send) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 413, 429, 500])
-def test_every_documented_status_can_be_forced(mock: AltaMock, send: Send, status: int) -> None:
-    """A success is answered and stores nothing."""
+def test_every_documented_status_can_be_injected(mock: AltaMock, send: Send, status: int) -> None:
+    """An injected success stores nothing."""
     mock.next(status)
     reply = send({"data": "nonsense"})
 
@@ -78,7 +78,7 @@ def test_every_documented_status_can_be_forced(mock: AltaMock, send: Send, statu
 
 
 def test_another_status_must_be_allowed(mock: AltaMock, send: Send) -> None:
-    """The message lists those that are documented."""
+    """The message lists the documented statuses."""
     with pytest.raises(MockError, match=r"503 is not documented; choose one of 200, 400, 401, 403, 404, 413, 429, 500"):
         mock.next(503)
     mock.next(503, allow_undocumented=True)
@@ -115,16 +115,16 @@ def test_another_status_must_be_allowed(mock: AltaMock, send: Send) -> None:
         (lambda mock: mock.fault("delay", seconds=float("nan")), "out of bounds"),
     ],
 )
-def test_what_cannot_be_asked_for(mock: AltaMock, ask: Callable[[AltaMock], None], message: str) -> None:
-    """Refused in one line, and nothing waits."""
+def test_invalid_arguments(mock: AltaMock, ask: Callable[[AltaMock], None], message: str) -> None:
+    """They are refused in one line, and nothing is queued."""
     with pytest.raises(MockError, match=message):
         ask(mock)
 
     assert mock.injected() == []
 
 
-def test_a_request_is_forced_only_if_it_gets_so_far(mock: AltaMock, send: Send) -> None:
-    """Without a token, or over the quota, it is answered as ever, and the queue is left alone."""
+def test_only_requests_within_the_quota_take_injected_responses(mock: AltaMock, send: Send) -> None:
+    """Requests without a token or over the quota get their usual response and leave the queue unchanged."""
     mock.next(500)
     assert send(token="wrong").status == 401
     assert send(path="/v1/nowhere").status == 404
@@ -137,8 +137,8 @@ def test_a_request_is_forced_only_if_it_gets_so_far(mock: AltaMock, send: Send) 
     assert len(mock.injected()) == 1
 
 
-def test_reset_forgets_the_queue(mock: AltaMock, send: Send) -> None:
-    """Whatever a test left there."""
+def test_reset_clears_the_queue(mock: AltaMock, send: Send) -> None:
+    """Nothing that a test injected is left."""
     mock.next(500, times=5)
     mock.reset()
 
@@ -148,8 +148,8 @@ def test_reset_forgets_the_queue(mock: AltaMock, send: Send) -> None:
 @pytest.mark.parametrize(
     "text", ["code=429", "Code = 429", 'code="429"', "return=minimal, code=429", "wait=1; code=429"]
 )
-def test_prefer_forces_the_request_that_has_it(mock: AltaMock, send: Send, text: str) -> None:
-    """RFC 7240 in its forms; the answer says that the preference was applied, and the queue is left alone."""
+def test_prefer_selects_the_response(mock: AltaMock, send: Send, text: str) -> None:
+    """It works in all forms of RFC 7240; the response confirms the preference, and the queue is unchanged."""
     mock.next(500)
     reply = send(headers=prefer(text))
 
@@ -159,7 +159,7 @@ def test_prefer_forces_the_request_that_has_it(mock: AltaMock, send: Send, text:
 
 @pytest.mark.parametrize("text", ["return=minimal", "respond-async, wait=10", "", "barcode=429"])
 def test_other_preferences_are_ignored(send: Send, text: str) -> None:
-    """As RFC 7240 has it."""
+    """RFC 7240 requires this."""
     assert send(headers=prefer(text)).status == 200
 
 
@@ -168,7 +168,7 @@ def test_other_preferences_are_ignored(send: Send, text: str) -> None:
     ["code=503", "code=abc", "code=", "code=42", "code=999999999999999999999", "code=02000", "code=0200", "code=²"],
 )
 def test_a_code_that_the_contract_lacks_is_a_mistake(send: Send, text: str) -> None:
-    """It would be lost in silence otherwise."""
+    """It would be ignored silently otherwise."""
     reply = send(headers=prefer(text))
 
     assert reply.status == 400
@@ -176,12 +176,12 @@ def test_a_code_that_the_contract_lacks_is_a_mistake(send: Send, text: str) -> N
 
 
 def post(client: Any, base: str, **options: Any) -> Any:
-    """Send one good batch."""
+    """Send one valid batch."""
     return client.post(base + PATH, json=ONE, headers=HEADERS, **options)
 
 
 def test_faults_over_the_socket(unlimited: AltaMock) -> None:
-    """Each as `requests` sees it from a real server, and what is stored afterwards."""
+    """`requests` raises the same exceptions as for a real server, and the same records are stored."""
     with unlimited.serve() as server, requests.Session() as session:
         for name, error, stored in (
             ("reset", requests.ConnectionError, 0),
@@ -206,8 +206,8 @@ def test_faults_over_the_socket(unlimited: AltaMock) -> None:
         assert post(session, server.url, timeout=5).status_code == 200
 
 
-def test_a_delay_holds_up_nobody_else(unlimited: AltaMock) -> None:
-    """While one answer is late, others come; and a server that stops does not wait for it."""
+def test_a_delay_does_not_affect_others(unlimited: AltaMock) -> None:
+    """Other requests are answered meanwhile, and stopping the server does not wait for the delay."""
     unlimited.fault("delay", seconds=30)
     with unlimited.serve() as server:
         begun = time.monotonic()
@@ -220,7 +220,7 @@ def test_a_delay_holds_up_nobody_else(unlimited: AltaMock) -> None:
 
 
 def test_faults_through_wsgi(unlimited: AltaMock, clock: Clock) -> None:
-    """A lost connection is an exception, a delay moves the clock."""
+    """A lost connection is an exception, a delay advances the clock."""
     base = "http://mock/v1"
     with httpx.Client(transport=httpx.WSGITransport(app=unlimited.app)) as client:
         for name in ("reset", "drop_after_commit"):
@@ -243,14 +243,14 @@ def test_faults_through_wsgi(unlimited: AltaMock, clock: Clock) -> None:
 
 
 def test_every_fault_is_documented() -> None:
-    """By name, in the table of docs/control.md."""
+    """The table of docs/control.md has every name."""
     page = (ROOT / "docs/control.md").read_text(encoding="utf-8")
 
     assert [name for name, text in FAULTS.items() if f"| `{name}` | {text} |" not in page] == []
 
 
-def test_forced_answers_are_marked_in_the_journal(mock: AltaMock) -> None:
-    """So that a report can tell them from the fake's own."""
+def test_injected_responses_are_marked_in_the_journal(mock: AltaMock) -> None:
+    """A report can distinguish them from the fake's own."""
     mock.next(429)
     mock.fault("drop_after_commit")
     for path in (prospects_path(), prospects_path(), prospects_path("00000000-0000-4000-8000-000000000500")):
@@ -261,7 +261,7 @@ def test_forced_answers_are_marked_in_the_journal(mock: AltaMock) -> None:
 
 
 def test_a_long_wait_is_written_in_full(mock: AltaMock, send: Send) -> None:
-    """No exponent in a header."""
+    """The header has no exponent."""
     mock.next(429, retry_after=1_234_567)
     mock.next(429, retry_after=5.0)
 
@@ -269,8 +269,8 @@ def test_a_long_wait_is_written_in_full(mock: AltaMock, send: Send) -> None:
 
 
 @pytest.mark.parametrize("status", [204, 205, 304])
-def test_an_answer_without_content_has_none(unlimited: AltaMock, status: int) -> None:
-    """Neither a body nor, of 204 and 304, a length; the connection goes on."""
+def test_a_response_without_content_has_no_body(unlimited: AltaMock, status: int) -> None:
+    """204 and 304 have no length either, and the connection stays open."""
     unlimited.next(status, allow_undocumented=True)
     with unlimited.serve() as server, requests.Session() as session:
         answers = [post(session, server.url, timeout=5) for _ in range(2)]
@@ -279,8 +279,8 @@ def test_an_answer_without_content_has_none(unlimited: AltaMock, status: int) ->
     assert ("Content-Length" in answers[0].headers) == (status == 205)
 
 
-def test_headers_of_a_forced_answer(unlimited: AltaMock, judge: Send) -> None:
-    """Those that are given take the place of its own, whatever the case of their names."""
+def test_headers_of_an_injected_response(unlimited: AltaMock, judge: Send) -> None:
+    """The given headers replace the default ones; names are case-insensitive."""
     unlimited.next(200, headers={"CONTENT-TYPE": "text/plain"}, body="x\ud800")
     reply = judge()
     assert [name for name, _ in reply.headers if name.lower() == "content-type"] == ["CONTENT-TYPE"]
@@ -305,14 +305,14 @@ def test_headers_of_a_forced_answer(unlimited: AltaMock, judge: Send) -> None:
         ({"X-A": 1}, "1 is not a valid value of the header X-A"),
     ],
 )
-def test_headers_that_no_answer_can_have(mock: AltaMock, headers: Any, says: str) -> None:
-    """They are named."""
+def test_headers_that_no_response_can_have(mock: AltaMock, headers: Any, says: str) -> None:
+    """The message names them."""
     with pytest.raises(MockError, match=says):
         mock.next(429, headers=headers)
 
 
-def test_a_forced_refusal_says_nothing_without_why(clock: Clock) -> None:
-    """As every other."""
+def test_an_injected_error_has_no_reason_without_why(clock: Clock) -> None:
+    """It has no X-Alta-Mock-Why, like any other error."""
     mock = AltaMock(clock=clock, why=False)
     mock.next(500)
 
@@ -326,7 +326,7 @@ class Fault(StrEnum):
 
 
 def test_values_may_be_of_subclasses(mock: AltaMock, send: Send) -> None:
-    """An HTTPStatus, a StrEnum, a timedelta: what Python programs have at hand."""
+    """HTTPStatus, StrEnum and timedelta are accepted."""
     mock.next(HTTPStatus.TOO_MANY_REQUESTS, retry_after=timedelta(minutes=2))
     mock.fault(Fault.LATE, seconds=timedelta(seconds=1.5))
     refused, late = send(), send()

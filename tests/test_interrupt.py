@@ -1,4 +1,4 @@
-"""Ctrl-C while a command is still being imported."""
+"""Ctrl-C while a command is being imported."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ found.load()()
     ],
 )
 def test_an_import_is_interrupted(program: str, module: str, words: list[str]) -> None:
-    """It ends with 130, in a line at most: whatever was being imported, the entry point itself had not imported it."""
+    """The command ends with 130 and prints at most one line, whatever was being imported."""
     done = subprocess.run(
         [sys.executable, "-c", INTERRUPTED_AT, program, module, *words],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""The memory of the fake: what it keeps, what it shows, and what it never shows."""
+"""The journal: what it keeps, what it shows, and what it never shows."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 TOKENS = ("test-token", "other-token", "multi-token", "secret-of-mine")
 
 
-def test_a_request_is_remembered_with_all_that_is_known_of_it(mock: AltaMock, send: Send) -> None:
-    """Operation, identity, body, response, mock time, and each violation with its line of the contract and a remedy."""
+def test_an_entry_has_everything_known_about_a_request(mock: AltaMock, send: Send) -> None:
+    """It has operation, identity, body, response, mock time, and each violation with its source and remedy."""
     send({"data": [{"firstName": "x" * 256, "phone": "1"}]}, token="test-token-2")
     (entry,) = mock.requests
 
@@ -53,7 +53,7 @@ def test_a_request_is_remembered_with_all_that_is_known_of_it(mock: AltaMock, se
 
 
 def test_repr_shows_what_was_broken_and_where(mock: AltaMock, send: Send) -> None:
-    """What a failing assertion prints is enough to go on."""
+    """The output of a failing assertion is enough to find the mistake."""
     send({"data": [{}] * 21})
     send()
 
@@ -63,7 +63,7 @@ def test_repr_shows_what_was_broken_and_where(mock: AltaMock, send: Send) -> Non
 
 
 def test_no_token_is_ever_shown(mock: AltaMock) -> None:
-    """Wherever it was sent: header, path, query, body, or key."""
+    """No token is shown, whether it was sent in a header, path, query, body, or key."""
     for token in TOKENS:
         body = {"data": [{"email": "a", "note": f"Bearer {token}" if token.startswith("secret") else token}]}
         request = request_of(body, token=token, path=prospects_path(token if not token.startswith("secret") else "x"))
@@ -75,7 +75,7 @@ def test_no_token_is_ever_shown(mock: AltaMock) -> None:
 
 
 def test_it_is_capped_by_count_and_by_bytes(mock: AltaMock, send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The oldest go first, numbers go on."""
+    """The oldest entries are removed first; numbering continues."""
     monkeypatch.setattr(memory, "JOURNAL_ENTRIES", 5)
     for _ in range(8):
         send()
@@ -88,7 +88,7 @@ def test_it_is_capped_by_count_and_by_bytes(mock: AltaMock, send: Send, monkeypa
 
 
 def test_reading_on_from_a_number(mock: AltaMock, send: Send) -> None:
-    """Nothing is missed and nothing is seen twice, also across a reset."""
+    """A reader misses nothing and sees nothing twice, also across a reset."""
     for _ in range(3):
         send()
 
@@ -101,7 +101,7 @@ def test_reading_on_from_a_number(mock: AltaMock, send: Send) -> None:
 
 
 def test_json_lines_are_one_object_a_line(mock: AltaMock, send: Send) -> None:
-    """Also for bodies that are no text."""
+    """This also holds for bodies that are not text."""
     send(b"\xff\n\xfe")
     send()
 
@@ -110,7 +110,7 @@ def test_json_lines_are_one_object_a_line(mock: AltaMock, send: Send) -> None:
 
 
 def test_har_has_what_a_network_panel_needs(mock: AltaMock, send: Send) -> None:
-    """HAR 1.2: version, creator, and for each entry request, response, timings and cache."""
+    """HAR 1.2 needs version, creator, and for each entry request, response, timings and cache."""
     send()
     send({"data": []})
 
@@ -139,7 +139,7 @@ def test_har_has_what_a_network_panel_needs(mock: AltaMock, send: Send) -> None:
     ],
 )
 def test_what_breaks_the_contract(mock: AltaMock, send: Send, options: dict[str, object], *, broke: bool) -> None:
-    """A wrong request does; a right one that gets 403, 404 or a injected response does not."""
+    """An invalid request does; a valid request that gets 403, 404 or an injected response does not."""
     send(**options)
 
     assert mock.requests[0].broke_the_contract is broke
@@ -159,8 +159,8 @@ def test_what_breaks_the_contract(mock: AltaMock, send: Send, options: dict[str,
         ({"data": [{"email": "a"}]}, "key=other%2Dtoken"),
     ],
 )
-def test_no_part_of_a_token_is_shown_by_any_road(mock: AltaMock, body: object, query: str) -> None:
-    """Cut short, as a key, in a pointer, encoded or escaped: header, journal, HAR, findings."""
+def test_no_part_of_a_token_is_shown_anywhere(mock: AltaMock, body: object, query: str) -> None:
+    """Cut, as a key, in a pointer, encoded or escaped: not in the header, the journal, the HAR or the findings."""
     request = request_of(body)
     reply = mock.answer(type(request)(request.method, request.path, query, request.headers, request.body))
     shown = [str(reply.headers), json_lines(mock.requests), har(mock.requests, "http://x"), repr(mock.requests)]
@@ -170,8 +170,8 @@ def test_no_part_of_a_token_is_shown_by_any_road(mock: AltaMock, body: object, q
     assert not any("oth..." in text for text in shown)
 
 
-def test_what_is_forgotten_still_counts(mock: AltaMock, send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A verdict over a long run does not depend on what the journal could hold."""
+def test_removed_entries_still_count(mock: AltaMock, send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The verdict about a long run does not depend on the size of the journal."""
     monkeypatch.setattr(memory, "JOURNAL_ENTRIES", 2)
     send({"data": []})
     for _ in range(5):
@@ -192,7 +192,7 @@ def test_what_is_forgotten_still_counts(mock: AltaMock, send: Send, monkeypatch:
     ],
 )
 def test_no_way_of_writing_a_token_hides_another(mock: AltaMock, text: str) -> None:
-    """Plain, percent-encoded and escaped in one text: each is taken out, and a second look finds nothing more."""
+    """Plain, percent-encoded and escaped tokens in one text are all removed in one pass."""
     clean = mock.redact(text)
 
     assert "est-token" not in clean

@@ -1,4 +1,4 @@
-"""Imports point inwards, by folder; the core knows no framework, no environment and no clock of its own."""
+"""Imports point inwards, by folder; the core uses no framework, no environment and no system clock."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def clocks(text: str) -> set[str]:
 
 
 def wrong(path: str, text: str) -> Iterator[str]:
-    """Yield what a file of mock_server, by its path in the package, must not do."""
+    """Yield what a file of mock_server, given by its path in the package, does but must not do."""
     folder = path.partition("/")[0].removesuffix(".py")
     for module in imports(text):
         top, _, rest = module.partition(".")
@@ -81,7 +81,7 @@ def files(package: str) -> list[Path]:
 
 
 def test_every_folder_has_its_place() -> None:
-    """A new folder or module is put into one of the three."""
+    """Every folder and module belongs to one of the three groups."""
     package = ROOT / "mock_server"
     names = {path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
 
@@ -89,7 +89,7 @@ def test_every_folder_has_its_place() -> None:
 
 
 def test_imports_point_inwards() -> None:
-    """In all of mock_server; and the client imports neither the fake nor the kit."""
+    """This holds for all of mock_server; and the client imports neither the fake nor the kit."""
     package = ROOT / "mock_server"
     found = [
         fault
@@ -121,8 +121,8 @@ def test_imports_point_inwards() -> None:
         ("contract/x.py", "import os\nos.environ['X']", "uses os.environ"),
     ],
 )
-def test_a_forbidden_import_is_seen(path: str, text: str, fault: str) -> None:
-    """Also a lazy one, one for types only, and a use of the clock or the environment."""
+def test_a_forbidden_import_is_found(path: str, text: str, fault: str) -> None:
+    """Lazy imports, imports for types, and uses of the clock or the environment are found, too."""
     assert f"{path} {fault}" in list(wrong(path, text))
 
 
@@ -134,8 +134,8 @@ def test_a_forbidden_import_is_seen(path: str, text: str, fault: str) -> None:
         ("control/x.py", "import time, asyncio\nfrom mock_server.mock import AltaMock\ntime.time()"),
     ],
 )
-def test_a_right_import_is_not_accused(path: str, text: str) -> None:
-    """Inwards, or at the edge."""
+def test_an_allowed_import_is_accepted(path: str, text: str) -> None:
+    """It points inwards, or is at the edge."""
     assert list(wrong(path, text)) == []
 
 
@@ -173,7 +173,7 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 
 
 def test_names_that_are_exported_exist() -> None:
-    """`__all__` is true, and anything else is an AttributeError."""
+    """Every name of `__all__` exists; any other name is an AttributeError."""
     import mock_server  # noqa: PLC0415 - the subject of the test
 
     assert dir(mock_server) == sorted(mock_server.__all__)

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def shown(lines: Sequence[Line]) -> list[str]:
-    """Return the lines as they look."""
+    """Return the lines as displayed."""
     return ["  " * line.indent + line.text for line in lines]
 
 
 def test_one_line_a_value_each_with_its_pointer() -> None:
-    """As JSON tools lay it out; keys are escaped in pointers."""
+    """The layout is that of JSON tools; keys are escaped in pointers."""
     lines = layout.layout('{"data":[{"a/b":"x","c~d":null},[],{}],"n":true}')
 
     assert shown(lines) == [
@@ -45,8 +45,8 @@ def test_one_line_a_value_each_with_its_pointer() -> None:
     ]
 
 
-def test_nothing_is_changed_by_showing_it() -> None:
-    """Digits stay, duplicate keys stay, other alphabets are readable, a text that is not JSON is shown as it is."""
+def test_values_are_shown_unchanged() -> None:
+    """Digits and duplicate keys are kept, other alphabets are readable, and invalid JSON is shown as text."""
     text = '{"n": 0.1234567890123456789012345, "n": 1E400, "e": -0, "x": NaN, "s": "☃ é"}'
 
     assert shown(layout.layout(text))[1:-1] == [
@@ -60,8 +60,8 @@ def test_nothing_is_changed_by_showing_it() -> None:
     assert layout.layout("") == []
 
 
-def test_what_cannot_be_seen_is_shown_as_its_escape() -> None:
-    """Half an emoji, a space of no width, a mark that turns the line round; an emoji is seen."""
+def test_invisible_characters_are_escaped() -> None:
+    """These are lone surrogates, zero-width spaces and bidirectional marks; an emoji is shown."""
     lines = layout.layout(json.dumps({"a": "\ud83d", "b": "x\u200b@y", "c": "\u202e", "d": "☃ 😀"}))
 
     assert shown(lines)[1:-1] == ['  "a": "\\ud83d",', '  "b": "x\\u200b@y",', '  "c": "\\u202e",', '  "d": "☃ 😀"']
@@ -70,12 +70,12 @@ def test_what_cannot_be_seen_is_shown_as_its_escape() -> None:
 
 @pytest.mark.parametrize("text", ['"7"', "7", "[]", "{}", "null"])
 def test_a_single_value_is_one_line(text: str) -> None:
-    """Whatever its kind."""
+    """This holds for every type."""
     assert layout.layout(text) == [Line(0, text, "")]
 
 
-def test_violations_stand_at_what_they_are_about(unlimited: AltaMock) -> None:
-    """At the value, at the object that lacks one, and at the last of two with the same key."""
+def test_violations_are_shown_at_their_values(unlimited: AltaMock) -> None:
+    """A violation is at the value, at the object that lacks a value, or at the last of two equal keys."""
     body = b'{"data":[{"email":"a"},{"email":7},{"x":1},{"email":"b","email":7}]}'
     unlimited.answer(request_of(body))
     broken = unlimited.requests[-1].violations
@@ -102,8 +102,8 @@ def test_a_violation_of_an_absent_value_is_shown_at_the_value_around_it() -> Non
     assert [(line.pointer, line.violations) for line in lines if line.violations] == [("/data/0", (1,))]
 
 
-def test_what_is_long_is_cut_and_says_so() -> None:
-    """Lines and texts; depth ends nothing."""
+def test_long_bodies_are_cut_visibly() -> None:
+    """Many lines and long texts are cut; deep nesting is not."""
     assert len(layout.layout(json.dumps(list(range(5000))))) == MOST_LINES + 1
     wrong = Violation("type", "body", "/data/0/email", "the number 7", "string")
     far = layout.layout(json.dumps({"k": list(range(5000)), "data": [{"email": 7}]}), [wrong])

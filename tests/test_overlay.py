@@ -19,7 +19,7 @@ def applied(value: Any, *actions: dict[str, Any]) -> Any:
 
 
 def test_update_merges_objects_and_appends_to_arrays() -> None:
-    """Keys are merged deeply, arrays grow, everything else is replaced; the original stays as it was."""
+    """Keys are merged deeply, arrays are extended, other values are replaced; the original is not changed."""
     before = {"a": {"b": 1, "c": [1]}, "d": 1}
     after = applied(before, {"target": "$", "update": {"a": {"b": 2, "c": [2], "e": {}}, "d": [3]}})
 
@@ -28,33 +28,33 @@ def test_update_merges_objects_and_appends_to_arrays() -> None:
 
 
 def test_an_array_that_is_the_target_gets_the_update_as_an_item() -> None:
-    """As the specification has it."""
+    """The specification requires this."""
     assert applied({"a": [1]}, {"target": "$.a", "update": {"x": 1}}) == {"a": [1, {"x": 1}]}
 
 
-def test_remove_takes_every_target_out() -> None:
-    """Also several items of one array."""
+def test_remove_deletes_every_target() -> None:
+    """Several items of one array may be deleted."""
     assert applied({"a": [1, 2, 3, 4]}, {"target": "$.a[?@ > 2]", "remove": True}) == {"a": [1, 2]}
     assert applied({"a": 1, "b": 2}, {"target": "$.a", "remove": True}) == {"b": 2}
 
 
 @pytest.mark.parametrize("change", [{"update": {"x": 1}}, {"remove": True}])
 def test_a_target_that_selects_nothing_is_an_error(change: dict[str, Any]) -> None:
-    """With the line and the remedy: otherwise a rule would disappear from a changed document without a word."""
+    """The message has the line and the remedy; otherwise a changed document would lose a rule silently."""
     with pytest.raises(MockError, match=r"^o\.json:1: the target '\$\.b' selects nothing; .* x-optional: true"):
         applied({"a": 1}, {"target": "$.b", **change})
 
 
 def test_an_optional_action_may_select_nothing() -> None:
-    """So one overlay can serve several versions of a document."""
+    """One overlay can serve several versions of a document."""
     changes: list[dict[str, Any]] = [{"update": {}}, {"remove": True}]
     actions = [{"target": "$.b", "x-optional": True, **change} for change in changes]
 
     assert applied({"a": 1}, *actions) == {"a": 1}
 
 
-def test_later_actions_see_what_earlier_ones_did() -> None:
-    """They are applied in order."""
+def test_actions_are_applied_in_order() -> None:
+    """Later actions see the result of earlier ones."""
     steps = ({"target": "$", "update": {"b": {}}}, {"target": "$.b", "update": {"c": 1}})
 
     assert applied({}, *steps) == {"b": {"c": 1}}
@@ -81,7 +81,7 @@ def test_a_malformed_action_is_refused_with_its_line(action: Any, message: str) 
 
 
 @pytest.mark.parametrize("head", [[], {}, {"overlay": "2.0.0", "actions": []}, {"overlay": "1.0.0"}])
-def test_what_is_no_overlay_is_refused(head: Any) -> None:
-    """Another document was named by mistake."""
+def test_another_document_is_refused(head: Any) -> None:
+    """The file is not an overlay."""
     with pytest.raises(MockError, match=r"^o\.json:1: "):
         apply(Document.parse(json.dumps(head), "o.json"), {})

@@ -1,4 +1,4 @@
-"""What is shipped: the wheel and the sdist, opened and used."""
+"""The wheel and the sdist."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_has_the_contract_and_the_fixtures(built: Path) -> None:
-    """And nothing that is not meant for users."""
+    """It contains nothing that is not meant for users."""
     (wheel,) = built.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
@@ -48,7 +48,7 @@ def test_the_wheel_has_the_contract_and_the_fixtures(built: Path) -> None:
 
 
 def test_the_sdist_has_all_to_build_and_test(built: Path) -> None:
-    """Also the tests and the documentation."""
+    """It also contains the tests and the documentation."""
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
@@ -67,7 +67,7 @@ def test_the_sdist_has_all_to_build_and_test(built: Path) -> None:
 
 @pytest.fixture
 def installed(built: Path, tmp_path: Path) -> Path:
-    """A Python that has the wheel unpacked, and nothing of this checkout."""
+    """A Python that has the unpacked wheel, and nothing of this checkout."""
     (wheel,) = built.glob("*.whl")
     venv.create(tmp_path / "env", with_pip=False, symlinks=os.name != "nt")
     python = tmp_path / "env" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
@@ -83,8 +83,8 @@ def installed(built: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.timeout(180)
-def test_the_wheel_works_where_there_is_no_checkout(installed: Path, tmp_path: Path) -> None:
-    """In an environment of its own, in another folder, one request is served."""
+def test_the_wheel_works_without_a_checkout(installed: Path, tmp_path: Path) -> None:
+    """In its own environment and another folder, one request is served."""
     dependencies = Path(pytest.__file__).parent.parent
     code = (
         "import sys; sys.path.append(sys.argv[1])\n"
@@ -112,7 +112,7 @@ def test_the_wheel_works_where_there_is_no_checkout(installed: Path, tmp_path: P
 
 @pytest.mark.timeout(180)
 def test_the_kit_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
-    """`pytest --pyargs contract_tests -p contract_tests.plugin`, here the quick ones, and the plugin for consumers."""
+    """The fast tests of `pytest --pyargs contract_tests` run, as does the plugin for consumers."""
     dependencies = str(Path(pytest.__file__).parent.parent)
     words = [
         "-m",

@@ -1,4 +1,4 @@
-"""The pipeline: the response of each stage, their order, and that nothing is half done."""
+"""The pipeline: the response of each stage, the order of the stages, and atomicity."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ JSON = ("content-type", "application/json")
 
 
 def test_a_batch_is_stored_as_sent_and_in_order(unlimited: AltaMock, judge: Send) -> None:
-    """Also duplicates (assumption duplicates), undeclared properties, and every digit of a number."""
+    """This includes duplicates (assumption duplicates), undeclared properties, and every digit of a number."""
     first = [{"email": f"{n}@example.com", "n": n} for n in range(20)]
     second = [{"email": "0@example.com"}, {"phone": "1", "x": {"y": [1234567890123456789012345, None, "\0"]}}]
 
@@ -52,7 +52,7 @@ def test_a_batch_is_stored_as_sent_and_in_order(unlimited: AltaMock, judge: Send
 
 
 def test_a_batch_with_one_bad_record_stores_nothing(unlimited: AltaMock, judge: Send) -> None:
-    """All or nothing, wherever the bad one stands."""
+    """The position of the invalid record does not matter."""
     good = {"email": "ada@example.com"}
     for at in (0, 10, 19):
         assert judge({"data": [good] * at + [{"jobTitle": "x"}] + [good] * (19 - at)}).status == 400
@@ -61,7 +61,7 @@ def test_a_batch_with_one_bad_record_stores_nothing(unlimited: AltaMock, judge: 
 
 
 def test_success_promises_nothing_more_than_the_vendor(send: Send) -> None:
-    """200 with an empty object (assumption success-body)."""
+    """The response is 200 with an empty object (assumption success-body)."""
     reply = send()
 
     assert (reply.status, reply.body, reply.header("Content-Type")) == (200, b"{}", "application/json")
@@ -98,7 +98,7 @@ def test_success_promises_nothing_more_than_the_vendor(send: Send) -> None:
     ],
 )
 def test_a_campaign_is_found_by_a_uuid_of_its_own_account(judge: Send, campaign: str, status: int) -> None:
-    """In either case, of any campaign status; assumptions id-case, malformed-id and campaign-status."""
+    """Case and campaign status do not matter; assumptions id-case, malformed-id and campaign-status."""
     reply = judge(path=prospects_path(campaign))
 
     assert reply.status == status
@@ -129,8 +129,8 @@ def test_a_campaign_is_found_by_a_uuid_of_its_own_account(judge: Send, campaign:
         "/v1/" + "a/" * 30_000,
     ],
 )
-def test_an_unknown_path_is_not_found_whoever_asks(judge: Send, path: str) -> None:
-    """404 before authentication; slashes and dots count as written (assumption path-form)."""
+def test_an_unknown_path_is_not_found_without_a_token(judge: Send, path: str) -> None:
+    """The 404 precedes authentication; slashes and dots are significant (assumption path-form)."""
     reply = judge(path=path, token=None)
 
     assert (reply.status, error_of(reply)) == (404, "NotFound")
@@ -142,8 +142,8 @@ def test_percent_encoding_of_ordinary_characters_does_not_matter(judge: Send) ->
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"])
-def test_another_method_is_told_which_ones_there_are(judge: Send, method: str) -> None:
-    """405 with Allow, before authentication (assumption wrong-method)."""
+def test_another_method_gets_the_allowed_methods(judge: Send, method: str) -> None:
+    """The response is a 405 with Allow, before authentication (assumption wrong-method)."""
     reply = judge(method=method, token=None)
 
     assert (reply.status, error_of(reply)) == (405, "MethodNotAllowed")
@@ -151,7 +151,7 @@ def test_another_method_is_told_which_ones_there_are(judge: Send, method: str) -
 
 
 def test_the_order_of_the_checks(mock: AltaMock, send: Send) -> None:
-    """Each fault is answered while all that come later are there too (assumption check-order)."""
+    """Each fault is reported although the request has all later faults, too (assumption check-order)."""
     bad = b"not json"
     seen = [
         send(bad, path="/v1/nowhere", token="wrong").status,
@@ -171,7 +171,7 @@ def test_the_order_of_the_checks(mock: AltaMock, send: Send) -> None:
 
 
 def test_a_user_who_may_not_edit_campaigns_is_forbidden(unlimited: AltaMock, judge: Send) -> None:
-    """403 with the text of the errors page, and nothing stored (assumption permission-name)."""
+    """The response is 403 with the text of the errors page, and nothing is stored (assumption permission-name)."""
     reply = judge(token="test-token-readonly")
 
     assert (reply.status, error_of(reply)) == (403, "Forbidden")
@@ -191,10 +191,10 @@ def test_a_user_who_may_not_edit_campaigns_is_forbidden(unlimited: AltaMock, jud
         ((JSON, ("content-encoding", "gzip")), "content-encoding"),
     ],
 )
-def test_a_body_that_is_not_said_to_be_json_is_refused(
+def test_a_body_without_a_json_content_type_is_refused(
     judge: Send, headers: tuple[tuple[str, str], ...], rule: str
 ) -> None:
-    """400 (assumption content-type), though the bytes would be right."""
+    """The response is 400 (assumption content-type), although the bytes are valid."""
     reply = judge(headers=headers)
 
     assert (reply.status, error_of(reply)) == (400, "ValidationError")
@@ -217,22 +217,22 @@ def test_parameters_of_the_content_type_do_not_matter(judge: Send, headers: tupl
 
 
 def test_a_body_of_over_a_mebibyte_is_refused_before_it_is_read(unlimited: AltaMock) -> None:
-    """413 (assumption body-size), even if its content type is wrong too."""
+    """The response is 413 (assumption body-size), even if the content type is wrong, too."""
     reply = unlimited.answer(request_of(None, headers=()))
 
     assert (reply.status, error_of(reply)) == (413, "PayloadTooLarge")
 
 
 def test_a_huge_invalid_body_is_answered_quickly(judge: Send) -> None:
-    """Hundreds of thousands of bad records name one rule instead of all; the suite's time limit would tell."""
+    """Hundreds of thousands of invalid records report one rule; otherwise the suite's time limit would be exceeded."""
     reply = judge(b'{"data":[' + b"{}," * 300_000 + b"{}]}")
 
     assert why(reply) == "maxItems /data: got 300001 items; wanted at most 20"
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500])
-def test_a_campaign_bound_to_an_answer_gives_it(unlimited: AltaMock, judge: Send, status: int) -> None:
-    """Refused with the contract's body, and nothing stored; of the 500 that is assumption internal-error-body."""
+def test_a_campaign_bound_to_a_status_returns_it(unlimited: AltaMock, judge: Send, status: int) -> None:
+    """The response has the contract's body, and nothing is stored; the 500 is assumption internal-error-body."""
     campaign = f"00000000-0000-4000-8000-000000000{status}"
     reply = judge(path=prospects_path(campaign))
 
@@ -243,8 +243,8 @@ def test_a_campaign_bound_to_an_answer_gives_it(unlimited: AltaMock, judge: Send
     assert unlimited.prospects(campaign) == []
 
 
-def test_a_bound_429_tells_the_wait_of_the_real_window(send: Send, clock: Clock) -> None:
-    """Retry-After is what the window has left."""
+def test_a_bound_429_has_the_wait_of_the_real_window(send: Send, clock: Clock) -> None:
+    """Retry-After is the time left in the window."""
     send()
     clock.advance(15)
 
@@ -252,7 +252,7 @@ def test_a_bound_429_tells_the_wait_of_the_real_window(send: Send, clock: Clock)
 
 
 def test_why_is_one_line_of_ascii_within_bounds(judge: Send) -> None:
-    """Keys come from the client: no line break, no long text and no token of theirs gets into a header."""
+    """Keys of the client add no line break, no long text and no token to the header."""
     keys = {"\r\nSet-Cookie: x=1": 1, "é" * 400: 2, "test-token": 3}
     text = why(judge({"data": [keys]}))
 
@@ -264,22 +264,22 @@ def test_why_is_one_line_of_ascii_within_bounds(judge: Send) -> None:
 
 
 def test_why_can_be_turned_off(clock: Clock) -> None:
-    """`why=False` leaves the vendor's answer alone."""
+    """`why=False` leaves the vendor's response unchanged."""
     reply = AltaMock(clock=clock, why=False).answer(request_of(b"{"))
 
     assert (reply.status, reply.header("X-Alta-Mock-Why")) == (400, None)
 
 
-def test_every_answer_has_the_date_of_the_clock(send: Send, clock: Clock) -> None:
-    """Date moves with the fake's time (assumption response-headers)."""
+def test_every_response_has_the_date_of_the_clock(send: Send, clock: Clock) -> None:
+    """Date follows the fake's time (assumption response-headers)."""
     before = send().header("Date")
     clock.advance(3600)
 
     assert (before, send().header("Date")) == ("Thu, 01 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 2026 01:00:00 GMT")
 
 
-def test_an_operation_that_the_mock_lacks_says_so(second_operation: Path, clock: Clock) -> None:
-    """501 in the error form, after authentication and validation, and counted."""
+def test_an_operation_without_a_handler_is_a_501(second_operation: Path, clock: Clock) -> None:
+    """It has the error form, comes after authentication and validation, and counts against the quota."""
     mock = AltaMock(clock=clock, openapi=second_operation)
     reply = mock.answer(request_of(b"", method="GET", path=f"/v1/campaigns/{CAMPAIGN}"))
 
@@ -290,8 +290,8 @@ def test_an_operation_that_the_mock_lacks_says_so(second_operation: Path, clock:
     assert mock.answer(request_of(b"", method="GET", path="/v1/campaigns/x", token=None)).status == 401
 
 
-def test_recorded_answers_stand_beside_the_seed(tmp_path: Path, clock: Clock) -> None:
-    """`responses/<operationId>.json` beside `--data FILE` replaces the body of the 200."""
+def test_recorded_responses_replace_the_body(tmp_path: Path, clock: Clock) -> None:
+    """`responses/<operationId>.json` next to `--data FILE` replaces the body of the 200."""
     seed = tmp_path / "seed.yaml"
     seed.write_text((ROOT / "fixtures/seed.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     (tmp_path / "responses").mkdir()
@@ -300,8 +300,8 @@ def test_recorded_answers_stand_beside_the_seed(tmp_path: Path, clock: Clock) ->
     assert AltaMock(clock=clock, data=seed).answer(request_of()).body == b'{"added":1}'
 
 
-def test_an_answer_that_breaks_the_contract_is_our_bug(tmp_path: Path, clock: Clock) -> None:
-    """A result is held against the schema of its status; what does not fit never reaches a client as a response."""
+def test_a_response_that_breaks_the_contract_is_a_bug(tmp_path: Path, clock: Clock) -> None:
+    """A result is checked against the schema of its status; an invalid result never reaches a client as a response."""
     document = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
     strict = document.replace(
         "description: Prospects added successfully",
@@ -321,7 +321,7 @@ def test_an_answer_that_breaks_the_contract_is_our_bug(tmp_path: Path, clock: Cl
 
 
 def test_a_handler_that_raises_changes_nothing(clock: Clock) -> None:
-    """What it stored before is undone; the quota stays spent, and the request is in the journal."""
+    """Its changes are undone; the quota stays spent, and the request is in the journal."""
 
     def failing(call: Call, context: Context) -> Result:
         context.transaction.submit(context.found["id"], Batch(call.raw, "data", 1))
@@ -339,8 +339,8 @@ def test_a_handler_that_raises_changes_nothing(clock: Clock) -> None:
     assert mock.answer(request_of()).header("RateLimit-Remaining") == "8"
 
 
-def test_a_document_that_knows_another_success_is_served(tmp_path: Path, clock: Clock) -> None:
-    """A handler that names no status gets the success that the document declares: here 201."""
+def test_another_success_status_is_served(tmp_path: Path, clock: Clock) -> None:
+    """A handler without a status gets the declared success status: here 201."""
     text = (ROOT / "openapi.yaml").read_text(encoding="utf-8").replace("'200':", "'201':")
     document = tmp_path / "openapi.yaml"
     document.write_text(text, encoding="utf-8")
@@ -351,7 +351,7 @@ def test_a_document_that_knows_another_success_is_served(tmp_path: Path, clock: 
 
 
 def test_two_mocks_share_nothing(clock: Clock) -> None:
-    """Neither prospects nor quota."""
+    """They have separate prospects and quotas."""
     one, other = AltaMock(clock=clock), AltaMock(clock=clock)
     for _ in range(11):
         one.answer(request_of())
@@ -361,7 +361,7 @@ def test_two_mocks_share_nothing(clock: Clock) -> None:
 
 
 def test_prospects_are_copies(mock: AltaMock, send: Send) -> None:
-    """Whoever changes what they got does not change the fake."""
+    """Changing a returned record does not change the fake."""
     send()
     mock.prospects(CAMPAIGN)[0]["email"] = "changed"
 
@@ -379,15 +379,15 @@ def test_prospects_are_copies(mock: AltaMock, send: Send) -> None:
         ({"rate_limits": "1/1s"}, "unknown setting 'rate_limits'; choose one of clock, hooks, data"),
     ],
 )
-def test_a_setting_that_cannot_be_is_one_line(settings: dict[str, Any], message: str) -> None:
-    """From Python as from the command line."""
+def test_an_invalid_setting_is_one_line(settings: dict[str, Any], message: str) -> None:
+    """Python and the command line have the same message."""
     with pytest.raises(MockError, match=re.escape(message)):
         AltaMock(**settings)
 
 
 @pytest.mark.parametrize("content", ['{"a": .nan}', None])
-def test_a_recorded_answer_that_is_no_json_is_refused(tmp_path: Path, content: str | None) -> None:
-    """At the start, not when it is served; also a folder of that name."""
+def test_a_recorded_response_with_invalid_json_is_refused(tmp_path: Path, content: str | None) -> None:
+    """It is refused at the start; so is a folder with its name."""
     seed = tmp_path / "seed.yaml"
     seed.write_text((ROOT / "fixtures/seed.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     file = tmp_path / "responses/addProspectsToCampaign.json"
@@ -401,8 +401,8 @@ def test_a_recorded_answer_that_is_no_json_is_refused(tmp_path: Path, content: s
         AltaMock(data=seed)
 
 
-def test_reset_is_seen_whole(mock: AltaMock) -> None:
-    """While one thread resets, another never finds that a campaign is missing."""
+def test_reset_is_atomic(mock: AltaMock) -> None:
+    """While one thread resets, another always finds the campaign."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
@@ -423,6 +423,6 @@ def _reset_often(mock: AltaMock) -> None:
 
 
 def test_an_unknown_campaign_is_a_mistake_of_the_test(mock: AltaMock) -> None:
-    """The message lists those that are there."""
+    """The message lists the campaigns of the seed."""
     with pytest.raises(MockError, match=f"unknown campaign '{UNKNOWN_CAMPAIGN}'; choose one of {CAMPAIGN}"):
         mock.prospects(UNKNOWN_CAMPAIGN)

@@ -1,4 +1,4 @@
-"""The plugin: its fixtures, its marker, its report, and what it costs a run that does not use it."""
+"""The plugin: its fixtures, its marker, its report, and its cost in a run that does not use it."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ ADD = """
 
 
 def in_pytest(pytester: pytest.Pytester, tests: str, *words: str) -> pytest.RunResult:
-    """Run tests in a pytest of their own, with the plugin as it is installed."""
+    """Run tests in a separate pytest with the installed plugin."""
     import textwrap  # noqa: PLC0415 - used here only
 
     pytester.makepyfile(textwrap.dedent(ADD) + textwrap.dedent(tests))
     return pytester.runpytest_subprocess("-p", "no:cacheprovider", *words)
 
 
-def test_one_engine_is_behind_every_fixture(pytester: pytest.Pytester) -> None:
-    """What comes in by one transport is seen from the others."""
+def test_all_fixtures_share_one_mock(pytester: pytest.Pytester) -> None:
+    """A request through one transport is visible through the others."""
     tests = """
         def test_doors(alta_mock, alta_server, alta_responses):
             from mock_server import AltaMock
@@ -45,7 +45,7 @@ def test_one_engine_is_behind_every_fixture(pytester: pytest.Pytester) -> None:
 
 @pytest.mark.parametrize("words", [("-p", "no:randomly"), ("-p", "randomly"), ("-n", "4")], ids=" ".join)
 def test_state_is_new_for_each_test(pytester: pytest.Pytester, words: tuple[str, ...]) -> None:
-    """Prospects, quota, queue, journal and clock; in any order, and in parallel."""
+    """Prospects, quota, queue, journal and clock are new, in any order and in parallel."""
     tests = """
         @pytest.mark.parametrize("number", range(12))
         def test_new(alta_mock, alta_server, number):
@@ -59,7 +59,7 @@ def test_state_is_new_for_each_test(pytester: pytest.Pytester, words: tuple[str,
 
 
 def test_settings_by_marker_and_by_fixture(pytester: pytest.Pytester) -> None:
-    """The nearest marker wins, the fixture is the ground they stand on."""
+    """The nearest marker wins over other markers and over the fixture."""
     tests = """
         @pytest.fixture
         def alta_settings():
@@ -86,7 +86,7 @@ def test_settings_by_marker_and_by_fixture(pytester: pytest.Pytester) -> None:
 
 
 def test_a_failing_test_shows_its_traffic(pytester: pytest.Pytester) -> None:
-    """Requests, the rules they broke, and findings; a passing one shows nothing."""
+    """The report has requests, broken rules and findings; that of a passing test does not."""
     tests = """
         def test_fails(alta_responses):
             add(alta_responses.base_url, [{"email": "a", "first_name": "A"}])
@@ -162,7 +162,7 @@ def test_the_kit_is_imported_when_it_is_used() -> None:
 
 
 def test_a_wrong_setting_is_an_error_of_that_test(pytester: pytest.Pytester) -> None:
-    """With the message that shows the form."""
+    """The message shows the form."""
     tests = """
         @pytest.mark.alta(rate_limit="10/min")
         def test_it(alta_mock):
@@ -175,7 +175,7 @@ def test_a_wrong_setting_is_an_error_of_that_test(pytester: pytest.Pytester) -> 
 
 
 def test_a_run_that_does_not_use_it_imports_nothing() -> None:
-    """So it costs next to nothing: neither Flask nor uvicorn nor the engine itself."""
+    """It imports neither Flask nor uvicorn nor the fake."""
     code = (
         "import sys, alta_mock_pytest\n"
         "heavy = ('flask', 'uvicorn', 'jsonschema_rs', 'yaml', 'mock_server', 'contract_tests', 'alta_client')\n"

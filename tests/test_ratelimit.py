@@ -1,4 +1,4 @@
-"""The limits, as arithmetic and in the pipeline, on a clock that is moved by hand."""
+"""The limits, as arithmetic and in the pipeline, on a manual clock."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("text", ["10/60s", "1/1s", "100000000/9999999s"])
 def test_a_limit_prints_as_it_is_written(text: str) -> None:
-    """The one form is read and given back."""
+    """A limit has one form, for reading and for printing."""
     assert str(Limit.parse(text)) == text
 
 
 @pytest.mark.parametrize(
     "text", ["10/min", "10", "0/60s", "10/0s", "10/60", "-1/60s", "10/60s ", "1e3/60s", "٣/60s", "", "OFF"]
 )
-def test_another_form_of_a_limit_is_shown_the_right_one(text: str) -> None:
-    """The message repeats what was given and shows the form."""
+def test_an_invalid_limit_is_refused(text: str) -> None:
+    """The message repeats the value and shows the form."""
     with pytest.raises(MockError, match="10/60s, or off"):
         Limit.parse(text)
 
 
 def test_off_is_no_limit() -> None:
-    """`off` is the absence of a limit."""
+    """`off` means no limit."""
     assert Limit.parse("off") is None
 
 
@@ -56,14 +56,14 @@ def test_off_is_no_limit() -> None:
     ("after", "reset"), [(0, 60), (1, 60), (SECOND - 1, 60), (SECOND, 59), (59 * SECOND, 1), (60 * SECOND - 1, 1)]
 )
 def test_reset_is_whole_seconds_rounded_up(after: int, reset: int) -> None:
-    """A client that waits so long never comes too early; after is in nanoseconds."""
+    """A client that waits that long never comes too early; the remaining time is in nanoseconds."""
     _, decision = hit(Limit(10, 60), Window(7, 3), 7 + after)
 
     assert decision.reset == reset
 
 
 def test_the_tenth_is_answered_and_the_eleventh_refused(send: Send) -> None:
-    """Ten requests a minute, and the eleventh gets the vendor's 429 with every header (assumption limit-text)."""
+    """The eleventh request in a minute gets the vendor's 429 with every header (assumption limit-text)."""
     assert [send().status for _ in range(10)] == [200] * 10
 
     refused = send()
@@ -79,8 +79,8 @@ def test_the_tenth_is_answered_and_the_eleventh_refused(send: Send) -> None:
     assert "retry in 60 s" in why(refused)
 
 
-def test_remaining_counts_down_with_every_answer(send: Send) -> None:
-    """Every counted answer carries the narrower limit (assumption limit-headers), and no Retry-After."""
+def test_remaining_counts_down_with_every_response(send: Send) -> None:
+    """Every counted response has the narrower limit (assumption limit-headers), and no Retry-After."""
     replies = [send() for _ in range(10)]
 
     assert [reply.header("RateLimit-Remaining") for reply in replies] == [str(n) for n in range(9, -1, -1)]
@@ -89,7 +89,7 @@ def test_remaining_counts_down_with_every_answer(send: Send) -> None:
 
 
 def test_the_window_ends_after_sixty_seconds_and_not_before(send: Send, clock: Clock) -> None:
-    """At 59.999 s the quota is still used up; at 60 s it is whole (assumption window)."""
+    """At 59.999 s the quota is still exhausted; at 60 s it is full (assumption window)."""
     for _ in range(10):
         send()
 
@@ -103,7 +103,7 @@ def test_the_window_ends_after_sixty_seconds_and_not_before(send: Send, clock: C
 
 
 def test_the_window_opens_with_its_first_request(send: Send, clock: Clock) -> None:
-    """A late request does not prolong the window of the earlier ones."""
+    """Later requests do not prolong the window."""
     send()
     clock.advance(40)
 
@@ -111,7 +111,7 @@ def test_the_window_opens_with_its_first_request(send: Send, clock: Clock) -> No
 
 
 def test_refused_requests_do_not_prolong_the_wait(send: Send, clock: Clock) -> None:
-    """Whoever keeps knocking is let in at the same time."""
+    """A client that keeps sending is accepted at the same time."""
     for _ in range(10):
         send()
     for _ in range(50):
@@ -123,7 +123,7 @@ def test_refused_requests_do_not_prolong_the_wait(send: Send, clock: Clock) -> N
 
 
 def test_requests_that_are_refused_for_other_reasons_count(send: Send) -> None:
-    """400 and 404 and 403 use up quota as well (assumption counted-requests)."""
+    """400, 403 and 404 use quota as well (assumption counted-requests)."""
     for _ in range(4):
         assert send({"data": []}).status == 400
     for _ in range(4):
@@ -135,7 +135,7 @@ def test_requests_that_are_refused_for_other_reasons_count(send: Send) -> None:
 
 
 def test_requests_without_a_valid_token_do_not_count(send: Send) -> None:
-    """There is no account to count them for."""
+    """They belong to no account."""
     for _ in range(20):
         assert send(token="wrong").status == 401
     for _ in range(20):
@@ -145,7 +145,7 @@ def test_requests_without_a_valid_token_do_not_count(send: Send) -> None:
 
 
 def test_the_quota_belongs_to_the_account(send: Send) -> None:
-    """Two tokens and two campaigns of an account share it, another account has its own."""
+    """Two tokens and two campaigns of an account share it; another account has its own."""
     for _ in range(5):
         assert send(token="test-token").status == 200
         assert send(token="test-token-2", path=prospects_path(SECOND_CAMPAIGN)).status == 200
@@ -155,8 +155,8 @@ def test_the_quota_belongs_to_the_account(send: Send) -> None:
     assert send(token="other-token", path=prospects_path(FOREIGN_CAMPAIGN)).status == 200
 
 
-def test_a_user_of_two_accounts_spends_the_quota_of_the_one_they_name(send: Send) -> None:
-    """`x-account-id` decides whose quota it is."""
+def test_a_user_of_two_accounts_spends_the_quota_of_the_named_one(send: Send) -> None:
+    """`x-account-id` selects the account."""
     json = ("content-type", "application/json")
     for _ in range(10):
         send()
@@ -167,7 +167,7 @@ def test_a_user_of_two_accounts_spends_the_quota_of_the_one_they_name(send: Send
 
 
 def test_the_wide_limit_refuses_the_hundred_and_first(clock: Clock) -> None:
-    """The 100 of all v1 count as well (assumption nested-limits), and a 429 of theirs says so."""
+    """The limit of 100 for all of v1 applies as well (assumption nested-limits), and its 429 has its headers."""
     mock = AltaMock(clock=clock, rate_limit="off")
     replies = [mock.answer(request_of()) for _ in range(101)]
 
@@ -178,7 +178,7 @@ def test_the_wide_limit_refuses_the_hundred_and_first(clock: Clock) -> None:
 
 
 def test_what_the_narrow_limit_refuses_counts_against_the_wide_one(clock: Clock) -> None:
-    """Ninety 429 of the 10 leave nothing of the 100."""
+    """Ninety 429s of the limit of 10 exhaust the limit of 100."""
     mock = AltaMock(clock=clock)
     policies = [mock.answer(request_of()).header("RateLimit-Policy") for _ in range(101)]
 
@@ -186,7 +186,7 @@ def test_what_the_narrow_limit_refuses_counts_against_the_wide_one(clock: Clock)
 
 
 def test_limits_that_are_off_leave_no_headers(judge: Send) -> None:
-    """Without a limit there is nothing to tell."""
+    """Responses without a limit have no limit headers."""
     replies = [judge() for _ in range(200)]
 
     assert {reply.status for reply in replies} == {200}
@@ -194,7 +194,7 @@ def test_limits_that_are_off_leave_no_headers(judge: Send) -> None:
 
 
 def test_settings_replace_the_limits(clock: Clock) -> None:
-    """`3/10s` lets three in, and the fourth after ten seconds."""
+    """`3/10s` allows three requests, and the fourth after ten seconds."""
     mock = AltaMock(clock=clock, rate_limit="3/10s")
     statuses = [mock.answer(request_of()).status for _ in range(4)]
     clock.advance(10)
@@ -202,8 +202,8 @@ def test_settings_replace_the_limits(clock: Clock) -> None:
     assert [*statuses, mock.answer(request_of()).status] == [200, 200, 200, 429, 200]
 
 
-def test_sixty_four_threads_get_exactly_ten_answers(mock: AltaMock) -> None:
-    """A thousand requests at once: ten are let in, and just their prospects are stored."""
+def test_sixty_four_threads_get_exactly_ten_successes(mock: AltaMock) -> None:
+    """Of a thousand concurrent requests ten succeed, and only their prospects are stored."""
     with ThreadPoolExecutor(64) as pool:
         statuses = list(pool.map(lambda _: mock.answer(request_of()).status, range(1000)))
 
@@ -212,7 +212,7 @@ def test_sixty_four_threads_get_exactly_ten_answers(mock: AltaMock) -> None:
     assert len(mock.prospects("3c90c3cc-0d44-4b50-8888-8dd25736052a")) == 10
 
 
-def test_reset_makes_the_quota_whole(mock: AltaMock, send: Send) -> None:
+def test_reset_restores_the_quota(mock: AltaMock, send: Send) -> None:
     """After a reset nothing is counted and nothing is stored."""
     for _ in range(11):
         send()
@@ -223,7 +223,7 @@ def test_reset_makes_the_quota_whole(mock: AltaMock, send: Send) -> None:
 
 
 def test_a_look_at_the_edges_of_a_window() -> None:
-    """What is left, and when it ends, by the nanosecond."""
+    """What is left and when it ends are exact to the nanosecond."""
     limit = Limit(10, 60)
     with open_store("memory").transaction("acme") as transaction:
         spend(transaction, ANYBODY, [("x", limit)], 0)

@@ -1,4 +1,4 @@
-"""Requests of the journal as commands, programs and tests: each is run, and does the same again."""
+"""Requests of the journal as commands, programs and tests: running each repeats the request."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ ORIGIN = "http://127.0.0.1:8080"
 
 
 def entry_of(mock: AltaMock, request: ApiRequest) -> Entry:
-    """Send a request as it came in at a socket, with what every client adds, and return its entry."""
+    """Send a request as received over a socket, with the headers that every client adds, and return its entry."""
     added = (("host", "127.0.0.1:8080"), ("user-agent", "some/1"), ("accept", "*/*"))
     mock.handle(ApiRequest(request.method, request.path, request.query, (*added, *request.headers), request.body))
     return mock.requests[-1]
@@ -85,12 +85,12 @@ CURL_ONLY = {
 
 
 def same(one: Entry, other: Entry) -> bool:
-    """Tell whether two requests say and get the same, but for unknown tokens, which nobody keeps."""
+    """Return whether two requests and their responses are equal, except for unknown tokens, which are not kept."""
     return facts(one) == facts(other)
 
 
 def facts(entry: Entry) -> tuple[Any, ...]:
-    """Return what must come out again."""
+    """Return the facts that must be the same."""
     body = entry.unredacted.body or b""
     with contextlib.suppress(ValueError):
         body = json.loads(body, object_pairs_hook=list, parse_float=str)
@@ -112,8 +112,8 @@ def origin_of(live: LiveServer) -> str:
 
 
 @pytest.mark.parametrize("name", [*REQUESTS, *CURL_ONLY])
-def test_the_command_does_the_same_again(unlimited: AltaMock, live: LiveServer, name: str) -> None:
-    """In a shell, with the token in the environment."""
+def test_the_command_repeats_the_request(unlimited: AltaMock, live: LiveServer, name: str) -> None:
+    """It runs in a shell, with the token in the environment."""
     entry = entry_of(unlimited, (REQUESTS | CURL_ONLY)[name])
     command = as_curl(entry, origin_of(live))
     subprocess.run(
@@ -136,10 +136,10 @@ def token_of(entry: Entry) -> str:
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_the_program_does_the_same_again(
+def test_the_program_repeats_the_request(
     unlimited: AltaMock, live: LiveServer, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As Python runs it."""
+    """It runs in Python."""
     entry = entry_of(unlimited, REQUESTS[name])
     monkeypatch.setenv("ALTA_API_TOKEN", token_of(entry))
     exec(as_program(entry, origin_of(live)), {})  # noqa: S102 - that is the subject
@@ -150,7 +150,7 @@ def test_the_program_does_the_same_again(
 
 @pytest.mark.parametrize("name", REQUESTS)
 def test_the_test_passes_on_a_fresh_fake(unlimited: AltaMock, name: str) -> None:
-    """With the fixtures of our plugin: the same status, and the same rules."""
+    """With the fixtures of our plugin it gets the same status and the same rules."""
     entry = entry_of(unlimited, REQUESTS[name])
     fresh = AltaMock()
     run(as_test(entry), fresh)
@@ -159,7 +159,7 @@ def test_the_test_passes_on_a_fresh_fake(unlimited: AltaMock, name: str) -> None
 
 
 def run(text: str, mock: AltaMock) -> None:
-    """Run the one test of a text, as pytest would."""
+    """Run the single test of a text, as pytest does."""
     space: dict[str, Any] = {}
     exec(text, space)  # noqa: S102 - that is the subject
     (test,) = (value for name, value in space.items() if name.startswith("test_"))
@@ -167,8 +167,8 @@ def run(text: str, mock: AltaMock) -> None:
         test(mock, server)
 
 
-def test_what_was_forced_is_forced_again(clock: Clock) -> None:
-    """A status of the queue, and a 429 of the quota, which a new fake would not send."""
+def test_an_injected_response_is_injected_again(clock: Clock) -> None:
+    """This holds for a status of the queue and for a 429 of the quota, which a new fake would not return."""
     mock = AltaMock(clock=clock, rate_limit="1/60s")
     mock.next(503, allow_undocumented=True)
     injected, refused = entry_of(mock, request_of()), entry_of(mock, request_of())
@@ -193,16 +193,16 @@ def test_a_test_fails_where_the_response_differs(unlimited: AltaMock) -> None:
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_no_token_gets_out(unlimited: AltaMock, name: str) -> None:
-    """Neither a known one nor what somebody took for one."""
+def test_no_token_is_copied(unlimited: AltaMock, name: str) -> None:
+    """Neither a known token nor an unknown one is in the copy."""
     entry = entry_of(unlimited, REQUESTS[name])
     for text in (as_curl(entry, ORIGIN), as_program(entry, ORIGIN), as_test(entry)):
         assert "nobody-knows-this" not in text
         assert not any(token in text for token in unlimited.seed.tokens)
 
 
-def test_a_token_in_the_body_does_not_get_out(unlimited: AltaMock) -> None:
-    """It is no request any more that does the same, and that is the lesser evil."""
+def test_a_token_in_the_body_is_not_copied(unlimited: AltaMock) -> None:
+    """The copy then does not repeat the request, which is acceptable."""
     entry = entry_of(unlimited, request_of({"data": [{"email": "test-token"}], "Authorization": "Bearer secret-one"}))
     for text in (as_curl(entry, ORIGIN), as_program(entry, ORIGIN), as_test(entry)):
         assert "test-token" not in text
@@ -210,8 +210,8 @@ def test_a_token_in_the_body_does_not_get_out(unlimited: AltaMock) -> None:
 
 
 @pytest.mark.parametrize("name", CURL_ONLY)
-def test_what_cannot_be_sent_again_is_said(unlimited: AltaMock, name: str) -> None:
-    """By `requests`, which leaves one of two headers out, and makes a path simpler."""
+def test_a_copy_says_what_it_cannot_repeat(unlimited: AltaMock, name: str) -> None:
+    """`requests` drops one of two equal headers, and normalizes a path."""
     entry = entry_of(unlimited, CURL_ONLY[name])
     for text in (as_program(entry, ORIGIN), as_test(entry)):
         assert text.startswith("# requests ")
@@ -220,8 +220,8 @@ def test_what_cannot_be_sent_again_is_said(unlimited: AltaMock, name: str) -> No
 
 
 @pytest.mark.parametrize("fault", sorted(FAULTS))
-def test_a_fault_is_made_again(fault: str) -> None:
-    """Where no response arrived, none is expected."""
+def test_a_fault_is_injected_again(fault: str) -> None:
+    """If there was no response, the copy expects none."""
     mock = AltaMock()
     mock.fault(fault, seconds=0.01)
     entry = entry_of(mock, request_of())
@@ -232,7 +232,7 @@ def test_a_fault_is_made_again(fault: str) -> None:
 
 
 def test_a_test_has_the_files_of_its_fake(tmp_path: Path) -> None:
-    """A seed of one's own has other tokens."""
+    """A custom seed has other tokens."""
     seed = tmp_path / "seed.yaml"
     seed.write_text(
         f"accounts: [{{id: mine, campaigns: [{{id: {CAMPAIGN}, name: x}}]}}]\n"
@@ -246,8 +246,8 @@ def test_a_test_has_the_files_of_its_fake(tmp_path: Path) -> None:
     run(text, AltaMock(data=seed))
 
 
-def test_no_cookie_gets_out(unlimited: AltaMock) -> None:
-    """Nor what was meant for a proxy."""
+def test_no_cookie_is_copied(unlimited: AltaMock) -> None:
+    """Credentials for a proxy are not copied either."""
     secrets = (("cookie", "session=nobody-knows-this"), ("proxy-authorization", "Basic nobody-knows-this"))
     entry = entry_of(unlimited, request_of(headers=(JSON, *secrets)))
     shown = [as_curl(entry, ORIGIN), as_program(entry, ORIGIN), as_test(entry), json.dumps(entry.as_dict())]
@@ -256,7 +256,7 @@ def test_no_cookie_gets_out(unlimited: AltaMock) -> None:
 
 
 def test_a_copy_that_lacks_a_token_says_so(unlimited: AltaMock) -> None:
-    """And one that lacks none does not."""
+    """A copy without a missing token does not."""
     whole = entry_of(unlimited, request_of())
     lacking = entry_of(unlimited, request_of({"data": [{"email": "test-token"}]}))
     for copied in (lambda entry: as_curl(entry, ORIGIN), lambda entry: as_program(entry, ORIGIN), as_test):
@@ -276,15 +276,15 @@ def test_an_injected_response_is_injected_with_all_its_parts(mock: AltaMock) -> 
 
 
 def test_a_test_waits_as_long_as_its_fault() -> None:
-    """And as usual on top."""
+    """The delay is added to the usual timeout."""
     mock = AltaMock()
     mock.fault("delay", seconds=30)
 
     assert "timeout=40" in as_test(entry_of(mock, request_of()))
 
 
-def test_a_header_that_is_named_like_a_token_does_not_get_out(unlimited: AltaMock) -> None:
-    """Whoever writes the token on the wrong side of the colon."""
+def test_a_header_name_that_is_a_token_is_not_copied(unlimited: AltaMock) -> None:
+    """A client may write the token on the wrong side of the colon."""
     entry = entry_of(unlimited, request_of(headers=(JSON, ("test-token", "x"))))
     shown = [as_curl(entry, ORIGIN), as_program(entry, ORIGIN), as_test(entry), json.dumps(entry.as_dict())]
 

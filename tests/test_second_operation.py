@@ -1,4 +1,4 @@
-"""Room for more: an operation is a schema in the document, a short handler, and objects in the seed; nothing else."""
+"""A second operation needs only a schema in the document, a handler, and objects in the seed."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def document(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def mock(document: Path, clock: Clock) -> AltaMock:
-    """A fake with a handler for it."""
+    """A fake with a handler for the second operation."""
     handler = Handler(get_campaign, finds="campaign", permission=READ)
     hooks = Hooks(handlers=lambda handlers: {**handlers, "getCampaign": handler})
     return AltaMock(clock=clock, openapi=document, hooks=hooks)
@@ -75,7 +75,7 @@ def get(mock: AltaMock, campaign: str = CAMPAIGN, query: str = "", **options: An
 
 
 def test_it_is_served(mock: AltaMock) -> None:
-    """Found by its path, authenticated, validated, with the default of its query parameter."""
+    """It is routed, authenticated and validated, with the default of its query parameter."""
     reply = get(mock)
 
     assert (reply.status, json.loads(reply.body)) == (200, {"id": CAMPAIGN, "name": "Q3 outreach", "status": "active"})
@@ -86,7 +86,7 @@ def test_it_is_served(mock: AltaMock) -> None:
 
 
 def test_it_is_limited(mock: AltaMock) -> None:
-    """By its own limit and by that across all operations."""
+    """Its own limit and the limit across all operations apply."""
     statuses = [get(mock).status for _ in range(6)]
 
     assert statuses == [200] * 5 + [429]
@@ -95,7 +95,7 @@ def test_it_is_limited(mock: AltaMock) -> None:
 
 
 def test_it_is_journalled_shown_and_controllable(mock: AltaMock) -> None:
-    """In Python, over the socket, and by the control API."""
+    """This holds in Python, over the socket, and in the control API."""
     mock.next(404)
     with mock.serve() as server, requests.Session() as session:
         session.headers["Authorization"] = "Bearer test-token"
@@ -111,7 +111,7 @@ def test_it_is_journalled_shown_and_controllable(mock: AltaMock) -> None:
 
 
 def names() -> list[str]:
-    """Return what the contract and the handlers call operations, paths, schemas and kinds."""
+    """Return the names of operations, paths, schemas and kinds in the contract and the handlers."""
     contract = Contract.load()
     segments = {part for operation in contract.operations for part in operation.segments if part}
     kinds = {handler.finds for handler in HANDLERS.values() if handler.finds}
@@ -120,7 +120,7 @@ def names() -> list[str]:
 
 
 def test_only_handlers_name_operations_and_resources() -> None:
-    """No text of the other modules is, or has in it as a path, what the contract calls an operation or a resource."""
+    """No text of the other modules is such a name, or has such a name as a path segment."""
     words = re.compile(rf"(?:^|/)(?:{'|'.join(map(re.escape, names()))})(?:$|/)")
     found = []
     for file in sorted((ROOT / "mock_server").rglob("*.py")):

@@ -1,4 +1,4 @@
-"""The seed: what is bundled, and how a mistake is reported."""
+"""The seed: the bundled one, and how mistakes are reported."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def test_the_fixed_ids_and_tokens_are_there() -> None:
         ("answer: 429", "answer: 200", "minimum wants minimum 400"),
     ],
 )
-def test_a_mistake_is_told_with_its_line(old: str, new: str, message: str) -> None:
-    """The line is the one that was changed, or that of its object."""
+def test_a_mistake_is_reported_with_its_line(old: str, new: str, message: str) -> None:
+    """The line is that of the changed value, or of its object."""
     line = GOOD[: GOOD.index(old)].count("\n") + 1
     with pytest.raises(MockError, match=re.escape(message)) as caught:
         Seed.of(Document.parse(GOOD.replace(old, new, 1), "seed.yaml"))
@@ -63,7 +63,7 @@ def test_a_mistake_is_told_with_its_line(old: str, new: str, message: str) -> No
 
 
 def test_what_a_seed_leaves_out_has_a_default() -> None:
-    """A campaign is active and not archived, a token may do everything, an account is called by its id."""
+    """A campaign is active and not archived, a token has all permissions, an account's name is its id."""
     text = """
         accounts: [{id: a, campaigns: [{id: 6F1C1F2E-0000-4000-8000-000000000001, name: x}]}]
         tokens: [{token: my-token, accounts: [a]}]

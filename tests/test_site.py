@@ -1,4 +1,4 @@
-"""The documentation as a site: it is built without a warning, and nothing on it comes from another host."""
+"""The documentation as a site: it builds without warnings, and loads nothing from another host."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOADED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built as `make docs` does: strictly."""
+    """The site, built in strict mode like `make docs`."""
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(folder)],
@@ -36,7 +36,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Page(HTMLParser):
-    """Collects what a page loads, and where its links lead."""
+    """Collects the resources and the links of a page."""
 
     def __init__(self, file: Path) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Page(HTMLParser):
         self.feed(file.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take an element."""
+        """Record the addresses of an element."""
         given = dict(attrs)
         self.loaded += [given.get(LOADED.get(tag, "")) or "", given.get("srcset") or ""]
         if tag == "a":
@@ -53,12 +53,12 @@ class Page(HTMLParser):
 
 
 def is_elsewhere(address: str) -> bool:
-    """Tell whether an address names a host."""
+    """Return whether an address names a host."""
     return re.match(r"\s*([a-z][a-z0-9+.-]*:)?//", address, re.IGNORECASE) is not None
 
 
 def test_nothing_is_loaded_from_another_host(site: Path) -> None:
-    """No font, script, style or image: whoever reads the pages is not seen by anybody."""
+    """No font, script, style or image is, so other hosts do not see who reads the pages."""
     pages = list(site.rglob("*.html"))
     styles = [
         found
@@ -72,7 +72,7 @@ def test_nothing_is_loaded_from_another_host(site: Path) -> None:
 
 
 def test_links_lead_to_pages_of_the_site(site: Path) -> None:
-    """Also those out of docs/, which the repository has beside it, and those back into it."""
+    """This includes links out of docs/ and back."""
     for file in site.rglob("*.html"):
         for link in Page(file).links if file.name != "404.html" else ():
             target = link.partition("#")[0].partition("?")[0]
@@ -81,7 +81,7 @@ def test_links_lead_to_pages_of_the_site(site: Path) -> None:
 
 
 def test_every_page_of_the_repository_is_there(site: Path) -> None:
-    """A page of docs/ at its own address, and those of the top and the examples beside it."""
+    """Pages of docs/ have their own address; those of the root and the examples are next to them."""
     pages = [file.relative_to(ROOT / "docs") for file in (ROOT / "docs").rglob("*.md")]
     expected = {page.with_suffix(".html").as_posix() for page in pages}
     expected |= {f"{file.stem}.html" for file in ROOT.glob("*.md")}

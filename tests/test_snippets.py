@@ -1,7 +1,7 @@
-"""Every command and every piece of code on the pages is run, and prints what the page says.
+"""Every command and every piece of code on the pages is run, and prints what the page shows.
 
-Law 1: a block of commands is run alone, in a folder like a checkout, as by somebody who begins to read there.
-Law 2: a command that is not run as it stands is in `INSTEAD`, with what is run in its place and why.
+Rule 1: each block of commands is run alone, in a folder like a checkout, as by a reader who starts there.
+Rule 2: a command that cannot be run as it is has an entry in `INSTEAD`, with a replacement and the reason.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ LANGUAGES = {*SHELL, *DATA, "py", "python", ""}
 
 @dataclass(frozen=True)
 class Instead:
-    """What is run in place of a command: both as for `re.sub`, the first for the whole line."""
+    """The replacement of a command; both are patterns as for `re.sub`, the first for the whole line."""
 
     line: str
     run: str
@@ -116,11 +116,11 @@ class Block:
     shown: str | None
 
     def __str__(self) -> str:
-        """Name the place."""
+        """Return the page and the line."""
         return f"{self.page}:{self.line}"
 
     def lines(self) -> Iterator[tuple[str, Instead | None]]:
-        """Yield what bash is given, line by line, each with the entry of the table that says so."""
+        """Yield the lines to run in bash, each with the entry of the table that replaced it."""
         for line in re.sub(r"\s*\\\n\s*", " ", self.text).splitlines():
             command = re.sub(r"\s+# .*", "", line)
             entry = next((one for one in INSTEAD if re.fullmatch(one.line, command)), None)
@@ -155,7 +155,7 @@ def pages_with(language: str) -> list[str]:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A folder like a checkout with everything installed, and with the files that the pages take for the reader's."""
+    """A folder like a checkout with everything installed, and with the files that the pages expect of the reader."""
     folder = tmp_path / "alta-mock"
     (folder / ".venv").mkdir(parents=True)
     (folder / ".venv/bin").symlink_to(Path(sys.executable).parent)
@@ -176,7 +176,7 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("block", of(*SHELL), ids=str)
 def test_commands_do_what_the_page_says(block: Block, checkout: Path) -> None:
-    """They succeed, beside a fake at the address of the page, and print what stands right below them."""
+    """They succeed with a fake at the address of the page, and print what the next block shows."""
     answers_are_good = [] if block.shown else ["fail-with-body"]  # what is not shown is a success
     (checkout.parent / ".curlrc").write_text("\n".join(["silent", "show-error", *answers_are_good]))
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ALTA_", "PYTEST_"))}
@@ -202,7 +202,7 @@ def test_commands_do_what_the_page_says(block: Block, checkout: Path) -> None:
 
 
 def shows(shown: str, printed: str) -> bool:
-    """Tell whether whole lines of what was printed are those of the page, but for what varies and `...`."""
+    """Return whether whole lines of the output are those of the page, except for what varies and `...`."""
     printed = re.sub(r"[ \t\r]+$", "", printed, flags=re.MULTILINE)
     for varying, name in VARIES:
         shown, printed = varying.sub(name, shown), varying.sub(name, printed)
@@ -222,19 +222,19 @@ def shows(shown: str, printed: str) -> bool:
     ],
 )
 def test_what_a_page_shows_is_compared(shown: str, printed: str, *, same: bool) -> None:
-    """By whole lines, one right after the other; a status does not vary."""
+    """Consecutive whole lines are compared; a status does not vary."""
     assert shows(shown, printed) is same
 
 
 @pytest.mark.parametrize("page", pages_with("python"))
 def test_programs_run(page: str) -> None:
-    """The blocks of a page one after the other, in a process of their own: they may register what others count."""
+    """The blocks of a page run one after the other, in their own process, since they may register mutants."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
         process.submit(run_programs, page).result(timeout=50)
 
 
 def run_programs(page: str) -> None:
-    """Run the programs of a page, with names for what the reader has, while the vendor's address is the fake's."""
+    """Run the programs of a page with names that the reader has; the vendor's address is the fake's."""
     names: dict[str, Any] = {
         "__name__": "__main__",
         "token": "test-token",
@@ -251,7 +251,7 @@ def run_programs(page: str) -> None:
 
 
 def _compared_with(block: Block) -> Callable[..., None]:
-    """Return a `print` that holds its argument against the value in the comment behind it, if one is there."""
+    """Return a `print` that compares its argument with the value in the comment after it, if there is one."""
     lines = block.text.splitlines()
 
     def compared(*values: object) -> None:
@@ -269,7 +269,7 @@ def _compared_with(block: Block) -> Callable[..., None]:
 
 @pytest.mark.parametrize("page", pages_with("py"))
 def test_tests_pass(page: str, tmp_path: Path) -> None:
-    """Those of a page, in a pytest as it is where the package is installed."""
+    """Those of a page pass in a pytest as in a project that has installed the package."""
     for block in of("py"):
         if block.page == page:
             (tmp_path / f"test_line_{block.line}.py").write_text(block.text, encoding="utf-8")
@@ -281,7 +281,7 @@ def test_tests_pass(page: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("block", of(*DATA), ids=str)
 def test_data_is_accepted(block: Block, tmp_path: Path) -> None:
-    """A seed by the fake, a body by the operation; anything else can be read at least."""
+    """The fake accepts a seed, and the operation a body; other data can be parsed."""
     value = json.loads(block.text) if block.language == "json" else yaml.safe_load(block.text)
     if "accounts" in value:
         seed = tmp_path / "seed.yaml"
@@ -292,7 +292,7 @@ def test_data_is_accepted(block: Block, tmp_path: Path) -> None:
 
 
 def test_commands_in_the_text_have_the_options_that_they_are_given() -> None:
-    """Each `alta-mock ...` between two backticks."""
+    """This checks each `alta-mock ...` between two backticks."""
     told = []
     for page in PAGES:
         inline = [child for token in MarkdownIt().parse(page.read_text("utf-8")) for child in token.children or []]
@@ -305,12 +305,12 @@ def test_commands_in_the_text_have_the_options_that_they_are_given() -> None:
 
 
 def test_every_block_is_of_a_known_kind() -> None:
-    """A block in another language, or one that is only indented, would be run by nobody."""
+    """A block in another language, or an indented block, would not be run."""
     assert {block.language for block in BLOCKS} <= LANGUAGES
     assert not [str(block) for block in BLOCKS if block.shown is not None and block.language not in {*SHELL, ""}]
 
 
-def test_nothing_is_left_out_that_is_not_there() -> None:
+def test_every_replacement_is_used() -> None:
     """Each entry of the table is for a command of some page."""
     used = {entry for block in of(*SHELL) for _, entry in block.lines() if entry}
 

@@ -1,4 +1,4 @@
-"""Manners at a terminal: colours where they are seen, and a line of progress that leaves nothing behind."""
+"""Output on a terminal: colours where they can be seen, and a status line that is removed at the end."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ GREEN, YELLOW, RED = "\x1b[32m", "\x1b[33m", "\x1b[31m"
     ],
 )
 def test_what_the_environment_wants(environ: Mapping[str, str], wanted: object) -> None:
-    """True for colour everywhere, False for none, None for colour on a terminal."""
+    """True is colour everywhere, False is no colour, None is colour on a terminal."""
     assert colour(environ) is wanted
 
 
 def logged(mock: AltaMock, form: str, *, coloured: bool, body: bytes = b"{}") -> str:
-    """Return the line that a request leaves in the log."""
+    """Return the log line of a request."""
     stream = io.StringIO()
     log = Log(stream, form, mock.redact, colour=coloured)
     request = request_of(body)
@@ -69,7 +69,7 @@ def logged(mock: AltaMock, form: str, *, coloured: bool, body: bytes = b"{}") ->
 
 
 def test_a_status_in_the_log_has_the_colour_of_its_class(mock: AltaMock) -> None:
-    """The words are the same with and without; JSON has none."""
+    """The words are the same with and without colour; JSON has none."""
     good = logged(mock, "text", coloured=True, body=b'{"data": [{"email": "a"}]}')
     bad = logged(mock, "text", coloured=True)
 
@@ -82,8 +82,8 @@ def test_a_status_in_the_log_has_the_colour_of_its_class(mock: AltaMock) -> None
 
 
 @pytest.mark.parametrize(("wish", "seen"), [(None, False), ("FORCE_COLOR", True), ("NO_COLOR", False)])
-def test_who_decides_for_a_stream(monkeypatch: pytest.MonkeyPatch, wish: str | None, seen: object) -> None:
-    """The environment, and then whether it is a terminal."""
+def test_colour_of_a_stream(monkeypatch: pytest.MonkeyPatch, wish: str | None, seen: object) -> None:
+    """The environment decides first, then whether the stream is a terminal."""
     monkeypatch.setenv("TERM", "xterm")
     if wish:
         monkeypatch.setenv(wish, "1")
@@ -94,14 +94,14 @@ def test_who_decides_for_a_stream(monkeypatch: pytest.MonkeyPatch, wish: str | N
 
 
 def printed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    """Run `alta-mock` in this process, and return all that it printed."""
+    """Run `alta-mock` in this process, and return its whole output."""
     with pytest.raises(SystemExit):
         main(list(words))
     return "".join(capsys.readouterr())
 
 
 def test_verdicts_of_verify(unlimited: AltaMock, monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path) -> None:
-    """Kept, broken, not exercised and the last line; a pipe and a report have none."""
+    """Kept, broken, not exercised and the last line are coloured; a pipe and a report are not."""
     words = ["--token", "test-token", "--campaign-id", CAMPAIGN, "--json", str(tmp_path / "r"), "--junit"]
     rules = "at-most-20,token-is-required,limit-of-the-account"
     with unlimited.serve() as server:
@@ -118,7 +118,7 @@ def test_verdicts_of_verify(unlimited: AltaMock, monkeypatch: pytest.MonkeyPatch
 
 
 def test_verdicts_of_exec(monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path) -> None:
-    """What is broken, and by which request; the report has no colour."""
+    """The broken rule and its request are coloured; the report is not."""
     words = ["exec", "--strict", "--require", "429", "--json", str(tmp_path / "r"), "--", sys.executable, "-c"]
     script = "import os, requests; requests.post(os.environ['ALTA_BASE_URL'] + '/x')"
     monkeypatch.setenv("CLICOLOR_FORCE", "1")
@@ -133,7 +133,7 @@ def test_verdicts_of_exec(monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path
 
 
 def test_verdicts_of_score(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    """What is right is green, what slips through is red."""
+    """Correct results are green, survived mutants are red."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     text = printed(capsys, "score", "--jobs", "1", "--only", "client: correct")
 
@@ -146,7 +146,7 @@ def test_verdicts_of_score(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None
 # --- The status line -------------------------------------------------------------------------------------------------
 
 
-def test_a_line_is_written_over_and_gone_at_the_end() -> None:
+def test_the_status_line_is_overwritten_and_removed() -> None:
     """A shorter text leaves nothing of a longer one; no escape sequence is needed."""
     stream = Terminal()
     with StatusLine(stream, {}, clock=iter(range(10**6)).__next__) as progress:
@@ -161,7 +161,7 @@ def test_a_line_is_written_over_and_gone_at_the_end() -> None:
 
 
 def test_it_changes_ten_times_a_second_at_most() -> None:
-    """But at once for what must be seen."""
+    """Important updates are shown at once."""
     stream, now = Terminal(), [0.0]
     progress = StatusLine(stream, {}, clock=lambda: now[0])
     progress.show("first")
@@ -179,7 +179,7 @@ def test_it_changes_ten_times_a_second_at_most() -> None:
     ("stream", "environ"), [(io.StringIO(), {"TERM": "xterm"}), (Terminal(), {"TERM": "dumb"})], ids=["pipe", "dumb"]
 )
 def test_elsewhere_nothing_is_written(stream: io.StringIO, environ: Mapping[str, str]) -> None:
-    """Not in a pipe, nor where the cursor cannot go back."""
+    """Nothing is written to a pipe, or if the cursor cannot go back."""
     with StatusLine(stream, environ) as progress:
         progress.show("text")
 
@@ -187,8 +187,8 @@ def test_elsewhere_nothing_is_written(stream: io.StringIO, environ: Mapping[str,
     assert stream.getvalue() == ""
 
 
-def test_nobody_need_listen() -> None:
-    """A stream that was closed, or is none, is no error."""
+def test_a_missing_stream_is_accepted() -> None:
+    """A closed stream or a missing one is not an error."""
     stream = Terminal()
     with StatusLine(stream, {}) as progress:
         stream.close()
@@ -199,7 +199,7 @@ def test_nobody_need_listen() -> None:
 
 @pytest.mark.parametrize(("columns", "shown"), [(20, "x" * 19), (0, "x" * 79), (200, "x" * 100)])
 def test_it_fits_into_the_terminal(columns: int, shown: str) -> None:
-    """The last column stays free; a terminal that does not tell its width has 80."""
+    """The last column stays free; a terminal of unknown width has 80."""
     ours, theirs = pty.openpty()
     with os.fdopen(theirs, "w") as stream, os.fdopen(ours, "rb", buffering=0) as screen:
         fcntl.ioctl(stream, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
@@ -207,8 +207,8 @@ def test_it_fits_into_the_terminal(columns: int, shown: str) -> None:
         assert screen.read(1000) == b"\r" + shown.encode()
 
 
-def test_what_verify_tells_on_a_terminal() -> None:
-    """What is done, how far it has come, and for how long it will wait."""
+def test_what_verify_shows_on_a_terminal() -> None:
+    """It shows the current step, the progress, and the remaining wait."""
     stream = Terminal()
     tell = Progress(StatusLine(stream, {}, clock=iter(range(10**6)).__next__))
     tell(Step("at-most-20", 12, 200))
@@ -219,8 +219,8 @@ def test_what_verify_tells_on_a_terminal() -> None:
     assert stream.screen() == "341 requests  schemathesis"
 
 
-def test_what_verify_tells_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
-    """A long wait, once: not each of its seconds, and no short one."""
+def test_what_verify_prints_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    """It prints a long wait once, and no short wait."""
     tell = Progress(StatusLine(io.StringIO(), {}))
     for wait in (0.0, 8.0, 7.0, 6.0, 0.0, 4.0, 0.0, 9.0):
         tell(Step("limit-is-kept", 11, 200, wait))
@@ -235,7 +235,7 @@ def test_what_verify_tells_elsewhere(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def on_terminal(*words: str, **variables: str) -> str:
-    """Run a module of ours on a terminal of its own, and return what it wrote there."""
+    """Run one of our modules on its own terminal, and return what it writes there."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     environ = {**os.environ, "TERM": "xterm", **variables}
@@ -253,7 +253,7 @@ def on_terminal(*words: str, **variables: str) -> str:
 
 
 def test_both_programs_on_a_terminal() -> None:
-    """Coloured, unless that is not wanted; and the line of progress is gone."""
+    """They are coloured unless colour is disabled, and the status line is removed."""
     check = ("alta_client", "examples/people.csv", "--dry-run")
     score = ("mock_server", "score", "--jobs", "1", "--only", "client: correct")
 

@@ -1,4 +1,4 @@
-"""Every rule of the body, on both sides of its boundary, for every field, in every place."""
+"""Every rule of the body, on both sides of its boundary, for every field, at every place."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ASTRAL = "\U0001f600"
 
 
 def refused(reply: ApiReply, rule: str, at: str) -> bool:
-    """See that a reply is the vendor's 400 for one rule at one place; if it is not, the message names both."""
+    """Check that a reply is the vendor's 400 for one rule at one place; a failure names both."""
     assert (reply.status, why(reply).partition(": ")[0]) == (400, f"{rule} {at}")
     assert error_of(reply) == "ValidationError"
     return True
@@ -41,20 +41,20 @@ def test_one_to_twenty_prospects(judge: Send, count: int, status: int) -> None:
 @pytest.mark.parametrize("character", ["x", "é", "中", ASTRAL])
 @pytest.mark.parametrize("field", FIELDS)
 def test_255_code_points_and_not_one_more(judge: Send, field: str, character: str) -> None:
-    """Characters count, whatever their bytes or UTF-16 code units."""
+    """Code points count, not bytes or UTF-16 code units."""
     assert judge({"data": [{**GOOD, field: character * 255}]}).status == 200
     assert refused(judge({"data": [{**GOOD, field: character * 256}]}), "maxLength", f"/data/0/{field}")
 
 
 def test_phone_has_no_documented_bound(judge: Send) -> None:
-    """Assumption phone-type."""
+    """See assumption phone-type."""
     assert judge({"data": [{"phone": "1" * 10_000}]}).status == 200
 
 
 @pytest.mark.parametrize("field", [*FIELDS, "phone"])
 @pytest.mark.parametrize("value", [None, 7, 1.5, True, [], ["a"], {}])
 def test_a_field_is_a_string_or_absent(judge: Send, field: str, value: Any) -> None:
-    """Null is not absent; of phone this is assumption phone-type."""
+    """Null is refused; for phone this is assumption phone-type."""
     reply = judge({"data": [{"email": "a", "phone": "1", field: value}]})
 
     assert refused(reply, "type", f"/data/0/{field}")
@@ -62,29 +62,29 @@ def test_a_field_is_a_string_or_absent(judge: Send, field: str, value: Any) -> N
 
 @pytest.mark.parametrize("field", ["email", "linkedinUrl", "phone"])
 def test_each_contact_method_is_enough(judge: Send, field: str) -> None:
-    """Alone, of one character, and whatever it looks like."""
+    """One character in any form is enough."""
     assert judge({"data": [{field: "x"}]}).status == 200
     assert judge({"data": [{field: " x "}]}).status == 200
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\t\r\n", "\u00a0", "\u2003\u3000", "\u0085\u2028\u2029"])
 @pytest.mark.parametrize("field", ["email", "linkedinUrl", "phone"])
-def test_a_blank_contact_is_none(judge: Send, field: str, blank: str) -> None:
-    """The empty text by the documented rule, white space by assumption blank-contact."""
+def test_a_blank_contact_does_not_count(judge: Send, field: str, blank: str) -> None:
+    """An empty text does not by the documented rule, white space by assumption blank-contact."""
     assert refused(judge({"data": [{field: blank}]}), "contact-or-identity", "/data/0")
     assert judge({"data": [{field: blank, "firstName": "A", "lastName": "B", "company": "C"}]}).status == 200
 
 
 @pytest.mark.parametrize("visible", ["\0", "\u200b", "\ufeff", "\x1c", "0"])
 def test_what_is_not_white_space_is_a_contact(judge: Send, visible: str) -> None:
-    """Unicode's White_Space decides, not a programming language's idea of it (assumption blank-contact)."""
+    """Unicode's White_Space decides, not that of a programming language (assumption blank-contact)."""
     assert judge({"data": [{"email": visible}]}).status == 200
 
 
 @pytest.mark.parametrize("missing", ["firstName", "lastName", "company"])
 @pytest.mark.parametrize("instead", [None, "", "  "])
-def test_two_of_three_names_are_no_identity(judge: Send, missing: str, instead: str | None) -> None:
-    """Absent, empty and blank all the same; a job title does not make up for it."""
+def test_two_of_three_names_are_not_an_identity(judge: Send, missing: str, instead: str | None) -> None:
+    """The third may be absent, empty or blank; a job title does not replace it."""
     identity: dict[str, Any] = {"firstName": "Ada", "lastName": "Lovelace", "company": "AE", "jobTitle": "Countess"}
     assert judge({"data": [identity]}).status == 200
 
@@ -98,7 +98,7 @@ def test_two_of_three_names_are_no_identity(judge: Send, missing: str, instead: 
 @pytest.mark.parametrize("bad", [{}, {"jobTitle": "x"}, {"linkedin_url": "x"}, {"Email": "x"}, {"emails": ["x"]}])
 @pytest.mark.parametrize("at", [0, 1, 10, 18, 19])
 def test_every_record_must_keep_the_rule(judge: Send, bad: dict[str, Any], at: int) -> None:
-    """First, middle and last; the pointer names the one."""
+    """This holds for the first, middle and last record; the pointer names it."""
     batch = [*[GOOD] * at, bad, *[GOOD] * (19 - at)]
 
     assert refused(judge({"data": batch}), "contact-or-identity", f"/data/{at}")
@@ -123,7 +123,7 @@ def test_every_record_must_keep_the_rule(judge: Send, bad: dict[str, Any], at: i
     ],
 )
 def test_the_frame_of_the_body(judge: Send, body: Any, rule: str, at: str) -> None:
-    """An object with `data`, an array of objects."""
+    """The body is an object with `data`, an array of objects."""
     reply = judge(b"null" if body is None else body)
 
     assert refused(reply, rule, at)
@@ -131,12 +131,12 @@ def test_the_frame_of_the_body(judge: Send, body: Any, rule: str, at: str) -> No
 
 @pytest.mark.parametrize("extra", [None, True, 0, -1.5, "", "x" * 1000, [], [[]], {}, {"a": {"b": None}}])
 def test_undeclared_properties_are_accepted_at_every_level(judge: Send, extra: Any) -> None:
-    """The schema says `additionalProperties: true`, and nothing of the body's own members."""
+    """The schema says `additionalProperties: true` for records, and nothing for the body."""
     assert judge({"data": [{**GOOD, "extra": extra, "": extra}], "extra": extra}).status == 200
 
 
-def test_every_violation_is_told_with_its_place_in_the_contract(judge: Send) -> None:
-    """Got, wanted and the pointer of the rule; how many more there are stands in the header."""
+def test_every_violation_has_its_place_in_the_contract(judge: Send) -> None:
+    """It has both values and the pointer of the rule; the header has the number of further violations."""
     reply = judge({"data": [{"firstName": "x" * 256, "email": 3}, {}]})
 
     assert why(reply).startswith("maxLength /data/0/firstName: ")
@@ -147,14 +147,14 @@ def test_every_violation_is_told_with_its_place_in_the_contract(judge: Send) -> 
 
 
 @pytest.mark.parametrize("schema", [{"type": 7}, {"$ref": "#/nowhere"}])
-def test_what_is_no_schema_is_refused(schema: Any) -> None:
-    """With the reason."""
+def test_an_invalid_schema_is_refused(schema: Any) -> None:
+    """The message has the reason."""
     with pytest.raises(ValueError, match=r"\S"):
         Schemas(schema).at()
 
 
 def test_a_large_body_names_only_the_first_difference(unlimited: AltaMock) -> None:
-    """Up to `MANY` members all are told, beyond them one: the time stays bounded. Commas in a text are no members."""
+    """Up to `MANY` members all are named, beyond only one, to bound the time. Commas in a text are not members."""
     records = [{"email": 1, "phone": ",," * MANY}, {"email": 2, "phone": "1"}, {}]  # with `data`, nine members
     for more, told in ((0, 3), (1, 1)):
         extra = [0] * (MANY - 10 + more)
