@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.consumer.runs import Environment, Script, transport_of, until
 from mock_server import AltaMock
+from mock_server.handlers import SAMPLE
 from mock_server.journal.rules import Run
 from mock_server.messages.injected import Injected
 from mock_server.pipeline.hooks import Hooks, unchanged
@@ -94,7 +96,8 @@ def _elsewhere(mock: AltaMock) -> str:
     """Return the path of another campaign; that of no campaign if there is one only."""
     _, chosen = mock.required_credentials()
     others = [one["id"] for one in mock.campaigns() if one["id"] != chosen and one["answer"] is None]
-    return f"{mock.contract.base_path}/campaigns/{next(iter(others), chosen[::-1])}/prospects"
+    (operation,) = (one for one in mock.contract.operations if one.id == SAMPLE.operation)
+    return mock.contract.base_path + re.sub("{.*?}", next(iter(others), chosen[::-1]), operation.path)
 
 
 SCENARIOS = _all(
@@ -140,6 +143,29 @@ class Stopped(BaseException):
     """Stops a consumer that sends requests without end, past whatever it catches."""
 
 
+class RequestLimit:
+    """A hook around the handling of requests that stops a consumer after a number of them."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether the consumer sent more requests."""
+        return self._left < 0
+
+    def __call__(self, handle: Handle) -> Handle:
+        """Wrap the handling of requests."""
+
+        def counting(request: ApiRequest, transport: str) -> Outcome:
+            self._left -= 1
+            if self.exceeded:
+                raise Stopped
+            return handle(request, transport)
+
+        return counting
+
+
 MOST_NORMALLY = 3000
 """Requests of a consumer when nothing happens, after which it is stopped: 60,000 prospects."""
 
@@ -157,9 +183,7 @@ def play_in(  # noqa: PLR0913 - two say who and where, the others how
     transport: str = "responses",
     **settings: Any,
 ) -> Run:
-    """Run a consumer of this process in one scenario.
-
-    It succeeds unless it returns False or raises. If it sends requests without end, it is stopped.
+    """Run a consumer of this process in one scenario, and stop it if it sends requests without end.
 
     Args:
         scenario: What happens.
@@ -170,44 +194,31 @@ def play_in(  # noqa: PLR0913 - two say who and where, the others how
         transport: `responses`, for what `requests` sends, or `socket`.
         settings: Settings of the fake.
     """
-    most = most_requests(usual)
-    ended, count = True, 0
-
-    def counted(handle: Handle) -> Handle:
-        def counting(request: ApiRequest, transport: str) -> Outcome:
-            nonlocal ended, count
-            count += 1
-            if count > most:
-                ended = False
-                raise Stopped
-            return handle(request, transport)
-
-        return counting
-
-    mock = scenario.fake(usual, clock, counted, **settings)
-    default_credentials = mock.required_credentials()
-    results: list[bool] = []
-
-    def consume(url: str) -> None:
-        try:
-            results.append(
-                consumer(Environment(url, *default_credentials, mock.clock.sleep, mock.clock.time)) is not False
-            )
-        except Stopped:
-            pass
-        except Exception:  # noqa: BLE001 - it is how it reports failure
-            results.append(False)
-
+    limit = RequestLimit(most_requests(usual))
+    mock = scenario.fake(usual, clock, limit, **settings)
+    token, campaign = mock.required_credentials()
+    reported: list[bool] = []
     with transport_of(mock, transport) as url:
+        at = Environment(url, token, campaign, mock.clock.sleep, mock.clock.time)
         if transport == "responses":
-            consume(url)
-        else:  # what the server raises does not reach the consumer, which is left running if it does not end
-            thread = threading.Thread(target=consume, args=(url,), daemon=True)
+            reported += _reported(consumer, at)
+        else:  # what the hook raises does not reach the consumer, which is left running if it does not end
+            thread = threading.Thread(target=lambda: reported.extend(_reported(consumer, at)), daemon=True)
             thread.start()
-            while thread.is_alive() and ended:
+            while thread.is_alive() and not limit.exceeded:
                 thread.join(0.01)
-    succeeded = results[0] if results else None
-    return made_run(mock, default_credentials[1], expected, usual, succeeded=succeeded, ended=ended)
+    succeeded = reported[0] if reported else None
+    return made_run(mock, campaign, expected, usual, succeeded=succeeded, ended=not limit.exceeded)
+
+
+def _reported(consumer: Callable[[Environment], object], at: Environment) -> list[bool]:
+    """Run a consumer, and return whether it succeeded: unless it returns False or raises; empty if it was stopped."""
+    try:
+        return [consumer(at) is not False]
+    except Stopped:
+        return []
+    except Exception:  # noqa: BLE001 - it is how it reports failure
+        return [False]
 
 
 def most_requests(usual: Run | None) -> int:

@@ -15,7 +15,7 @@ from mock_server.contract.limits import SECOND
 from mock_server.messages.http import phrase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from mock_server.journal.entries import Entry
 
@@ -31,39 +31,43 @@ def har(entries: Iterable[Entry], origin: str) -> str:
     creator = harfile.Creator(name="alta-mock", version=version("alta-mock"))
     with harfile.HarFile.open(text, creator=creator) as archive:
         for entry in entries:
-            shown = entry.as_dict()
-            query = f"?{shown['query']}" if shown["query"] else ""
-            sent = dict(shown["requestHeaders"])
-            headers = {name.lower(): value for name, value in shown["responseHeaders"]}
             archive.add_entry(
                 startedDateTime=datetime.fromtimestamp(entry.outcome.at / SECOND, tz=UTC),
                 time=0,
-                request=harfile.Request(
-                    method=entry.method,
-                    url=origin + entry.path + query,
-                    httpVersion="HTTP/1.1",
-                    headers=[harfile.Record(name, value) for name, value in shown["requestHeaders"]],
-                    queryString=[
-                        harfile.Record(name, value) for name, value in parse_qsl(shown["query"], errors="replace")
-                    ],
-                    postData=harfile.PostData(sent.get("content-type", ""), text=shown["requestBody"])
-                    if shown["requestBody"]
-                    else None,
-                    bodySize=len(entry.request.body or b""),
-                ),
-                response=harfile.Response(
-                    status=entry.status,
-                    statusText=phrase(entry.status),
-                    httpVersion="HTTP/1.1",
-                    headers=[harfile.Record(name, value) for name, value in shown["responseHeaders"]],
-                    content=harfile.Content(
-                        size=len(entry.outcome.reply.body),
-                        mimeType=headers.get("content-type", ""),
-                        text=shown["responseBody"],
-                    ),
-                    bodySize=len(entry.outcome.reply.body),
-                ),
+                request=_request(entry, origin),
+                response=_response(entry),
                 timings=harfile.Timings(send=0, wait=0, receive=0),
                 comment="; ".join(str(violation) for violation in entry.violations) or None,
             )
     return text.getvalue()
+
+
+def _request(entry: Entry, origin: str) -> harfile.Request:
+    sent, body = entry.request, (entry.request.body or b"").decode(errors="replace")
+    content_type = next(iter(sent.all("content-type")), "")
+    return harfile.Request(
+        method=sent.method,
+        url=f"{origin}{sent.path}{'?' if sent.query else ''}{sent.query}",
+        httpVersion="HTTP/1.1",
+        headers=_records(sent.headers),
+        queryString=_records(parse_qsl(sent.query, errors="replace")),
+        postData=harfile.PostData(content_type, text=body) if body else None,
+        bodySize=len(sent.body or b""),
+    )
+
+
+def _response(entry: Entry) -> harfile.Response:
+    shown, size = entry.as_dict(), len(entry.outcome.reply.body)
+    content_type = entry.outcome.reply.header("Content-Type") or ""
+    return harfile.Response(
+        status=entry.status,
+        statusText=phrase(entry.status),
+        httpVersion="HTTP/1.1",
+        headers=_records(shown["responseHeaders"]),
+        content=harfile.Content(size=size, mimeType=content_type, text=shown["responseBody"]),
+        bodySize=size,
+    )
+
+
+def _records(pairs: Iterable[Sequence[str]]) -> list[harfile.Record]:
+    return [harfile.Record(name, value) for name, value in pairs]
