@@ -243,7 +243,7 @@ def test_faults_through_wsgi(unlimited: AltaMock, clock: Clock) -> None:
 
 
 def test_every_fault_is_documented() -> None:
-    """The table of docs/control.md has every name."""
+    """The table of docs/control.md has every name with its description."""
     page = (ROOT / "docs/control.md").read_text(encoding="utf-8")
 
     assert [name for name, text in FAULTS.items() if f"| `{name}` | {text} |" not in page] == []
