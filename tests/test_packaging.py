@@ -89,7 +89,8 @@ def test_the_wheel_works_without_a_checkout(installed: Path, tmp_path: Path) -> 
     code = (
         "import sys; sys.path.append(sys.argv[1])\n"
         "import mock_server, urllib.request\n"
-        "assert '_data' in str(__import__('mock_server.contract.bundled_files').bundled_files.data('openapi.yaml'))\n"
+        "from mock_server.contract import bundled_files\n"
+        "assert '_data' in str(bundled_files.data('openapi.yaml'))\n"
         "with mock_server.AltaMock() as mock, mock.serve() as server:\n"
         "    request = urllib.request.Request(\n"
         "        server.url + '/campaigns/3c90c3cc-0d44-4b50-8888-8dd25736052a/prospects',\n"
