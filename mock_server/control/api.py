@@ -17,7 +17,7 @@ from mock_server.contract.documents import Document
 from mock_server.contract.limits import SECOND
 from mock_server.control.guard import Guard, Refused, check_type, host_of
 from mock_server.handlers import HANDLERS, SAMPLE
-from mock_server.journal.annotated_body import layout
+from mock_server.journal.annotated_body import annotated
 from mock_server.journal.har import har
 from mock_server.journal.snippets import as_curl, as_program, as_test
 from mock_server.messages.errors import ApiError, MockError
@@ -122,8 +122,8 @@ class Control:
         return {
             **whole,
             "bodyKept": entry.request.body is not None,
-            "requestLines": [asdict(line) for line in layout(whole["requestBody"], entry.violations)],
-            "responseLines": [asdict(line) for line in layout(whole["responseBody"])],
+            "requestLines": [asdict(line) for line in annotated(whole["requestBody"], entry.violations)],
+            "responseLines": [asdict(line) for line in annotated(whole["responseBody"])],
             "findings": [one.as_dict() for one in self._mock.findings() if entry.number in one.requests],
             "copies": {"curl": as_curl(entry, origin), "requests": as_program(entry, origin), "pytest": as_test(entry)},
         }

@@ -53,7 +53,7 @@ class _Members(list[tuple[str, Any]]):
     """The members of an object, as sent: in order, with duplicates."""
 
 
-def layout(text: str, violations: Sequence[Violation] = ()) -> list[Line]:
+def annotated(text: str, violations: Sequence[Violation] = ()) -> list[Line]:
     """Return a body as lines, each violation at its value or at the nearest value around it.
 
     Beyond `MOST_LINES`, only lines with a violation are kept, and a line shows that others are left out.

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mock_server.journal import annotated_body as layout
-from mock_server.journal.annotated_body import MOST_LETTERS, MOST_LINES, Line
+from mock_server.journal.annotated_body import LEFT_OUT, MOST_LETTERS, MOST_LINES, Line, annotated
 from mock_server.messages.violations import Violation
 from tests.conftest import request_of
 
@@ -25,7 +24,7 @@ def shown(lines: Sequence[Line]) -> list[str]:
 
 def test_one_line_a_value_each_with_its_pointer() -> None:
     """The layout is that of JSON tools; keys are escaped in pointers."""
-    lines = layout.layout('{"data":[{"a/b":"x","c~d":null},[],{}],"n":true}')
+    lines = annotated('{"data":[{"a/b":"x","c~d":null},[],{}],"n":true}')
 
     assert shown(lines) == [
         "{",
@@ -49,29 +48,29 @@ def test_values_are_shown_unchanged() -> None:
     """Digits and duplicate keys are kept, other alphabets are readable, and invalid JSON is shown as text."""
     text = '{"n": 0.1234567890123456789012345, "n": 1E400, "e": -0, "x": NaN, "s": "☃ é"}'
 
-    assert shown(layout.layout(text))[1:-1] == [
+    assert shown(annotated(text))[1:-1] == [
         '  "n": 0.1234567890123456789012345,',
         '  "n": 1E400,',
         '  "e": -0,',
         '  "x": NaN,',
         '  "s": "☃ é"',
     ]
-    assert shown(layout.layout('{"data": [\n  oops')) == ['{"data": [', "  oops"]
-    assert layout.layout("") == []
+    assert shown(annotated('{"data": [\n  oops')) == ['{"data": [', "  oops"]
+    assert annotated("") == []
 
 
 def test_invisible_characters_are_escaped() -> None:
     """These are lone surrogates, zero-width spaces and bidirectional marks; an emoji is shown."""
-    lines = layout.layout(json.dumps({"a": "\ud83d", "b": "x\u200b@y", "c": "\u202e", "d": "☃ 😀"}))
+    lines = annotated(json.dumps({"a": "\ud83d", "b": "x\u200b@y", "c": "\u202e", "d": "☃ 😀"}))
 
     assert shown(lines)[1:-1] == ['  "a": "\\ud83d",', '  "b": "x\\u200b@y",', '  "c": "\\u202e",', '  "d": "☃ 😀"']
-    assert shown(layout.layout("\ufeff{\t")) == ["\\ufeff{\\t"]
+    assert shown(annotated("\ufeff{\t")) == ["\\ufeff{\\t"]
 
 
 @pytest.mark.parametrize("text", ['"7"', "7", "[]", "{}", "null"])
 def test_a_single_value_is_one_line(text: str) -> None:
     """This holds for every type."""
-    assert layout.layout(text) == [Line(0, text, "")]
+    assert annotated(text) == [Line(0, text, "")]
 
 
 def test_violations_are_shown_at_their_values(unlimited: AltaMock) -> None:
@@ -79,7 +78,7 @@ def test_violations_are_shown_at_their_values(unlimited: AltaMock) -> None:
     body = b'{"data":[{"email":"a"},{"email":7},{"x":1},{"email":"b","email":7}]}'
     unlimited.answer(request_of(body))
     broken = unlimited.requests[-1].violations
-    lines = layout.layout(body.decode(), broken)
+    lines = annotated(body.decode(), broken)
     at = {(broken[number].pointer, broken[number].rule): line.text for line in lines for number in line.violations}
 
     assert at == {
@@ -97,20 +96,20 @@ def test_a_violation_of_an_absent_value_is_shown_at_the_value_around_it() -> Non
     """A violation of another part of the request is not shown."""
     missing = Violation("required", "body", "/data/0/email/deep", "nothing", "a text")
     header = Violation("content-type", "header", "/content-type", "none", "JSON")
-    lines = layout.layout('{"data":[{"a":1}]}', [header, missing])
+    lines = annotated('{"data":[{"a":1}]}', [header, missing])
 
     assert [(line.pointer, line.violations) for line in lines if line.violations] == [("/data/0", (1,))]
 
 
 def test_long_bodies_are_cut_visibly() -> None:
     """Many lines and long texts are cut; deep nesting is not."""
-    assert len(layout.layout(json.dumps(list(range(5000))))) == MOST_LINES + 1
+    assert len(annotated(json.dumps(list(range(5000))))) == MOST_LINES + 1
     wrong = Violation("type", "body", "/data/0/email", "the number 7", "string")
-    far = layout.layout(json.dumps({"k": list(range(5000)), "data": [{"email": 7}]}), [wrong])
-    assert [line.text for line in far[-3:]] == [layout.LEFT_OUT.text, '"email": 7', layout.LEFT_OUT.text]
+    far = annotated(json.dumps({"k": list(range(5000)), "data": [{"email": 7}]}), [wrong])
+    assert [line.text for line in far[-3:]] == [LEFT_OUT.text, '"email": 7', LEFT_OUT.text]
     assert far[-2].violations == (0,)
-    (line,) = layout.layout(json.dumps("x" * 100_000))
+    (line,) = annotated(json.dumps("x" * 100_000))
     assert len(line.text) < MOST_LETTERS + 40
     assert line.text.endswith("(100002 characters)")
-    (deep,) = layout.layout("[" * 500_000 + "]" * 500_000)
+    (deep,) = annotated("[" * 500_000 + "]" * 500_000)
     assert deep.text.endswith("(1000000 characters)")
