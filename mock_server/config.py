@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -10,7 +11,6 @@ from mock_server.contract.limits import Limit
 from mock_server.messages.errors import MockError
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Mapping
 
 
@@ -39,6 +39,21 @@ class Config:
     control_token: str | None = None
 
     @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Self:
+        """Return settings that are given as keywords.
+
+        Raises:
+            MockError: A setting is unknown, or its value has another type.
+        """
+        known = [field.name for field in fields(cls)]
+        for name, value in settings.items():
+            if name not in known:
+                raise MockError(f"unknown setting {name!r}; choose one of clock, hooks, {', '.join(known)}")
+            if not isinstance(value, bool if name == "why" else str | os.PathLike | None):
+                raise MockError(f"{name}={value!r} is not valid; use {'True or False' if name == 'why' else 'a text'}")
+        return cls(**settings)
+
+    @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
         """Read the environment variables of `alta-mock serve`; an empty one counts as unset.
 
@@ -57,9 +72,6 @@ class Config:
         return cls(**settings, why=not no_why)
 
 
-_YES, _NO = ("1", "true", "t", "yes", "y", "on"), ("0", "false", "f", "no", "n", "off")
-
-
 def _file(value: str) -> str:
     if not Path(value).is_file():
         raise MockError(f"{value!r} is not a file; give the path of one, or unset the variable")
@@ -72,19 +84,16 @@ def _limit(value: str) -> str:
 
 
 def _flag(value: str) -> bool:
-    if value.lower() not in {*_YES, *_NO}:
+    flags = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if value.lower() not in flags:
         raise MockError(f"{value!r} is not a valid flag; write 1 or 0, or unset the variable")
-    return value.lower() in _YES
+    return flags[value.lower()]
 
 
 _READERS: Mapping[str, Callable[[str], Any]] = {
-    "data": _file,
-    "openapi": _file,
-    "overlay": _file,
-    "rate_limit": _limit,
-    "account_rate_limit": _limit,
+    **dict.fromkeys(("data", "openapi", "overlay"), _file),
+    **dict.fromkeys(("rate_limit", "account_rate_limit"), _limit),
+    **dict.fromkeys(("store", "control_token"), str),
     "no_why": _flag,
-    "store": str,
-    "control_token": str,
 }
 """How to read each variable, by its name without `ALTA_MOCK_`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from mock_server.config import Config
 from mock_server.handlers import HANDLERS, SAMPLE, campaigns
 from mock_server.journal.entries import Entry, Journal, Known
 from mock_server.journal.findings import Finding, Watch
@@ -14,7 +15,7 @@ from mock_server.pipeline.clock import Clock
 from mock_server.pipeline.hooks import Hooks
 from mock_server.pipeline.injection import injected_fault, injected_response
 from mock_server.pipeline.pipeline import answer
-from mock_server.wiring import config_of, wire
+from mock_server.wiring import wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,9 +46,9 @@ class Fake:
 
     def __init__(self, *, clock: Clock | None = None, hooks: Hooks | None = None, **settings: Any) -> None:
         hooks = hooks or Hooks()
-        self.config = config_of(settings)
-        wired = wire(self.config, hooks)
-        self.contract, self.seed, self._engine = wired.contract, wired.seed, wired.engine
+        self.config = Config.of(settings)
+        self._engine = wire(self.config, hooks)
+        self.contract, self.seed = self._engine.contract, self._engine.seed
         self.redact, self.store = self._engine.redact, self._engine.store
         self.clock = clock or Clock()
         self.clock.keep_offset_in(self.store)

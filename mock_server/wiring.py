@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mock_server.config import Config
 from mock_server.contract import bundled_files
 from mock_server.contract.contract import Contract
 from mock_server.contract.documents import Document
@@ -26,61 +23,34 @@ from mock_server.store.seed import Seed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mock_server.config import Config
     from mock_server.pipeline.hooks import Hooks
     from mock_server.pipeline.ratelimit import Limits
 
 
-@dataclass(frozen=True, slots=True)
-class Wired:
-    """A fake, put together.
-
-    Attributes:
-        contract: As loaded; that of the engine may be replaced by a hook.
-    """
-
-    contract: Contract
-    seed: Seed
-    engine: Engine
-
-
-def wire(config: Config, hooks: Hooks) -> Wired:
+def wire(config: Config, hooks: Hooks) -> Engine:
     """Load the files that the settings name, and return the parts.
 
     Raises:
         MockError: A setting, or a file that one names, cannot be used.
     """
-    contract = Contract.load(_path(config.openapi), _path(config.overlay))
+    contract = hooks.contract(Contract.load(_path(config.openapi), _path(config.overlay)))
     seed = Seed.load(_path(config.data))
-    enforced = hooks.contract(contract)
-    engine = Engine(
-        contract=enforced,
-        tokens=seed.tokens,
+    for (_, object_id), status in seed.bound.items():
+        if status not in ERRORS:
+            known = ", ".join(map(str, ERRORS))
+            raise MockError(f"{object_id} cannot be bound to the answer {status}; choose one of {known}")
+    return Engine(
+        contract=contract,
+        seed=seed,
         store=open_store(config.store),
         handlers=hooks.handlers(HANDLERS),
-        limits=_limits(enforced, config),
-        bound=_bound(seed),
-        recorded=_recorded(enforced, _path(config.data)),
+        limits=_limits(contract, config),
+        recorded=_recorded(contract, _path(config.data)),
         redact=Redactor(seed.tokens),
         why=config.why,
         hooks=hooks,
     )
-    return Wired(contract, seed, engine)
-
-
-def config_of(settings: Mapping[str, Any]) -> Config:
-    """Return settings that were given as keywords.
-
-    Raises:
-        MockError: A setting is unknown, or its value has another type.
-    """
-    known = [field.name for field in fields(Config)]
-    for name, value in settings.items():
-        if name not in known:
-            raise MockError(f"unknown setting {name!r}; choose one of clock, hooks, {', '.join(known)}")
-        wanted = bool if name == "why" else (str, os.PathLike, type(None))
-        if not isinstance(value, wanted):
-            raise MockError(f"{name}={value!r} is not valid; use {'True or False' if name == 'why' else 'a text'}")
-    return Config(**settings)
 
 
 def _path(name: Any) -> Path | None:
@@ -96,14 +66,6 @@ def _limits(contract: Contract, config: Config) -> Mapping[str, Limits]:
         pairs = (("account", account), (operation.id, own))
         limits[operation.id] = [(name, limit) for name, limit in pairs if limit]
     return limits
-
-
-def _bound(seed: Seed) -> Mapping[tuple[str, str], int]:
-    for (_, object_id), status in seed.bound.items():
-        if status not in ERRORS:
-            known = ", ".join(map(str, ERRORS))
-            raise MockError(f"{object_id} cannot be bound to the answer {status}; choose one of {known}")
-    return seed.bound
 
 
 def _recorded(contract: Contract, data: Path | None) -> Mapping[str, bytes]:

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from mock_server.pipeline.hooks import Hooks
     from mock_server.pipeline.ratelimit import Decision, Limits
     from mock_server.store.base import Store, Transaction
-    from mock_server.store.seed import Token
+    from mock_server.store.seed import Seed
 
 WHY = "X-Alta-Mock-Why"
 """The header that says why a request was refused; the vendor has no such header, so no client depends on it."""
@@ -62,17 +62,15 @@ class Engine:
 
     Attributes:
         limits: Of each operation, by `operationId`.
-        bound: The objects that always get the same response: account and id to status.
         recorded: The body of a success whose content is not documented, by `operationId`.
         why: Whether refusals carry `X-Alta-Mock-Why`.
     """
 
     contract: Contract
-    tokens: Mapping[str, Token]
+    seed: Seed
     store: Store
     handlers: Mapping[str, Handler]
     limits: Mapping[str, Limits]
-    bound: Mapping[tuple[str, str], int]
     recorded: Mapping[str, bytes]
     redact: Redactor
     why: bool
@@ -108,7 +106,7 @@ def identify(request: ApiRequest, engine: Engine) -> Identified:
     operation = path = None
     try:
         operation, path = engine.contract.route(request.method, request.path)
-        caller = authenticate(request, engine.tokens) if operation.secured else ANYBODY
+        caller = authenticate(request, engine.seed.tokens) if operation.secured else ANYBODY
     except ApiError as error:
         return Identified(operation, path, error=error)
     return Identified(operation, path, caller)
@@ -124,7 +122,7 @@ def process(request: ApiRequest, identified: Identified, transaction: Transactio
             raise identified.error or NotFound
         quota = engine.hooks.spend(transaction, caller, engine.limits[operation.id], now) if operation.secured else None
         require_quota(quota)
-        injected = requested(request, operation, caller, path, engine.bound) or engine.hooks.inject(transaction)
+        injected = requested(request, operation, caller, path, engine.seed.bound) or engine.hooks.inject(transaction)
         if injected and injected.comes_first:
             reply = inject(injected, operation, quota, engine)
         else:
