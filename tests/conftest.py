@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 collect_ignore = ["test_terminal.py"] if os.name == "nt" else []
-"""What needs a pseudo-terminal, which Windows has no module for."""
+"""For tests that need a pseudo-terminal, for which Windows has no module."""
 
 ROOT = Path(__file__).parent.parent
 CAMPAIGN = "3c90c3cc-0d44-4b50-8888-8dd25736052a"

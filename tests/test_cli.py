@@ -162,14 +162,14 @@ def test_sigterm_waits_for_a_request_in_flight() -> None:
         port = int(server.url.split(":")[2].split("/")[0])
         with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
             connection.sendall(head + body[:5])
-            assert requests.get(server.url, timeout=5).status_code == 404  # so that the half was seen too
+            assert requests.get(server.url, timeout=5).status_code == 404  # the server has read the half request, too
             server.process.send_signal(signal.SIGTERM)
             deadline = time.monotonic() + 10
             while time.monotonic() < deadline:
                 try:
                     socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 except OSError:
-                    break  # it listens no more: the signal was heard
+                    break  # it no longer listens: the signal was handled
             connection.sendall(body[5:])
             answer = connection.recv(65536)
         server.process.communicate(timeout=10)

@@ -35,7 +35,7 @@ def complete(
     def ask(line: str) -> Completed:
         words = line.split(" ")
         monkeypatch.setenv("COMP_WORDS", line)
-        # the word that is typed: fish sends itself, the others its number
+        # the current word: fish sends the word, the others its index
         monkeypatch.setenv("COMP_CWORD", words[-1] if request.param == "fish" else str(len(words) - 1))
         monkeypatch.setenv(f"_{words[0].replace('-', '_').upper()}_COMPLETE", f"{request.param}_complete")
         with pytest.raises(SystemExit) as ended:
@@ -43,7 +43,7 @@ def complete(
         out, err = capsys.readouterr()
         assert (ended.value.code, err) == (0, "")
         lines = [line.partition("\t")[0] for line in out.splitlines() if line]
-        if request.param == "zsh":  # a line each for kind, value and description
+        if request.param == "zsh":  # kind, value and description have a line each
             lines = [f"{kind},{value}" for kind, value in zip(lines[::3], lines[1::3], strict=True)]
         kinds = {line.partition(",")[0] for line in lines}
         assert len(kinds) <= 1

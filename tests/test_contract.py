@@ -71,7 +71,7 @@ def test_the_overlay_leaves_the_published_interface_alone() -> None:
 
     def kept(before: Any, after: Any, at: str = "") -> None:
         if at.endswith("securitySchemes/bearerAuth/description"):
-            return  # the one text that is extended
+            return  # the only text that is extended
         if isinstance(before, dict):
             for key, value in before.items():
                 kept(value, after[key], f"{at}/{key}")

@@ -241,7 +241,7 @@ SERVERS = {
     "gunicorn": ["gunicorn", "--bind", "127.0.0.1:{port}", "--threads", "4", "mock_server:create_app()"],
 }
 if os.name == "nt":
-    del SERVERS["gunicorn"]  # it does not run there
+    del SERVERS["gunicorn"]  # gunicorn does not run on Windows
 
 
 @contextmanager

@@ -21,7 +21,7 @@ COMMANDS: dict[str, click.Command] = {
 
 def shown(name: str) -> str:
     """Return the help of a command."""
-    group = click.Context(commands, **commands.context_settings)  # whose settings hold for its commands, too
+    group = click.Context(commands, **commands.context_settings)  # the settings also apply to its commands
     command = COMMANDS[name]
     return command.get_help(click.Context(command, group, name, **command.context_settings))
 
@@ -68,5 +68,5 @@ def test_examples_are_understood(name: str, monkeypatch: pytest.MonkeyPatch) -> 
             alta_add.make_context(words[0], words[1:])
             continue
         assert name in {"alta-mock", " ".join(words[:2])}
-        with contextlib.suppress(click.exceptions.Exit):  # by --help
+        with contextlib.suppress(click.exceptions.Exit):  # raised by --help
             commands.commands[words[1]].make_context(words[1], words[2:])

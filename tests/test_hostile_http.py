@@ -54,7 +54,7 @@ def left_over() -> tuple[int, int]:
 def hostile(unlimited: AltaMock) -> Iterator[LiveServer]:
     """A fake on a socket; nothing is left open when it has stopped."""
     with unlimited.serve():
-        pass  # what is made once and kept, is made
+        pass  # start what is created once and kept
     before = left_over()
     with unlimited.serve() as live:
         yield live
@@ -280,7 +280,7 @@ def test_an_upgrade_in_two_pieces(hostile: LiveServer, unlimited: AltaMock) -> N
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for cut in range(1, len(raw)):
             connection.sendall(raw[:cut])
-            select.select([connection], [], [], 0.001)  # let the server read the first piece by itself
+            select.select([connection], [], [], 0.001)  # let the server read the first piece alone
             connection.sendall(raw[cut:])
             assert receive(connection).startswith(b"HTTP/1.1 200 OK")
 

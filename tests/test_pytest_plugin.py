@@ -30,7 +30,7 @@ def in_pytest(pytester: pytest.Pytester, tests: str, *words: str) -> pytest.RunR
 def test_all_fixtures_share_one_mock(pytester: pytest.Pytester) -> None:
     """A request through one transport is visible through the others."""
     tests = """
-        def test_doors(alta_mock, alta_server, alta_responses):
+        def test_transports(alta_mock, alta_server, alta_responses):
             from mock_server import AltaMock
             assert isinstance(alta_mock, AltaMock) and alta_responses is alta_mock
             assert add(alta_mock.base_url) == 200

@@ -257,7 +257,7 @@ def test_stop_lets_a_request_in_flight_finish(unlimited: AltaMock) -> None:
     live.__enter__()
     connection = connect(live)
     connection.sendall(WHOLE[:-10])
-    assert status(talk(live, last(WHOLE))) == 200  # so that the half was seen too
+    assert status(talk(live, last(WHOLE))) == 200  # the server has read the half request, too
     stopping = threading.Thread(target=live.__exit__)
     stopping.start()
     connection.sendall(WHOLE[-10:])

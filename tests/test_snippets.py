@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 SHELL, DATA = ("console", "sh"), ("json", "yaml")
 LANGUAGES = {*SHELL, *DATA, "py", "python", ""}
-"""`py` is a test, `python` a program, and a block without a language is something that was printed."""
+"""`py` is a test, `python` a program, and a block without a language is output."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ INSTEAD = [
     Instead(
         r"((?:\w+=\S+ )*)(?:make|alta-mock) serve(?: ARGS='(.*)'|( .*))?",
         r"make -n serve >make.out; \1 alta-mock serve \2\3 --help >help.out",
-        "it serves until it is told to stop; its options are read nevertheless",
+        "it serves until it is stopped; its options are parsed nevertheless",
     ),
     Instead(
         r"flask --app mock_server run .*",
@@ -71,7 +71,7 @@ INSTEAD = [
         r"pip install '(?:alta-mock|\.)\[(\w+)\]'",
         "python -c 'from importlib.metadata import metadata as of;"
         r""" of("alta-mock").get_all("Provides-Extra").index("\1")'""",
-        "there is no network; that there is such an extra can be told without",
+        "there is no network; the metadata shows that the extra exists",
     ),
     Instead(r"alta-mock verify .*", r"\g<0> --skip schemathesis", "its generated requests take most of the time"),
     Instead(
@@ -82,16 +82,16 @@ INSTEAD = [
     Instead(
         r"(?:eval \"\$\()?(_ALTA_MOCK_COMPLETE=(?:zsh|fish)_source alta-mock).*",
         r"\1 >completion.out",
-        "its shell may not be there; bash cannot read what it is given",
+        "its shell may be missing, and bash cannot read its script",
     ),
     Instead(
         r"docker compose --file (\S+) .*",
         r"test -f \1",
-        "it needs Docker; test_examples.py runs without it what the file says",
+        "it needs Docker; test_examples.py runs the commands of the file without it",
     ),
     Instead(r"\S*alta-add (\S+\.csv)", r"sed -i '42,$d' \1; \g<0>", "250 rows wait a minute for the quota; 40 do not"),
     Instead(r"alta-mock score", r"\g<0> --only 21-accepted,sliding-window", "all of them take half a minute"),
-    Instead(r"alta-mock exec --strict -- node \S*too_many.mjs", r"exits 1 \g<0>", "the page shows how it goes red"),
+    Instead(r"alta-mock exec --strict -- node \S*too_many.mjs", r"exits 1 \g<0>", "the page shows that it fails"),
     Instead(r"alta-mock exec --strict -- true", r"exits 3 \g<0>", "the same"),
 ]
 
@@ -102,12 +102,12 @@ VARIES = [
     (re.compile(r"(?<=ratelimit-reset: )\d+|(?<=retry-after: )\d+", re.IGNORECASE), "N"),
     (re.compile(r"\d\d:\d\d:\d\d"), "HH:MM:SS"),
 ]
-"""What is another each time; for anything else a page says `...`."""
+"""What differs in each run; for anything else a page has `...`."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of a page; `shown` is the block without language right behind it."""
+    """A fenced block of a page; `shown` is the block without a language right after it."""
 
     page: str
     line: int
@@ -177,7 +177,7 @@ def checkout(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("block", of(*SHELL), ids=str)
 def test_commands_do_what_the_page_says(block: Block, checkout: Path) -> None:
     """They succeed with a fake at the address of the page, and print what the next block shows."""
-    answers_are_good = [] if block.shown else ["fail-with-body"]  # what is not shown is a success
+    answers_are_good = [] if block.shown else ["fail-with-body"]  # otherwise it must succeed
     (checkout.parent / ".curlrc").write_text("\n".join(["silent", "show-error", *answers_are_good]))
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ALTA_", "PYTEST_"))}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

@@ -42,7 +42,7 @@ GREEN, YELLOW, RED = "\x1b[32m", "\x1b[33m", "\x1b[31m"
         ({"TERM": "xterm-256color"}, None),
         ({"NO_COLOR": "1"}, False),
         ({"NO_COLOR": "0"}, False),  # any value
-        ({"NO_COLOR": ""}, None),  # but the empty one
+        ({"NO_COLOR": ""}, None),  # except the empty value
         ({"TERM": "dumb"}, False),
         ({"FORCE_COLOR": "1"}, True),
         ({"FORCE_COLOR": "1", "TERM": "dumb"}, True),
@@ -245,7 +245,7 @@ def on_terminal(*words: str, **variables: str) -> str:
         try:
             while some := os.read(ours, 65536):
                 written += some
-        except OSError:  # how Linux says that nobody writes there any more
+        except OSError:  # Linux reports the end of the output this way
             pass
         run.wait(30)
     os.close(ours)

@@ -40,7 +40,7 @@ def launch(playwright: Playwright) -> Browser:
     """Start the browser."""
     executable = find(playwright)
     assert executable, MISSING
-    sandbox = ("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()  # there is none for root
+    sandbox = ("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()  # root has no sandbox
     return playwright.chromium.launch(executable_path=executable, args=[*FLAGS, *sandbox])
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mock_server.transports.live_server import LiveServer
 
 
-expect.set_options(timeout=20_000)  # milliseconds, for a busy machine; what is there is seen at once
+expect.set_options(timeout=20_000)  # milliseconds, for a busy machine; existing elements are found at once
 
 
 @pytest.fixture(scope="session")

@@ -186,7 +186,7 @@ def test_by_keyboard_alone(page: Page, mock: AltaMock) -> None:
     page.keyboard.type("nothing-like-it")
     expect(rows(page)).to_have_count(0)
     expect(page.locator("#requests-note")).to_contain_text("None of the requests has")
-    expect(page.locator("#filter")).to_have_value("nothing-like-it")  # the letters did nothing else
+    expect(page.locator("#filter")).to_have_value("nothing-like-it")  # the letters triggered no shortcut
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.press("Delete")
     page.keyboard.press("Tab")
@@ -437,7 +437,7 @@ def test_the_clock_and_the_quota_run_between_two_updates(tab: Page) -> None:
     with mock.serve() as live:
         tab.goto(live.origin)
         expect(tab.locator("#time")).to_have_text(re.compile("00:00:0[0-9] UTC"))
-        tab.route("**/_mock/limits", lambda _: None)  # no look comes to an end any more
+        tab.route("**/_mock/limits", lambda _: None)  # no update finishes any more
         tab.clock.fast_forward(30_000)
         expect(tab.locator("#time")).to_have_text(re.compile("00:00:[34][0-9] UTC"))
         expect(tab.locator("#quotas .refill").first).to_have_text(re.compile("full again in [23][0-9] s"))
@@ -537,7 +537,7 @@ def test_the_page_shows_how_to_connect_a_program(page: Page, live: LiveServer) -
 def test_ten_thousand_requests_are_usable(page: Page, mock: AltaMock) -> None:
     """The newest are shown, all are searched, and the page holds no more rows than it shows."""
     for number in range(10_000):
-        mock.handle(request_of({"data": []} if number == 5 else b"{", token="nobody"))  # the quickest to answer
+        mock.handle(request_of({"data": []} if number == 5 else b"{", token="nobody"))  # the fastest to handle
     mock.handle(request_of({"data": []}))
     page.goto("/")
     expect(page.locator("#count")).to_have_text("10,000")
@@ -703,7 +703,7 @@ def test_a_held_key_acts_once(page: Page, mock: AltaMock) -> None:
     """Not thirty requests a second."""
     page.goto("/")
     expect(page.locator("#sample")).to_be_enabled()
-    for key in ("ControlOrMeta+a", "Alt+a", "Meta+a"):  # the browser's own
+    for key in ("ControlOrMeta+a", "Alt+a", "Meta+a"):  # shortcuts of the browser
         page.keyboard.press(key)
     for _ in range(3):
         page.keyboard.down("a")
