@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mock_server.config import Config
 from mock_server.handlers import HANDLERS, SAMPLE, campaigns
 from mock_server.journal.entries import Entry, Journal, Known
-from mock_server.journal.findings import Finding, Watch
 from mock_server.messages.errors import MockError
+from mock_server.messages.http import ApiReply, ApiRequest
+from mock_server.messages.injected import Injected
+from mock_server.messages.outcome import Outcome
 from mock_server.pipeline import ratelimit
 from mock_server.pipeline.clock import Clock
 from mock_server.pipeline.hooks import Hooks
 from mock_server.pipeline.injection import injected_fault, injected_response
 from mock_server.pipeline.pipeline import answer
+from mock_server.pipeline.ratelimit import Limits
 from mock_server.wiring import wire
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import timedelta
-
-    from mock_server.messages.http import ApiReply, ApiRequest
-    from mock_server.messages.injected import Injected
-    from mock_server.messages.outcome import Outcome
-    from mock_server.pipeline.ratelimit import Limits
+    from mock_server.journal.findings import Finding, Watch
 
 
 class Fake:
@@ -57,7 +57,6 @@ class Fake:
         named = {name: os.fspath(file) for name, file in files.items() if file is not None}
         ids = {account.id: [value["id"] for _, value in account.objects] for account in self.seed.accounts}
         self.journal = Journal(self.store, Known(self.contract, self.redact, ids, named))
-        self._watch = Watch(self.journal)
         self.reset()
 
     @property
@@ -151,6 +150,12 @@ class Fake:
     def findings(self) -> list[Finding]:
         """Return what the traffic shows about the consumer, beyond the contract."""
         return self._watch.findings()
+
+    @cached_property
+    def _watch(self) -> Watch:
+        from mock_server.journal.findings import Watch  # noqa: PLC0415 - the rules are imported when they are used
+
+        return Watch(self.journal)
 
     def default_credentials(self) -> tuple[str, str] | None:
         """Return a token and the id of an object for a consumer that sends the sample request; None without them.

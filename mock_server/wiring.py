@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mock_server.config import Config
 from mock_server.contract import bundled_files
 from mock_server.contract.contract import Contract
 from mock_server.contract.documents import Document
@@ -15,17 +17,12 @@ from mock_server.handlers import HANDLERS
 from mock_server.messages.errors import MockError
 from mock_server.messages.json_text import to_json
 from mock_server.messages.redaction import Redactor
+from mock_server.pipeline.hooks import Hooks
 from mock_server.pipeline.injection import ERRORS
 from mock_server.pipeline.pipeline import Engine
+from mock_server.pipeline.ratelimit import Limits
 from mock_server.store import open_store
 from mock_server.store.seed import Seed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mock_server.config import Config
-    from mock_server.pipeline.hooks import Hooks
-    from mock_server.pipeline.ratelimit import Limits
 
 
 def wire(config: Config, hooks: Hooks) -> Engine:

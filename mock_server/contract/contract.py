@@ -5,25 +5,22 @@ Rule: whatever a response depends on that the documents state is read from them,
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from mock_server.contract import bundled_files, overlay, supported
 from mock_server.contract.documents import Document
+from mock_server.contract.limits import Limit
+from mock_server.contract.operation import Operation
 from mock_server.contract.reader import Reader
 from mock_server.messages.errors import ApiError, MethodNotAllowed, MockError, NotFound, api_errors
 from mock_server.messages.json_text import to_json
 from mock_server.messages.pointers import Place, pointer
 from mock_server.messages.violations import Violation
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from mock_server.contract.limits import Limit
-    from mock_server.contract.operation import Operation
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from mock_server.contract.limits import Limit
-    from mock_server.contract.schemas import Schema
-    from mock_server.messages.pointers import Place
+from mock_server.contract.limits import Limit
+from mock_server.contract.schemas import Schema
+from mock_server.messages.pointers import Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,14 @@ unless it says `x-optional: true`: a rule that silently disappears would make a 
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jsonpath_rfc9535
 from jsonpath_rfc9535.exceptions import JSONPathError
 
+from mock_server.contract.documents import Document
 from mock_server.messages.errors import MockError
 from mock_server.messages.pointers import Place, at, pointer
-
-if TYPE_CHECKING:
-    from mock_server.contract.documents import Document
 
 _ACTION_KEYS = {"target", "description", "update", "remove"}
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from mock_server.contract import supported
 from mock_server.contract.limits import Limit
@@ -14,9 +15,6 @@ from mock_server.messages.http import JSON
 from mock_server.messages.json_text import to_json
 from mock_server.messages.pointers import Place, place, pointer
 from mock_server.messages.pointers import at as value_at
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 RATE_LIMIT_KEYWORD = "x-alta-rate-limit"
 """Gives, at the root or in an operation of the effective contract, its limit in the form of `Limit.parse`."""

@@ -6,13 +6,11 @@ people only, a kind, `{kind}` for a map of names to that kind, `[kind]` for a li
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from mock_server.messages.http import METHODS
 from mock_server.messages.pointers import Place
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Problem = tuple[Place, str]
 """A place in the document, and what is wrong and what to do, in one sentence."""

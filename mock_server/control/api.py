@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from mock_server.contract import bundled_files
@@ -16,23 +17,18 @@ from mock_server.contract.contract import Contract
 from mock_server.contract.documents import Document
 from mock_server.contract.limits import SECOND
 from mock_server.control.guard import Guard, Refused, check_type, host_of
+from mock_server.fake import Fake
 from mock_server.handlers import HANDLERS, SAMPLE
 from mock_server.journal.annotated_body import annotated
 from mock_server.journal.har import har
 from mock_server.journal.snippets import as_curl, as_program, as_test
+from mock_server.messages.call import Call
 from mock_server.messages.errors import ApiError, MockError
-from mock_server.messages.http import JSON, ApiReply
+from mock_server.messages.http import JSON, ApiReply, ApiRequest
+from mock_server.messages.injected import Injected
 from mock_server.messages.json_text import to_json
 from mock_server.pipeline.decoding import decode
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mock_server.fake import Fake
-    from mock_server.messages.call import Call
-    from mock_server.messages.http import ApiRequest
-    from mock_server.messages.injected import Injected
-    from mock_server.store.seed import Token
+from mock_server.store.seed import Token
 
 
 class Control:

@@ -8,13 +8,9 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import re
-from typing import TYPE_CHECKING
 
 from mock_server.messages.errors import MockError
-from mock_server.messages.http import JSON
-
-if TYPE_CHECKING:
-    from mock_server.messages.http import ApiRequest
+from mock_server.messages.http import JSON, ApiRequest
 
 _LOOPBACK_HOST = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?", re.IGNORECASE)
 

@@ -6,13 +6,10 @@ a result; `HANDLERS` declares, by `operationId`, which object its path names and
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from mock_server.handlers import campaigns
 from mock_server.handlers.handler import Handler, Sample
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 HANDLERS: Mapping[str, Handler] = {
     "addProspectsToCampaign": Handler(campaigns.add_prospects, finds=campaigns.KIND, permission=campaigns.EDIT),

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from mock_server.handlers.handler import Context, Result
-from mock_server.store.base import Batch
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from mock_server.messages.call import Call
-    from mock_server.store.base import Transaction
+from mock_server.messages.call import Call
+from mock_server.store.base import Batch, Transaction
 
 KIND = "campaign"
 

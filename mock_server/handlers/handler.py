@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid5
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from mock_server.messages.call import Call, Caller
+from mock_server.store.base import Transaction
 
-    from mock_server.messages.call import Call, Caller
-    from mock_server.store.base import Transaction
-
-_IDS = UUID("5c2f6d5e-5a0e-4b8e-9d53-0a4c1f4f7a10")
+_IDS = "5c2f6d5e-5a0e-4b8e-9d53-0a4c1f4f7a10"
 """Namespace of the ids of new objects."""
 
 
@@ -33,8 +30,10 @@ class Context:
 
     def new_id(self, kind: str) -> str:
         """Return the id of a new object, a UUID; the same sequence of requests gets the same ids."""
+        from uuid import UUID, uuid5  # noqa: PLC0415 - its import takes 5 ms, and few requests make an object
+
         number = self.transaction.next_number(kind)
-        return str(uuid5(_IDS, f"{self.caller.account}/{kind}/{number}"))
+        return str(uuid5(UUID(_IDS), f"{self.caller.account}/{kind}/{number}"))
 
 
 @dataclass(slots=True)

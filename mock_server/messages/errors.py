@@ -6,13 +6,11 @@ that status (see `Contract.error_body`). A test compares `docs/errors.md` with t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from mock_server.messages.http import Headers
-    from mock_server.messages.violations import Violation
+from mock_server.messages.http import Headers
+from mock_server.messages.violations import Violation
 
 
 class ApiError(Exception):

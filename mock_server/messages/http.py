@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from mock_server.messages.injected import Fault
 
 JSON = "application/json"
 
@@ -41,6 +37,18 @@ class ApiRequest:
     def all(self, name: str) -> list[str]:
         """Return every value of a header, by its lower-case name."""
         return [value for key, value in self.headers if key == name]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault that a transport applies to the response: a key of `injected.FAULTS`.
+
+    Attributes:
+        seconds: Delay of the response; used by `delay` only.
+    """
+
+    name: str
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

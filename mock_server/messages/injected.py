@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from mock_server.messages.http import Headers
+from mock_server.messages.http import Fault, Headers
 
 FAULTS = {
     "delay": "the response is sent late, after `seconds`",
@@ -20,18 +19,6 @@ FAULTS = {
 
 BEFORE = {"reset", "html_502"}
 """The faults that are applied before the request is carried out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A fault that a transport applies to the response: a key of `FAULTS`.
-
-    Attributes:
-        seconds: Delay of the response; used by `delay` only.
-    """
-
-    name: str
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

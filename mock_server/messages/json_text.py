@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mock_server.messages.pointers import pointer
 from mock_server.messages.violations import Violation
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 MAX_DEPTH = 200
 """Levels of arrays and objects in a body; our assumption `json-limits`."""

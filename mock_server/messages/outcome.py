@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from mock_server.messages.call import Caller
-    from mock_server.messages.http import ApiReply
-    from mock_server.messages.injected import Injected
-    from mock_server.messages.violations import Violation
+from mock_server.messages.call import Caller
+from mock_server.messages.http import ApiReply
+from mock_server.messages.injected import Injected
+from mock_server.messages.violations import Violation
 
 BROKEN = {400, 401, 405, 413}
 """Statuses of requests that broke the contract; a 404 only if the contract has no such path."""

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from mock_server.messages.http import ApiRequest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from mock_server.messages.violations import Violation
+from mock_server.messages.violations import Violation
 
 HIDDEN = "***"
 

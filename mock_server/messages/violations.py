@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from mock_server.messages.pointers import Place
+from mock_server.messages.pointers import Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,13 @@ one in `x-account-id`; every failure is the same 401.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from mock_server.messages.call import Caller
 from mock_server.messages.errors import Unauthorized
+from mock_server.messages.http import ApiRequest
 from mock_server.messages.violations import Violation
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mock_server.messages.http import ApiRequest
-    from mock_server.store.seed import Token
+from mock_server.store.seed import Token
 
 ACCOUNT_HEADER = "x-account-id"
 

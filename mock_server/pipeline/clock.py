@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from mock_server.contract.limits import SECOND
 from mock_server.messages.errors import MockError
+from mock_server.store.base import Store
 from mock_server.store.memory import MemoryStore
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mock_server.store.base import Store
 
 _LONGEST = 10 * 365 * 24 * 3600
 _FARTHEST = 10 * _LONGEST

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from mock_server.contract.operation import Operation, Parameter
 from mock_server.contract.schemas import first_violation, violations
 from mock_server.messages.call import Call
 from mock_server.messages.errors import BadRequest, PayloadTooLarge
-from mock_server.messages.http import JSON, MAX_BODY
+from mock_server.messages.http import JSON, MAX_BODY, ApiRequest
 from mock_server.messages.json_text import UnreadableBody, read_json
 from mock_server.messages.pointers import pointer
 from mock_server.messages.violations import Violation
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from mock_server.contract.operation import Operation, Parameter
-    from mock_server.messages.http import ApiRequest
 
 MANY = 500
 """Members of a body up to which every violation is reported; beyond that, the first. 20 full records have 140."""

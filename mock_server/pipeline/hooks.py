@@ -12,17 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from mock_server.contract.contract import Contract
+from mock_server.handlers.handler import Handler
 from mock_server.messages.http import ApiRequest
+from mock_server.messages.injected import Injected
 from mock_server.messages.outcome import Outcome
 from mock_server.pipeline.ratelimit import Spend, spend
-
-if TYPE_CHECKING:
-    from mock_server.contract.contract import Contract
-    from mock_server.handlers.handler import Handler
-    from mock_server.messages.injected import Injected
-    from mock_server.store.base import Transaction
+from mock_server.store.base import Transaction
 
 Handle = Callable[[ApiRequest, str], Outcome]
 """Answers a request that was received by a transport, which it is given by name."""

@@ -8,25 +8,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import Any
 
+from mock_server.contract.contract import Contract
+from mock_server.contract.operation import Operation
+from mock_server.messages.call import Caller
 from mock_server.messages.errors import BadRequest, MockError, RateLimited, Unauthorized, api_errors
-from mock_server.messages.http import JSON, ApiReply, phrase
-from mock_server.messages.injected import FAULTS, Fault, Injected
+from mock_server.messages.http import JSON, ApiReply, ApiRequest, Fault, Headers, phrase
+from mock_server.messages.injected import FAULTS, Injected
 from mock_server.messages.json_text import to_json
 from mock_server.messages.violations import Violation
 from mock_server.pipeline.clock import seconds_of
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from datetime import timedelta
-
-    from mock_server.contract.contract import Contract
-    from mock_server.contract.operation import Operation
-    from mock_server.messages.call import Caller
-    from mock_server.messages.http import ApiRequest, Headers
-    from mock_server.pipeline.ratelimit import Decision
+from mock_server.pipeline.ratelimit import Decision
 
 ERRORS = {error.status: error for error in api_errors()}
 """The errors of the API, by status."""

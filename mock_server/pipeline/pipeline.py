@@ -7,15 +7,18 @@ Rule 3: a response that breaks the contract is a bug of the fake, and says so.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.utils import formatdate
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mock_server.contract.contract import Contract
 from mock_server.contract.limits import SECOND
+from mock_server.contract.operation import Operation
 from mock_server.contract.schemas import violations
-from mock_server.handlers.handler import Context
-from mock_server.messages.call import ANYBODY
+from mock_server.handlers.handler import Context, Handler, Result
+from mock_server.messages.call import ANYBODY, Call, Caller
 from mock_server.messages.errors import (
     ApiError,
     BadRequest,
@@ -25,29 +28,19 @@ from mock_server.messages.errors import (
     NotImplementedByMock,
     RateLimited,
 )
-from mock_server.messages.http import JSON, ApiReply
+from mock_server.messages.http import JSON, ApiReply, ApiRequest, Headers
+from mock_server.messages.injected import Injected
 from mock_server.messages.json_text import to_json
 from mock_server.messages.outcome import Outcome
+from mock_server.messages.redaction import Redactor
 from mock_server.messages.violations import Violation
 from mock_server.pipeline.auth import authenticate
 from mock_server.pipeline.decoding import decode
+from mock_server.pipeline.hooks import Hooks
 from mock_server.pipeline.injection import apply_fault, injected_reply, requested
-from mock_server.store.base import NO_ACCOUNT
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from mock_server.contract.contract import Contract
-    from mock_server.contract.operation import Operation
-    from mock_server.handlers.handler import Handler, Result
-    from mock_server.messages.call import Call, Caller
-    from mock_server.messages.http import ApiRequest, Headers
-    from mock_server.messages.injected import Injected
-    from mock_server.messages.redaction import Redactor
-    from mock_server.pipeline.hooks import Hooks
-    from mock_server.pipeline.ratelimit import Decision, Limits
-    from mock_server.store.base import Store, Transaction
-    from mock_server.store.seed import Seed
+from mock_server.pipeline.ratelimit import Decision, Limits
+from mock_server.store.base import NO_ACCOUNT, Store, Transaction
+from mock_server.store.seed import Seed
 
 WHY = "X-Alta-Mock-Why"
 """The header that says why a request was refused; the vendor has no such header, so no client depends on it."""

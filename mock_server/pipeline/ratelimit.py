@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from mock_server.contract.limits import SECOND, Limit
 from mock_server.messages.call import Caller
+from mock_server.messages.http import Headers
 from mock_server.store.base import Transaction, Window
-
-if TYPE_CHECKING:
-    from mock_server.messages.http import Headers
 
 
 @dataclass(slots=True)  # not frozen: made twice a request, in half the time

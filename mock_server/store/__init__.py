@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
 from mock_server.messages.errors import MockError
+from mock_server.store.base import Store
 from mock_server.store.memory import MemoryStore
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from mock_server.store.base import Store
 
 STORES: Mapping[str, Callable[[str], Store]] = {"memory": lambda _: MemoryStore()}
 """What opens a store, by the scheme of its URL."""

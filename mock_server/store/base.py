@@ -7,19 +7,16 @@ Rule 3: values are never changed in place; a change puts another value.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from mock_server.messages.http import ApiRequest
+from mock_server.messages.injected import Injected
 from mock_server.messages.json_text import read_json
-
-if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Iterable, Mapping, Sequence
-    from contextlib import AbstractContextManager
-
-    from mock_server.messages.http import ApiRequest
-    from mock_server.messages.injected import Injected
-    from mock_server.messages.outcome import Outcome
+from mock_server.messages.outcome import Outcome
 
 JOURNAL_ENTRIES = 10_000
 """Requests that a journal keeps; beyond that the oldest are dropped."""

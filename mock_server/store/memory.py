@@ -5,20 +5,16 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Self
+from types import TracebackType
+from typing import Any, Self
 
-from mock_server.store.base import JOURNAL_BYTES, JOURNAL_ENTRIES, NO_ACCOUNT, Exchange, Recorded
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from types import TracebackType
-
-    from mock_server.messages.http import ApiReply, ApiRequest
-    from mock_server.messages.injected import Injected
-    from mock_server.messages.outcome import Outcome
-    from mock_server.store.base import Batch, Window
+from mock_server.messages.http import ApiReply, ApiRequest
+from mock_server.messages.injected import Injected
+from mock_server.messages.outcome import Outcome
+from mock_server.store.base import JOURNAL_BYTES, JOURNAL_ENTRIES, NO_ACCOUNT, Batch, Exchange, Recorded, Window
 
 _logger = logging.getLogger(__name__)
 

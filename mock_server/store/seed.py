@@ -5,19 +5,17 @@ Which lists of objects an account has, of what kind, and with which defaults, is
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from mock_server.contract import bundled_files
 from mock_server.contract.documents import Document
 from mock_server.contract.schemas import Schemas, violations
 from mock_server.messages.errors import MockError
 from mock_server.messages.pointers import Place, place, pointer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 KIND = "x-alta-kind"
 """Names, at a list of the schema, the kind of its objects."""

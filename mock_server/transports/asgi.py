@@ -11,6 +11,7 @@ import contextlib
 import os
 import socket
 import struct
+from collections.abc import Awaitable, Callable
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +20,11 @@ from uvicorn.server import ServerState
 
 from mock_server.control.guard import is_loopback
 from mock_server.messages.errors import MockError
-from mock_server.messages.http import MAX_BODY, ApiRequest
+from mock_server.messages.http import MAX_BODY, ApiReply, ApiRequest
+from mock_server.transports.dispatch import Dispatcher
 from mock_server.transports.protocol import IDLE_SECONDS, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from mock_server.messages.http import ApiReply
-    from mock_server.transports.dispatch import Dispatcher
-
     Receive = Callable[[], Awaitable[Any]]
     Send = Callable[[Any], Awaitable[None]]
 

@@ -5,19 +5,14 @@ from __future__ import annotations
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from mock_server.control.api import Control
-from mock_server.messages.http import ApiReply
+from mock_server.fake import Fake
+from mock_server.journal.access_log import Log
+from mock_server.messages.http import ApiReply, ApiRequest
 from mock_server.web import Pages
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mock_server.fake import Fake
-    from mock_server.journal.access_log import Log
-    from mock_server.messages.http import ApiRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
+from mock_server.fake import Fake
 from mock_server.transports.asgi import Server, listen, origin_of
 from mock_server.transports.dispatch import Dispatcher
-
-if TYPE_CHECKING:
-    from mock_server.fake import Fake
 
 
 class LiveServer:

@@ -6,6 +6,7 @@ Why uvicorn: docs/decisions/0001-server.md.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import socket
@@ -14,13 +15,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-if TYPE_CHECKING:
-    import asyncio
+from mock_server.journal.access_log import Log
 
+if TYPE_CHECKING:
     from uvicorn import Config
     from uvicorn.server import ServerState
-
-    from mock_server.journal.access_log import Log
 
 MAX_HEAD = 64 * 1024
 """Bytes of a request line and headers; also of trailers, which are ignored."""

@@ -6,7 +6,7 @@ import errno
 import re
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from mock_server.messages.errors import MockError
@@ -20,10 +20,9 @@ try:
 except ImportError as error:
     raise MockError("mock.responses() needs the library responses: pip install 'alta-mock[pytest]'") from error
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from collections.abc import Iterator
 
-    from mock_server.fake import Fake
+from mock_server.fake import Fake
 
 Answer = tuple[int, dict[str, str], bytes]
 

@@ -11,6 +11,7 @@ import os
 import re
 import socket
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,16 +24,12 @@ from werkzeug.routing import BaseConverter, Rule
 
 from mock_server.config import Config
 from mock_server.fake import Fake
-from mock_server.messages.http import MAX_BODY, ApiRequest
+from mock_server.messages.http import MAX_BODY, ApiReply, ApiRequest
 from mock_server.transports.dispatch import Dispatcher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from flask.sansio.app import App
     from flask.sansio.blueprints import BlueprintSetupState
-
-    from mock_server.messages.http import ApiReply
 
 
 def create_app(mock: Fake | None = None) -> Flask:

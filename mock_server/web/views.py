@@ -9,15 +9,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mock_server.fake import Fake
 from mock_server.handlers import SAMPLE
-from mock_server.messages.http import JSON, ApiReply, phrase
+from mock_server.messages.http import JSON, ApiReply, ApiRequest, phrase
 from mock_server.messages.injected import FAULTS
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-    from mock_server.fake import Fake
-    from mock_server.messages.http import ApiRequest
 
 STATIC = Path(__file__).parent / "static"
 
