@@ -1,22 +1,20 @@
-"""Clients with one fault each, small deviations of ours: what the rules of a consumer must catch, each by its rule.
+"""Wrong clients: each has one fault, which the rule that names it must catch.
 
-A client is a function of its environment and of the prospects to add; it returns, or it raises. The faults are those
-that programs have which talk to limited APIs.
+Most of them are the reference consumer, written on plain `requests`, with another value of one field.
 """
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
-from unittest.mock import patch
 
 import requests
 
-from alta_client import AltaClient, BadRequest, NotFound, OutcomeUnknown, RateLimited, ServerError, Unauthorized
-from alta_client import _client as module
+from alta_client import AltaClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +22,144 @@ if TYPE_CHECKING:
     from contract_tests.consumer.runs import Environment
 
 Prospects: TypeAlias = "Sequence[Mapping[str, Any]]"
+Add: TypeAlias = "Callable[[Environment, Prospects], object]"
+
+LOST = 0
+"""In place of a status: there is no response."""
+
+
+def client(at: Environment, **options: Any) -> AltaClient:
+    """Return our client for an environment."""
+    return AltaClient(at.base_url, at.token, sleep=at.sleep, clock=at.clock, **options)
+
+
+def right_client(at: Environment, prospects: Prospects, **options: Any) -> object:
+    """Add prospects with our client."""
+    return client(at).add_prospects(at.campaign_id, prospects, **options)
+
+
+def batches(prospects: Prospects, size: int = 20) -> list[list[Any]]:
+    """Divide prospects into batches."""
+    return [list(prospects[start : start + size]) for start in range(0, len(prospects), size)]
+
+
+class Failed(Exception):
+    """A batch was not added."""
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _skip_body(_: requests.Response) -> None:
+    """Accept every body of a 200, of which nothing is documented."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumer:
+    """The reference consumer; with the default of every field it is correct.
+
+    Attributes:
+        records: Changes the prospects before they are divided into batches.
+        divide: Divides prospects into batches.
+        member: The member of the body that contains the prospects.
+        address: Changes the URL; it also receives the token.
+        credentials: Returns the headers that authenticate a request with a token.
+        redirects: Whether redirects are followed.
+        timeout: Seconds to wait for a response.
+        then: What to do after a status other than 200: `retry` waits and sends the batch again, `later` sends it after
+            all others, `skip` forgets it, `note` goes on and fails at the end, `end` returns, `fail` raises.
+        otherwise: What to do after any other status.
+        pause: Returns the seconds to wait by those that are correct and by the header Retry-After, empty without one.
+        most_tries: Tries of one batch.
+        read: Reads a 200; if it raises, the consumer fails.
+    """
+
+    records: Callable[[Prospects], Prospects] = list
+    divide: Callable[[Prospects], list[list[Any]]] = batches
+    member: str = "data"
+    encoding: str = "utf-8"
+    content_type: str = "application/json"
+    method: str = "POST"
+    address: Callable[[str, str], str] = lambda url, _: url
+    credentials: Callable[[str], Mapping[str, str]] = _bearer
+    redirects: bool = False
+    timeout: float = 60.0
+    then: Mapping[int, str] = field(default_factory=lambda: {429: "retry"})
+    otherwise: str = "fail"
+    pause: Callable[[float, str], float] = lambda seconds, _: seconds
+    most_tries: int = 10
+    read: Callable[[requests.Response], object] = _skip_body
+
+    def __call__(self, at: Environment, prospects: Prospects) -> None:
+        """Add prospects.
+
+        Raises:
+            Failed: A batch was not added.
+        """
+        waiting, failed = self.divide(self.records(prospects)), 0
+        while waiting:
+            batch = waiting.pop(0)
+            status, action = self._add(at, batch)
+            if action == "end":
+                return
+            if action in {"fail", "retry"}:
+                raise Failed(f"the response was {status or 'lost'}")
+            failed = status if action == "note" else failed
+            waiting += [batch] if action == "later" else []
+        if failed:
+            raise Failed(f"a response was {failed}")
+
+    def _add(self, at: Environment, batch: list[Any]) -> tuple[int, str]:
+        """Send a batch until it is added, or not to be sent again now; return the last status and what to do next."""
+        status = LOST
+        for tries in range(1, self.most_tries + 1):
+            response = self._send(at, batch)
+            status = LOST if response is None else response.status_code
+            if response is not None and status == 200:
+                self.read(response)
+                return status, "next"
+            action = self.then.get(status, self.otherwise)
+            if action in {"retry", "skip", "later"} and tries < self.most_tries:
+                header = "" if response is None else response.headers.get("Retry-After", "")
+                at.sleep(self.pause(_seconds(header, at.clock(), tries), header))
+            if action != "retry":
+                return status, action
+        return status, "fail"
+
+    def _send(self, at: Environment, batch: list[Any]) -> requests.Response | None:
+        """Return the response to a batch; None if it is lost."""
+
+        def authenticate(request: requests.PreparedRequest) -> requests.PreparedRequest:
+            request.headers.update(self.credentials(at.token))  # as `auth`, so that ~/.netrc does not replace it
+            return request
+
+        try:
+            return requests.request(
+                self.method,
+                self.address(f"{at.base_url}/campaigns/{at.campaign_id}/prospects", at.token),
+                data=json.dumps({self.member: batch}, ensure_ascii=False).encode(self.encoding),
+                headers={"Content-Type": self.content_type},
+                auth=authenticate,
+                timeout=self.timeout,
+                allow_redirects=self.redirects,
+            )
+        except requests.RequestException:
+            return None
+
+
+def _seconds(header: str, now: float, tries: int) -> float:
+    """Return the seconds that Retry-After asks for, as a number or a date; without it 1, 2, 4, ..., 60."""
+    if header.isdigit():
+        return float(header)
+    return max(0.0, parsedate_to_datetime(header).timestamp() - now) if header else min(60.0, 2.0 ** (tries - 1))
+
+
+EQUIVALENT_CLIENTS: dict[str, tuple[str, Add]] = {
+    "correct": ("The client of this project.", right_client),
+    "reference": ("The reference consumer, written on requests.", Consumer()),
+}
+"""Clients that every rule must pass, each with a statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,500 +167,192 @@ class WrongClient:
     """A client with a fault.
 
     Attributes:
-        fault: What is wrong with it.
-        caught_by: The rule that must be broken when it meets the scenario.
-        scenario: What it must meet to show it, a key of `SCENARIOS`.
-        add: The client.
+        fault: What it does wrong.
+        caught_by: The rule that it must break.
+        scenario: The scenario in which it shows its fault, a key of `SCENARIOS`.
+        add: Adds prospects in an environment; returns or raises.
     """
 
     fault: str
     caught_by: str
     scenario: str
-    add: Callable[[Environment, Prospects], object]
+    add: Add
 
 
 WRONG_CLIENTS: dict[str, WrongClient] = {}
 
 
-def right_client(at: Environment, prospects: Prospects, **options: Any) -> object:
-    """Add prospects as ours does."""
-    return client(at).add_prospects(at.campaign_id, prospects, **options)
+def _wrong(
+    caught_by: str, name: str, fault: str, scenario: str = "normal", add: Add | None = None, **fields: Any
+) -> None:
+    """Register a client; without `add` it is the reference consumer with other fields."""
+    WRONG_CLIENTS[name] = WrongClient(fault, caught_by, scenario, add or Consumer(**fields))
 
 
-def client(at: Environment, kind: type[AltaClient] = AltaClient, **options: Any) -> AltaClient:
-    """Return a client of ours for its environment."""
-    return kind(at.base_url, at.token, sleep=at.sleep, clock=at.clock, **options)
+# --- What is sent -----------------------------------------------------------------------------------------------------
 
 
-def wrong(caught_by: str, scenario: str = "normal") -> Callable[[Any], Any]:
-    """Make a wrong client of a function, whose docstring says its fault."""
+def _ends_empty(prospects: Prospects) -> list[list[Any]]:
+    return [*batches(prospects), []]
 
-    def register(add: Callable[[Environment, Prospects], object]) -> Callable[[Environment, Prospects], object]:
-        name = add.__name__.replace("_", "-")
-        WRONG_CLIENTS[name] = WrongClient((add.__doc__ or "").splitlines()[0], caught_by, scenario, add)
-        return add
 
-    return register
+def _titled(prospects: Prospects) -> Prospects:
+    titled: Prospects = json.loads(json.dumps(prospects).title().replace('"Email"', '"email"'))
+    return titled
 
 
-def exchanging(at: Environment, prospects: Prospects, change: Callable[[Any, str, bytes], Any]) -> object:
-    """Add prospects by a client whose exchange is changed: it is given the right one, the address and the body."""
-    one = client(at)
-    post = one._exchange.post
-    with patch.object(one._exchange, "post", lambda url, body: change(post, url, body)):
-        return one.add_prospects(at.campaign_id, prospects)
-
-
-def batches(prospects: Prospects, size: int = 20) -> list[list[Any]]:
-    """Cut prospects into batches."""
-    return [list(prospects[start : start + size]) for start in range(0, len(prospects), size)]
-
-
-# --- What is sent ---------------------------------------------------------------------------------------------------
-
-
-@wrong("keeps-the-batch-size")
-def sends_21(at: Environment, prospects: Prospects) -> object:
-    """Counts its batches from zero to twenty, inclusive."""
-    with patch.object(module, "MOST_PROSPECTS", 21):
-        return right_client(at, prospects)
-
-
-@wrong("valid-body")
-def calls_them_prospects(at: Environment, prospects: Prospects) -> object:
-    """Names the array of the body after what is in it."""
-    return exchanging(at, prospects, lambda post, url, body: post(url, body.replace(b'{"data"', b'{"prospects"', 1)))
-
-
-@wrong("valid-body")
-def sends_null(at: Environment, prospects: Prospects) -> object:
-    """Sends null for what it does not know."""
-    return right_client(at, [{"jobTitle": None, **one} for one in prospects], validate=False)
-
-
-@wrong("sends-json")
-def sends_text(at: Environment, prospects: Prospects) -> object:
-    """Lets the library choose the content type of a text."""
-    one = client(at)
-    one._exchange._headers = {"Content-Type": "text/plain"}
-    return one.add_prospects(at.campaign_id, prospects)
-
-
-@wrong("bearer-header")
-def lets_netrc_win(at: Environment, prospects: Prospects) -> object:
-    """Sets the header without an auth callable, so that credentials of ~/.netrc replace it."""
-    one = client(at)
-    one._exchange._headers = {**one._exchange._headers, "Authorization": f"Bearer {at.token}"}
-    one._exchange._auth = requests.auth.HTTPBasicAuth("netrc", "password")
-    return one.add_prospects(at.campaign_id, prospects)
-
-
-@wrong("token-nowhere-else")
-def repeats_the_token_in_the_query(at: Environment, prospects: Prospects) -> object:
-    """Puts the token into the address, too."""
-    return exchanging(at, prospects, lambda post, url, body: post(f"{url}?access_token={at.token}", body))
-
-
-@wrong("clean-path")
-def doubles_a_slash(at: Environment, prospects: Prospects) -> object:
-    """Joins base URL and path with one slash too many."""
-    return exchanging(at, prospects, lambda post, url, body: post(url.replace("/campaigns", "//campaigns"), body))
-
-
-@wrong("keeps-the-batch-size")
-def sends_all_at_once(at: Environment, prospects: Prospects) -> object:
-    """Knows nothing of batches."""
-    with patch.object(module, "MOST_PROSPECTS", 1000):
-        return right_client(at, prospects)
-
-
-@wrong("keeps-the-batch-size")
-def ends_with_an_empty_batch(at: Environment, prospects: Prospects) -> object:
-    """Sends what is left at the end, even if nothing is."""
-    one = client(at)
-    one.add_prospects(at.campaign_id, prospects)
-    return one._exchange.post(f"{at.base_url}/campaigns/{at.campaign_id}/prospects", b'{"data": []}')
-
-
-@wrong("sends-json")
-def sends_a_form(at: Environment, prospects: Prospects) -> object:
-    """Sends its JSON as if it were a form."""
-    one = client(at)
-    one._exchange._headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    return one.add_prospects(at.campaign_id, prospects)
-
-
-@wrong("sends-json")
-def sends_latin_1(at: Environment, prospects: Prospects) -> object:
-    """Encodes its text as its system does."""
-    people = [{**one, "firstName": "Zo\u00eb"} for one in prospects]
-    one = client(at)
-    post = one._exchange.post
-    with patch.object(one._exchange, "post", lambda url, body: post(url, body.decode().encode("latin-1"))):
-        return one.add_prospects(at.campaign_id, people)
-
-
-@wrong("bearer-header")
-def forgets_the_word_bearer(at: Environment, prospects: Prospects) -> object:
-    """Sends the token alone."""
-    return _with_auth(at, prospects, lambda request: request.headers.update(Authorization=at.token))
-
-
-@wrong("token-nowhere-else")
-def sends_the_token_twice(at: Environment, prospects: Prospects) -> object:
-    """Sends the token in a header of its own, too, to be sure."""
-
-    def both(request: requests.PreparedRequest) -> None:
-        request.headers.update({"Authorization": f"Bearer {at.token}", "X-Api-Token": at.token})
-
-    return _with_auth(at, prospects, both)
-
-
-def _with_auth(at: Environment, prospects: Prospects, put: Callable[[Any], object]) -> object:
-    """Add prospects by a client that says otherwise who it is."""
-
-    def auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-        put(request)
-        return request
-
-    one = client(at)
-    one._exchange._auth = auth
-    return one.add_prospects(at.campaign_id, prospects)
-
-
-@wrong("clean-path")
-def ends_with_a_slash(at: Environment, prospects: Prospects) -> object:
-    """Ends the path with a slash."""
-    return exchanging(at, prospects, lambda post, url, body: post(url + "/", body))
-
-
-@wrong("clean-path")
-def forgets_the_version(at: Environment, prospects: Prospects) -> object:
-    """Joins the path to the root of the server."""
-    return exchanging(at, prospects, lambda post, url, body: post(url.replace("/v1/", "/"), body))
-
-
-@wrong("clean-path")
-def says_where_it_is_from(at: Environment, prospects: Prospects) -> object:
-    """Adds a query that the operation does not have."""
-    return exchanging(at, prospects, lambda post, url, body: post(url + "?source=crm", body))
-
-
-@wrong("clean-path")
-def puts(at: Environment, prospects: Prospects) -> object:
-    """Uses another method."""
-    prepare = requests.Session.prepare_request
-
-    def otherwise(self: requests.Session, request: requests.Request) -> requests.PreparedRequest:
-        request.method = "PUT"
-        return prepare(self, request)
-
-    with patch.object(requests.Session, "prepare_request", otherwise):
-        return right_client(at, prospects)
-
-
-# --- Limits ---------------------------------------------------------------------------------------------------------
-
-
-class _WaitsOtherwise(AltaClient):
-    """Waits another time than it was told."""
-
-    factor, extra = 1.0, 0.0
-
-    def _wait(self, seconds: float) -> None:
-        super()._wait(seconds * self.factor + self.extra)
-
-
-@wrong("waits-as-told", "429")
-def waits_half(at: Environment, prospects: Prospects) -> object:
-    """Waits half of what it was told, as jitter does that is applied wrongly."""
-    kind = type("Half", (_WaitsOtherwise,), {"factor": 0.5})
-    return client(at, kind).add_prospects(at.campaign_id, prospects)
-
-
-@wrong("waits-as-told", "429")
-def waits_a_second(at: Environment, prospects: Prospects) -> object:
-    """Waits a second after a 429, whatever it was told."""
-    with patch.object(module, "retry_after", lambda _values, _now: 1.0):
-        return right_client(at, prospects)
-
-
-@wrong("reports-the-truth", "429")
-def takes_a_429_for_the_end(at: Environment, prospects: Prospects) -> object:
-    """Stops at a 429, and returns as if all were done."""
-    try:
-        with patch.object(module, "MOST_REFUSALS", 1):
-            return right_client(at, prospects)
-    except RateLimited:
-        return None
-
-
-@wrong("waits-as-told", "429")
-def reads_milliseconds(at: Environment, prospects: Prospects) -> object:
-    """Takes the seconds of Retry-After for milliseconds."""
-    kind = type("Milli", (_WaitsOtherwise,), {"factor": 0.001})
-    return client(at, kind).add_prospects(at.campaign_id, prospects)
-
-
-@wrong("waits-no-longer-than-sensible", "429")
-def waits_an_hour(at: Environment, prospects: Prospects) -> object:
-    """Waits an hour, whatever it was told."""
-    kind = type("Hour", (_WaitsOtherwise,), {"extra": 3600.0})
-    return client(at, kind).add_prospects(at.campaign_id, prospects)
-
-
-@wrong("waits-as-told", "429-date")
-def reads_no_dates(at: Environment, prospects: Prospects) -> object:
-    """Understands Retry-After in seconds only, and goes on after one second otherwise."""
-    with patch.object(module, "retry_after", lambda values, _now: _seconds_only(values)):
-        return right_client(at, prospects)
-
-
-def _seconds_only(values: Callable[[str], Sequence[str]]) -> float | None:
-    """Read Retry-After if it is a number of seconds."""
-    value = "".join(values("Retry-After"))
-    return float(value) if value.isdigit() else None
-
-
-@wrong("pauses-untold", "429-untold")
-def hammers(at: Environment, prospects: Prospects) -> object:
-    """Tries again at once when it is not told how long to wait."""
-    with patch.object(module, "backoff", lambda _times: 0.0):
-        return right_client(at, prospects)
-
-
-@wrong("gives-up", "429-forever")
-def never_gives_up(at: Environment, prospects: Prospects) -> object:
-    """Tries again for as long as it is refused; here a hundred times, so that the test ends."""
-    with patch.object(module, "MOST_REFUSALS", 100):
-        return client(at, max_wait=10**6).add_prospects(at.campaign_id, prospects)
-
-
-@wrong("resumes-with-the-refused-batch", "429")
-def loses_the_refused_batch(at: Environment, prospects: Prospects) -> object:
-    """Waits as told, and goes on with the next batch."""
-    one = client(at)
-    for batch in batches(prospects):
-        try:
-            with patch.object(module, "MOST_REFUSALS", 1):
-                one.add_prospects(at.campaign_id, batch)
-        except RateLimited as error:
-            at.sleep(error.retry_after or 1)
-    return None
-
-
-@wrong("resumes-with-the-refused-batch", "429")
-def puts_the_refused_batch_last(at: Environment, prospects: Prospects) -> object:
-    """Goes on with the next batch after a 429, and comes back to the refused one."""
-    one = client(at)
-    waiting = batches(prospects)
-    while waiting:
-        batch = waiting.pop(0)
-        try:
-            with patch.object(module, "MOST_REFUSALS", 1):
-                one.add_prospects(at.campaign_id, batch)
-        except RateLimited as error:
-            at.sleep(error.retry_after or 1)
-            waiting.append(batch)
-    return None
-
-
-# --- Refusals and trouble -------------------------------------------------------------------------------------------
-
-
-def _again(
-    at: Environment, prospects: Prospects, *kinds: type[Exception], pause: float = 2.0, **options: Any
-) -> object:
-    """Send each batch again that failed in one of these ways, once, by a client with options."""
-    one = client(at, **options)
-    for batch in batches(prospects):
-        try:
-            one.add_prospects(at.campaign_id, batch, validate=False)
-        except kinds:
-            at.sleep(pause)
-            one.add_prospects(at.campaign_id, batch, validate=False)
-    return None
-
-
-@wrong("does-not-repeat-what-was-refused", "400")
-def repeats_a_bad_request(at: Environment, prospects: Prospects) -> object:
-    """Retries a 400, in the hope that it gets better."""
-    return _again(at, prospects, BadRequest)
-
-
-@wrong("does-not-repeat-what-was-refused", "404")
-def repeats_a_not_found(at: Environment, prospects: Prospects) -> object:
-    """Retries a 404."""
-    return _again(at, prospects, NotFound)
-
-
-@wrong("does-not-repeat-what-was-refused", "401")
-def repeats_an_unauthorized(at: Environment, prospects: Prospects) -> object:
-    """Retries a 401, with the same token."""
-    return _again(at, prospects, Unauthorized)
-
-
-@wrong("ends-by-itself", "401")
-def guesses_its_account(at: Environment, prospects: Prospects) -> object:
-    """Tries one account after the other when it is not let in, without end."""
-    for number in itertools.count():
-        try:
-            return client(at, account_id=f"account-{number}").add_prospects(at.campaign_id, prospects)
-        except Unauthorized:
-            at.sleep(1)
-    return None
-
-
-@wrong("does-not-repeat-what-was-refused", "404")
-def waits_for_the_campaign(at: Environment, prospects: Prospects) -> object:
-    """Asks again after a 404 until there is such a campaign."""
-    while True:
-        try:
-            return right_client(at, prospects)
-        except NotFound:
-            at.sleep(5)
-
-
-@wrong("stops-when-nothing-can-succeed", "404")
-def goes_on_after_not_found(at: Environment, prospects: Prospects) -> object:
-    """Sends all other batches to a campaign that does not exist."""
-    failed: Exception | None = None
-    for batch in batches(prospects):
-        try:
-            client(at).add_prospects(at.campaign_id, batch)
-        except NotFound as error:
-            failed = error
-    if failed:
-        raise failed
-    return None
-
-
-@wrong("sends-nothing-twice", "response-lost")
-def retries_blindly(at: Environment, prospects: Prospects) -> object:
-    """Sends a batch again whose answer was lost."""
-    return _again(at, prospects, OutcomeUnknown)
-
-
-@wrong("sends-nothing-twice", "slow")
-def loses_patience(at: Environment, prospects: Prospects) -> object:
-    """Sends a batch again whose answer takes more than a second."""
-    return _again(at, prospects, OutcomeUnknown, pause=0.0, timeout=1.0)
-
-
-@wrong("careful-with-5xx", "502-html")
-def retries_a_502_at_once(at: Environment, prospects: Prospects) -> object:
-    """Sends a batch again right after a 502."""
-    return _again(at, prospects, ServerError, pause=0.2)
-
-
-@wrong("careful-with-5xx", "500")
-def retries_a_500_at_once(at: Environment, prospects: Prospects) -> object:
-    """Sends a batch again right after a 500."""
-    return _again(at, prospects, ServerError, pause=0.0)
-
-
-@wrong("follows-no-redirect", "redirect")
-def follows_redirects(at: Environment, prospects: Prospects) -> object:
-    """Leaves the redirects of its library on."""
-    send = requests.Session.send
-
-    def following(self: requests.Session, request: Any, **settings: Any) -> requests.Response:
-        return send(self, request, **{**settings, "allow_redirects": True})
-
-    shown = patch("alta_client._exchange._hide_location", lambda response, **_: response)
-    with shown, patch.object(requests.Session, "send", following):
-        return right_client(at, prospects)
-
-
-# --- The whole ------------------------------------------------------------------------------------------------------
-
-
-@wrong("records-untouched")
-def sends_backwards(at: Environment, prospects: Prospects) -> object:
-    """Takes its prospects from the end of a list."""
-    return right_client(at, list(reversed(prospects)))
-
-
-@wrong("records-untouched")
-def cleans_up(at: Environment, prospects: Prospects) -> object:
-    """Makes what it sends prettier."""
-    return right_client(at, json.loads(json.dumps(prospects).title().replace('"Email"', '"email"')))
-
-
-@wrong("records-untouched")
-def adds_a_field(at: Environment, prospects: Prospects) -> object:
-    """Adds where the prospects are from."""
-    return right_client(at, [{**one, "source": "crm"} for one in prospects])
-
-
-@wrong("records-untouched")
-def loses_a_field(at: Environment, prospects: Prospects) -> object:
-    """Sends the addresses only."""
-    return right_client(at, [{"email": one["email"]} for one in prospects])
-
-
-@wrong("reports-the-truth", "400")
-def skips_what_was_refused(at: Environment, prospects: Prospects) -> object:
-    """Goes on behind a 400, and returns as if all were done."""
-    one = client(at)
-    for batch in batches(prospects):
-        with contextlib.suppress(BadRequest):
-            one.add_prospects(at.campaign_id, batch)
-    return None
-
-
-@wrong("reports-the-truth")
-def does_nothing(at: Environment, prospects: Prospects) -> object:  # noqa: ARG001 - that is its fault
-    """Sends nothing, and returns as if all were done."""
-    return None
-
-
-@wrong("takes-any-success", "empty-200")
-def wants_a_body(at: Environment, prospects: Prospects) -> object:
-    """Takes a 200 without a body for a failure, once everything is sent."""
-    empty = []
-
-    def look(post: Any, url: str, body: bytes) -> requests.Response:
-        response: requests.Response = post(url, body)
-        empty.append(not response.content)
-        return response
-
-    exchanging(at, prospects, look)
-    if any(empty):
-        raise ValueError("no body")
-    return None
-
-
-@wrong("records-untouched")
-def forgets_the_last_batch(at: Environment, prospects: Prospects) -> object:
-    """Sends full batches only."""
-    return right_client(at, prospects[: len(prospects) // 20 * 20])
-
-
-@wrong("records-untouched", "429")
-def sends_one_twice(at: Environment, prospects: Prospects) -> object:
-    """Begins each batch with the last prospect of the one before."""
+def _overlapping(prospects: Prospects) -> Prospects:
     pairs = itertools.pairwise(batches(prospects))
-    return right_client(at, [*prospects[:20], *(one for before, batch in pairs for one in (before[-1], *batch))])
+    return [*prospects[:20], *(one for before, batch in pairs for one in (before[-1], *batch))]
 
 
-@wrong("reports-the-truth", "400")
-def swallows_errors(at: Environment, prospects: Prospects) -> object:
-    """Catches whatever is raised, and returns."""
-    try:
-        return right_client(at, prospects)
-    except Exception:  # noqa: BLE001 - that is its fault
-        return None
+def _does_nothing(_at: Environment, _prospects: Prospects) -> None:
+    """Return without any request."""
 
 
-@wrong("takes-any-success", "odd-200")
-def wants_json(at: Environment, prospects: Prospects) -> object:
-    """Reads the body of the 200, which has none that is documented."""
+wrong = partial(_wrong, "keeps-the-batch-size")
+wrong("sends-21", "Counts the batch from 0 to 20, inclusive.", divide=lambda them: batches(them, 21))
+wrong("sends-all-at-once", "Sends everything in one batch.", divide=lambda them: [list(them)])
+wrong("ends-with-an-empty-batch", "Sends a last batch even if it is empty.", divide=_ends_empty)
+wrong = partial(_wrong, "valid-body")
+wrong("calls-them-prospects", "Names the array of the body prospects.", member="prospects")
+wrong(
+    "sends-null",
+    "Sends null for unknown values.",
+    records=lambda them: [{"jobTitle": None, **person} for person in them],
+)
+wrong = partial(_wrong, "sends-json")
+wrong("sends-text", "Sends JSON as text/plain.", content_type="text/plain")
+wrong("sends-a-form", "Sends JSON as a form.", content_type="application/x-www-form-urlencoded")
+wrong(
+    "sends-latin-1",
+    "Encodes the body in Latin-1.",
+    encoding="latin-1",
+    records=lambda them: [{**person, "firstName": "Zo\u00eb"} for person in them],
+)
+wrong = partial(_wrong, "bearer-header")
+wrong(
+    "lets-netrc-win",
+    "Lets the credentials of ~/.netrc replace the token.",
+    credentials=lambda _: {"Authorization": "Basic bmV0cmM6cGFzc3dvcmQ="},
+)
+wrong("forgets-the-word-bearer", "Sends the token without Bearer.", credentials=lambda token: {"Authorization": token})
+wrong = partial(_wrong, "token-nowhere-else")
+wrong(
+    "repeats-the-token-in-the-query",
+    "Puts the token into the URL, too.",
+    address=lambda url, token: f"{url}?access_token={token}",
+)
+wrong(
+    "sends-the-token-twice",
+    "Sends the token in a second header, too.",
+    credentials=lambda token: {**_bearer(token), "X-Api-Token": token},
+)
+wrong = partial(_wrong, "clean-path")
+wrong(
+    "doubles-a-slash",
+    "Joins base URL and path with two slashes.",
+    address=lambda url, _: url.replace("/campaigns", "//campaigns"),
+)
+wrong("ends-with-a-slash", "Ends the path with a slash.", address=lambda url, _: f"{url}/")
+wrong(
+    "forgets-the-version", "Joins the path to the root of the server.", address=lambda url, _: url.replace("/v1/", "/")
+)
+wrong(
+    "says-where-it-is-from",
+    "Adds a query that the operation does not have.",
+    address=lambda url, _: f"{url}?source=crm",
+)
+wrong("puts", "Uses the method PUT.", method="PUT")
+wrong = partial(_wrong, "records-untouched")
+wrong("sends-backwards", "Sends the last prospects first.", records=lambda them: them[::-1])
+wrong("cleans-up", "Changes the capitals of what it sends.", records=_titled)
+wrong(
+    "adds-a-field",
+    "Adds the origin to each prospect.",
+    records=lambda them: [{**person, "source": "crm"} for person in them],
+)
+wrong(
+    "loses-a-field",
+    "Sends only the email addresses.",
+    records=lambda them: [{"email": person["email"]} for person in them],
+)
+wrong("forgets-the-last-batch", "Sends full batches only.", records=lambda them: them[: len(them) // 20 * 20])
+wrong("sends-one-twice", "Begins a batch with the last prospect of the one before.", "429", records=_overlapping)
 
-    def read(post: Any, url: str, body: bytes) -> requests.Response:
-        response: requests.Response = post(url, body)
-        if response.ok:
-            json.loads(response.content)["id"]
-        return response
+# --- Limits -----------------------------------------------------------------------------------------------------------
 
-    return exchanging(at, prospects, read)
+wrong = partial(_wrong, "waits-as-told")
+wrong("waits-half", "Waits half of Retry-After.", "429", pause=lambda seconds, _: seconds / 2)
+wrong("waits-a-second", "Waits a second after every 429.", "429", pause=lambda *_: 1.0)
+wrong("reads-milliseconds", "Reads Retry-After as milliseconds.", "429", pause=lambda seconds, _: seconds / 1000)
+wrong(
+    "reads-no-dates",
+    "Waits a second if Retry-After is a date.",
+    "429-date",
+    pause=lambda seconds, header: seconds if header.isdigit() else 1.0,
+)
+wrong = partial(_wrong, "waits-no-longer-than-sensible")
+wrong("waits-an-hour", "Waits an hour longer than Retry-After.", "429", pause=lambda seconds, _: seconds + 3600)
+wrong = partial(_wrong, "pauses-untold")
+wrong(
+    "hammers",
+    "Sends again at once if there is no Retry-After.",
+    "429-untold",
+    pause=lambda seconds, header: seconds if header else 0.0,
+)
+wrong = partial(_wrong, "gives-up")
+wrong("never-gives-up", "Sends again after every 429; here a hundred times.", "429-forever", most_tries=100)
+wrong = partial(_wrong, "resumes-with-the-refused-batch")
+wrong("loses-the-refused-batch", "Goes on with the next batch after a 429.", "429", then={429: "skip"})
+wrong("puts-the-refused-batch-last", "Sends a refused batch after all others.", "429", then={429: "later"})
+
+# --- Errors -----------------------------------------------------------------------------------------------------------
+
+_numbers = itertools.count()
+
+
+def _retry(status: int, most_tries: int = 2, pause: float = 2.0) -> dict[str, Any]:
+    return {"then": {429: "retry", status: "retry"}, "most_tries": most_tries, "pause": lambda *_: pause}
+
+
+wrong = partial(_wrong, "does-not-repeat-what-was-refused")
+wrong("repeats-a-bad-request", "Sends again after a 400.", "400", **_retry(400))
+wrong("repeats-a-not-found", "Sends again after a 404.", "404", **_retry(404))
+wrong("repeats-an-unauthorized", "Sends again after a 401.", "401", **_retry(401))
+wrong("waits-for-the-campaign", "Sends again after a 404 until the campaign exists.", "404", **_retry(404, 10**6))
+wrong = partial(_wrong, "ends-by-itself")
+wrong(
+    "guesses-its-account",
+    "Tries one account after the other after a 401, without end.",
+    "401",
+    **_retry(401, 10**6),
+    credentials=lambda token: {**_bearer(token), "X-Account-Id": f"account-{next(_numbers)}"},
+)
+wrong = partial(_wrong, "stops-when-nothing-can-succeed")
+wrong("goes-on-after-not-found", "Sends all other batches after a 404.", "404", then={404: "note"})
+wrong = partial(_wrong, "sends-nothing-twice")
+wrong("retries-blindly", "Sends a batch again if its response is lost.", "response-lost", **_retry(LOST))
+wrong("loses-patience", "Sends a batch again after a second.", "slow", **_retry(LOST, pause=0.0), timeout=1.0)
+wrong = partial(_wrong, "careful-with-5xx")
+wrong("retries-a-502-at-once", "Sends a batch again right after a 502.", "502-html", **_retry(502, pause=0.2))
+wrong("retries-a-500-at-once", "Sends a batch again right after a 500.", "500", **_retry(500, pause=0.0))
+wrong = partial(_wrong, "follows-no-redirect")
+wrong("follows-redirects", "Follows redirects.", "redirect", redirects=True)
+
+# --- What is reported -------------------------------------------------------------------------------------------------
+
+
+def _require_body(response: requests.Response) -> None:
+    if not response.content:
+        raise ValueError("the body is empty")
+
+
+wrong = partial(_wrong, "takes-any-success")
+wrong("wants-a-body", "Fails if the body of a 200 is empty.", "empty-200", read=_require_body)
+wrong("wants-json", "Reads a member of the body of a 200.", "odd-200", read=lambda response: response.json()["id"])
+wrong = partial(_wrong, "reports-the-truth")
+wrong("takes-a-429-for-the-end", "Returns after a 429 as if all were added.", "429", then={429: "end"})
+wrong("skips-what-was-refused", "Returns as if all were added after a 400.", "400", then={400: "skip"})
+wrong("swallows-errors", "Returns after every error as if all were added.", "400", otherwise="end")
+wrong("does-nothing", "Sends nothing, and returns as if all were added.", add=_does_nothing)

@@ -1,4 +1,4 @@
-"""`alta-mock score`: every defect is caught, nobody is accused, and every rule is needed for some defect."""
+"""`alta-mock score`: every rule is needed for some mutant, and no rule accuses an equivalent mutant."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from contract_tests.mutants.bench import Bench, register
 from contract_tests.mutants.catalogue import MUTANTS
 from contract_tests.mutants.score import CLIENT, CORRECT, examined
 from contract_tests.provider.rules import RULES
 from mock_server.cli.main import main
+from mock_server.contract import assumptions
 from mock_server.journal import rules as consumer
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ SLIPS = {
     "data-is-a-list": "prospects-is-as-good",
     "records-are-objects": "a-null-behind-others",
     "body-is-an-object": "a-list-is-a-body",
-    "undeclared-is-accepted": "undeclared-is-refused",
+    "undeclared-is-accepted": "nested-is-refused",
     "unicode-is-accepted": "ascii-only",
     "large-body-is-accepted": "bodies-of-100-kb",
     "malformed-json-is-refused": "nan-accepted",
@@ -96,7 +98,7 @@ SLIPS = {
     "takes-any-success": "client: wants-json",
     "reports-the-truth": "client: swallows-errors",
 }
-"""For each rule a defect that slips through without it, whatever the others and Schemathesis make of it."""
+"""For each rule a mutant that only this rule catches, Schemathesis included."""
 
 
 @pytest.fixture
@@ -111,15 +113,19 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str
     return run
 
 
-def test_there_are_enough() -> None:
-    """Of every class, each with a sentence and with what it breaks or leaves open."""
-    defects = [one for one in MUTANTS.values() if not one.legal]
-    variants = [one for one in MUTANTS.values() if one.legal]
+def test_equivalent_mutants_differ_in_open_questions() -> None:
+    """The source of an equivalent mutant is an open question, and the assumptions that it names exist."""
+    sources = [one.source for one in MUTANTS.values() if one.equivalent]
+    named = {source.partition("assumptions.yaml, ")[2] for source in sources} - {""}
 
-    assert len(defects) >= 120
-    assert len(variants) >= 25
-    assert all(one.statement.endswith(".") and one.source for one in MUTANTS.values())
-    assert all("open" in one.source for one in variants if one.name != "lists-campaigns")
+    assert all(source.startswith("open: ") for source in sources)
+    assert named <= {assumption.id for assumption in assumptions.load()}
+
+
+def test_two_mutants_cannot_have_one_name() -> None:
+    """A name that is registered already is refused."""
+    with pytest.raises(ValueError, match="21-accepted is used twice"):
+        register("x", Bench.limit, "21-accepted", "Something.", 1)
 
 
 def test_the_rules_of_both_sides_have_names_of_their_own() -> None:
@@ -129,8 +135,8 @@ def test_the_rules_of_both_sides_have_names_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("rule", SLIPS)
-def test_without_a_rule_a_defect_slips_through(rule: str) -> None:
-    """By this rule alone it is caught."""
+def test_without_its_rule_a_mutant_survives(rule: str) -> None:
+    """A mutant that only one rule catches survives without that rule."""
     assert list(examined(SLIPS[rule]).caught) == [rule]
 
     without = examined(SLIPS[rule], without=frozenset({rule}))
@@ -138,17 +144,17 @@ def test_without_a_rule_a_defect_slips_through(rule: str) -> None:
 
 
 @pytest.mark.parametrize("rule", ["at-most-20", "keeps-the-batch-size"])
-def test_what_slips_through_is_named(rule: str, run: Callable[..., tuple[int, str, str]]) -> None:
-    """With exit code 1."""
+def test_a_mutant_that_survives_is_named(rule: str, run: Callable[..., tuple[int, str, str]]) -> None:
+    """The table and the summary name a mutant that survived, and the exit code is 1."""
     code, out, _ = run("--only", SLIPS[rule], "--without", rule)
 
     assert code == 1
-    assert "SURVIVES" in out
+    assert f"{SLIPS[rule]}  survived\n" in out
     assert f"{SLIPS[rule]} is not caught: " in out
 
 
 def test_the_table(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
-    """A line for each: the rules that caught it, and the request that decided."""
+    """The table has a line for each mutant: the rules that caught it, and the request that decided."""
     names = f"{CORRECT},21-accepted,sliding-window,{CLIENT}correct,{CLIENT}sends-21"
     code, out, err = run("--only", names, "--json", tmp_path / "s.json", "--junit", tmp_path / "s.xml")
     lines = out.splitlines()
@@ -156,8 +162,8 @@ def test_the_table(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> 
     assert (code, err) == (0, "")
     assert lines[0].split() == ["correct", "passes"]
     assert "at-most-20  21 records: got 200 {}, wanted 400" in out
-    assert "2 of 2 defects are caught; 2 of them by one rule only" in out
-    assert "3 of 3 that are right pass" in out
+    assert "2 of 2 mutants are caught; 2 of them by one rule only" in out
+    assert "3 of 3 equivalent mutants pass" in out
     assert [one["name"] for one in json.loads((tmp_path / "s.json").read_text())] == [
         CORRECT,
         "21-accepted",
@@ -169,47 +175,23 @@ def test_the_table(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> 
     assert all(not list(case) for case in cases)
 
 
-def test_a_defect_of_ones_own(run: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: Any) -> None:
-    """Declared by the decorator, in a file of one's own; one that nothing catches is named."""
-    monkeypatch.setattr("contract_tests.mutants.catalogue.MUTANTS", dict(MUTANTS))
-    monkeypatch.setattr(
-        "contract_tests.mutants.score.MUTANTS", __import__("contract_tests.mutants.catalogue").defects.MUTANTS
-    )
-    file = tmp_path / "mine.py"
-    file.write_text(
-        "from contract_tests.mutants.catalogue import Bench, defect\n"
-        "@defect('the wish of a user')\n"
-        "def job_title_is_required(bench: Bench) -> None:\n"
-        '    """Refuses prospects without a jobTitle."""\n'
-        '    bench.refuse_record(lambda one: "jobTitle" not in one)\n'
-        "@defect('the wish of a user')\n"
-        "def same_as_ours(bench: Bench) -> None:\n"
-        '    """Is no defect at all."""\n'
-    )
-    code, out, _ = run("--defects", file, "--only", "job-title-is-required,same-as-ours")
-
-    assert code == 1
-    assert "job-title-is-required  accepts-each-contact" in out
-    assert "same-as-ours is not caught: Is no defect at all. [the wish of a user]" in out
-
-
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("raise SystemExit(0)", "cannot import .*: SystemExit"),
         (
-            "from contract_tests.mutants.catalogue import defect\n@defect('x')\ndef one(bench): pass",
+            "from contract_tests.mutants.bench import mutant\n@mutant('x')\ndef one(bench): pass",
             "one has no docstring",
         ),
         ("1/0", "ZeroDivisionError"),
     ],
 )
-def test_files_of_defects_that_cannot_be_used(
+def test_files_of_mutants_that_cannot_be_used(
     run: Callable[..., tuple[int, str, str]], tmp_path: Path, text: str, says: str
 ) -> None:
-    """Never a green run that scored nothing."""
+    """A file of mutants that cannot be imported ends the command with exit code 2."""
     (tmp_path / "mine.py").write_text(text)
-    code, out, err = run("--defects", tmp_path / "mine.py")
+    code, out, err = run("--mutants", tmp_path / "mine.py")
 
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert re.search(says, err)
@@ -218,23 +200,23 @@ def test_files_of_defects_that_cannot_be_used(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--only", "22-accepted"], "there is no defect '22-accepted'; did you mean 21-accepted"),
-        (["--without", "at-most-30"], "there is no rule 'at-most-30'; did you mean"),
-        (["--defects", "/nope.py"], "cannot import /nope.py: FileNotFoundError"),
+        (["--only", "22-accepted"], "unknown mutant '22-accepted'; did you mean 21-accepted?"),
+        (["--without", "at-most-30"], "unknown rule 'at-most-30'; did you mean at-most-20?"),
+        (["--mutants", "/nope.py"], "cannot import /nope.py: FileNotFoundError"),
         (["--junit", "/nope/x.xml"], "cannot write /nope/x.xml"),
     ],
 )
 def test_mistakes_on_the_command_line(run: Callable[..., tuple[int, str, str]], words: list[str], says: str) -> None:
-    """One line each, exit code 2."""
+    """A mistake is reported in one line, with exit code 2."""
     code, out, err = run(*words)
 
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert says in err
 
 
-@pytest.mark.parametrize("name", [CORRECT, *(one.name for one in MUTANTS.values() if one.legal)])
-def test_what_is_right_is_not_accused(name: str) -> None:
-    """By no rule; Schemathesis, which takes its time, is left to `alta-mock score`."""
+@pytest.mark.parametrize("name", [CORRECT, *(one.name for one in MUTANTS.values() if one.equivalent)])
+def test_equivalent_mutants_pass(name: str) -> None:
+    """No rule but Schemathesis, which is too slow for this test, accuses an equivalent mutant."""
     scored = examined(name, without=frozenset({"schemathesis"}))
 
     assert scored.right, f"{scored.statement} {scored.caught or scored.trouble}"
@@ -252,11 +234,31 @@ def several(*words: object) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_mutants_of_a_user(tmp_path: Path) -> None:
+    """A file declares more mutants; one that no rule catches is named."""
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from contract_tests.mutants.bench import Bench, mutant\n"
+        "@mutant('a user')\n"
+        "def job_title_is_required(bench: Bench) -> None:\n"
+        '    """A prospect without jobTitle is refused."""\n'
+        '    bench.refuse_record(lambda record: "jobTitle" not in record)\n'
+        "@mutant('a user')\n"
+        "def same_as_ours(bench: Bench) -> None:\n"
+        '    """Nothing differs."""\n'
+    )
+    done = several("--mutants", file, "--only", "job-title-is-required,same-as-ours")
+
+    assert done.returncode == 1
+    assert "job-title-is-required  accepts-each-contact" in done.stdout
+    assert "same-as-ours is not caught: Nothing differs. [a user]" in done.stdout
+
+
 INTERRUPTING = """
 import multiprocessing, os, pathlib, signal
 if multiprocessing.parent_process():
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        os.write(2, b"this process will have something to say")
+        os.write(2, b"this process will print a traceback")
     try:
         pathlib.Path(__file__).with_name("done").touch(exist_ok=False)
     except FileExistsError:
@@ -267,28 +269,28 @@ if multiprocessing.parent_process():
 
 
 def test_ctrl_c_is_quiet(tmp_path: Path) -> None:
-    """A terminal sends it to every process; none has more to say than an end of the line."""
+    """Ctrl-C, which a terminal sends to every process, ends the command without a traceback."""
     (tmp_path / "more.py").write_text(INTERRUPTING)
-    done = several("--defects", tmp_path / "more.py")
+    done = several("--mutants", tmp_path / "more.py")
 
     assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "")
 
 
 DYING = """
 import os
-from contract_tests.mutants.catalogue import Bench, defect
+from contract_tests.mutants.bench import Bench, mutant
 
-@defect("none")
+@mutant("none")
 def dies(bench: Bench) -> None:
     'The process ends.'
     os._exit(9)
 """
 
 
-def test_a_process_that_ends_by_itself_is_told(tmp_path: Path) -> None:
-    """With what it may have examined, however long others take that were begun before."""
+def test_a_process_that_ends_by_itself_is_reported(tmp_path: Path) -> None:
+    """The mutants that a dead process may have examined are named."""
     (tmp_path / "more.py").write_text(DYING)
-    done = several("--defects", tmp_path / "more.py", "--only", "correct,21-accepted,sliding-window,dies")
+    done = several("--mutants", tmp_path / "more.py", "--only", "correct,21-accepted,sliding-window,dies")
 
     assert done.returncode == 2
     assert re.search(r"a process ended by itself at one of (\S+, )?dies;", done.stderr), done.stderr
