@@ -159,37 +159,3 @@ def _junit(suite: str, cases: Iterable[Case]) -> str:
 def _printable(text: str) -> str:
     """Escape what XML cannot contain, except line breaks."""
     return "\n".join(map(escaped, text.split("\n")))
-
-
-def refuse_unwritable(files: Iterable[Path | None]) -> None:
-    """Check files as `Files.check` does; superseded by it."""
-    for file in files:
-        Files(file).check()
-
-
-def write(reports: Mapping[Path | None, Callable[[], str]]) -> bool:
-    """Write report files and return whether all were written; superseded by `conclude`."""
-    written = True
-    for file, report in reports.items():
-        try:
-            if file:
-                file.write_text(report(), encoding="utf-8")
-        except OSError as error:
-            say(_unwritable(file, error))
-            written = False
-    return written
-
-
-def junit(suite: str, cases: Sequence[tuple[str, str | None, str | None]]) -> str:
-    """Return cases (name, failure, skipped) as JUnit XML; superseded by `conclude`."""
-    return _junit(
-        suite,
-        (
-            Case(
-                name,
-                "fail" if failure is not None else "not exercised" if skipped is not None else "pass",
-                failure or skipped or "",
-            )
-            for name, failure, skipped in cases
-        ),
-    )
