@@ -205,10 +205,8 @@ def test_a_closed_pipe_does_not_matter() -> None:
     )
     assert process.stderr
     process.stderr.close()
-    begun = time.monotonic()
 
     assert process.wait(20) == 0
-    assert time.monotonic() - begun < 20
 
 
 def test_a_report_that_cannot_be_written_afterwards(tmp_path: Path) -> None:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mock_server import Clock
+    from mock_server.messages.http import ApiRequest
+    from mock_server.messages.outcome import Outcome
+    from mock_server.pipeline.hooks import Handle
     from mock_server.transports.live_server import LiveServer
 
 Add = Any
@@ -44,10 +47,33 @@ def script() -> Script:
     return Script()
 
 
+class Around:
+    """What happens around each request; `handle` is the fake's own, `replacement` may call it."""
+
+    handle: Handle
+    replacement: Handle | None = None
+
+    def __call__(self, handle: Handle) -> Handle:
+        """Keep the fake's own, and return what looks for a replacement at each request."""
+        self.handle = handle
+
+        def replaceable(request: ApiRequest, transport: str) -> Outcome:
+            return (self.replacement or handle)(request, transport)
+
+        return replaceable
+
+
 @pytest.fixture
-def unlimited(clock: Clock, script: Script) -> AltaMock:
+def around() -> Around:
+    """What happens around each request."""
+    return Around()
+
+
+@pytest.fixture
+def unlimited(clock: Clock, script: Script, around: Around) -> AltaMock:
     """A fake without limits that follows the script."""
-    return AltaMock(clock=clock, rate_limit="off", account_rate_limit="off", hooks=Hooks(inject=script))
+    hooks = Hooks(inject=script, around=around)
+    return AltaMock(clock=clock, rate_limit="off", account_rate_limit="off", hooks=hooks)
 
 
 @pytest.fixture
@@ -331,16 +357,15 @@ def test_some_were_added_before_the_token_was_refused(add: Add, people: Path, sc
     assert "20 of 50 prospects added" in done.err
 
 
-def test_a_file_that_changes_meanwhile(add: Add, people: Path, unlimited: AltaMock) -> None:
+def test_a_file_that_changes_meanwhile(add: Add, people: Path, unlimited: AltaMock, around: Around) -> None:
     """Nothing more is sent of it, and the next run goes on."""
-    handle = unlimited.handle
 
     def changing(*arguments: Any) -> Any:
         if len(unlimited.requests) == 1:
             people.write_text(people.read_text() + "Ada,p50@example.com\n")
-        return handle(*arguments)
+        return around.handle(*arguments)
 
-    unlimited.handle = changing  # type: ignore[method-assign, assignment]  # wrapped on purpose
+    around.replacement = changing
     done = add(people)
     assert done.code == 1
     assert "has changed; run the same command again to continue; 40 of 50 prospects added" in done.err
@@ -404,19 +429,18 @@ def test_a_count_of_something_else(add: Add, people: Path, unlimited: AltaMock) 
     assert len(unlimited.requests) == 3
 
 
-def test_two_runs_at_once_are_refused(add: Add, people: Path, unlimited: AltaMock) -> None:
+def test_two_runs_at_once_are_refused(add: Add, people: Path, unlimited: AltaMock, around: Around) -> None:
     """The second sends nothing."""
     inner: list[Ended] = []
-    handle = unlimited.handle
 
     def meanwhile(*arguments: Any) -> Any:
         words = [sys.executable, "-m", "alta_client", str(people)]
         if not inner:
             done = subprocess.run(words, capture_output=True, text=True, check=False)
             inner.append(Ended(done.returncode, done.stdout, done.stderr))
-        return handle(*arguments)
+        return around.handle(*arguments)
 
-    unlimited.handle = meanwhile  # type: ignore[method-assign, assignment]  # wrapped on purpose
+    around.replacement = meanwhile
     assert add(people).code == 0
     assert inner[0].code == 2
     assert "another alta-add is adding" in inner[0].err
@@ -442,20 +466,19 @@ def started(people: Path) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_cut_short_during_a_wait(add: Add, people: Path, unlimited: AltaMock, number: int) -> None:
+def test_cut_short_during_a_wait(add: Add, people: Path, unlimited: AltaMock, around: Around, number: int) -> None:
     """All that was added is certain; the next run goes on, and nothing is lost or doubled."""
     reached = threading.Event()
-    handle = unlimited.handle
 
     def counting(*arguments: Any) -> Any:
-        outcome = handle(*arguments)
+        outcome = around.handle(*arguments)
         if len(unlimited.requests) == 2:
             unlimited.next(429, retry_after=200)
         if outcome.reply.status == 429:
             reached.set()
         return outcome
 
-    unlimited.handle = counting  # type: ignore[method-assign, assignment]  # wrapped on purpose
+    around.replacement = counting
     process = started(people)
     assert reached.wait(20)
     assert process.stderr is not None
@@ -465,7 +488,7 @@ def test_cut_short_during_a_wait(add: Add, people: Path, unlimited: AltaMock, nu
     assert process.returncode == (130 if number == signal.SIGINT else -number)
     assert "Traceback" not in err
 
-    unlimited.handle = handle  # type: ignore[method-assign]  # wrapped on purpose
+    around.replacement = None
     done = add(people)
     assert (done.code, done.out) == (0, "50 of 50 prospects added\n")
     assert "continuing after 40 of 50" in done.err
@@ -473,11 +496,12 @@ def test_cut_short_during_a_wait(add: Add, people: Path, unlimited: AltaMock, nu
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_cut_short_while_a_batch_is_under_way(add: Add, people: Path, unlimited: AltaMock, number: int) -> None:
+def test_cut_short_while_a_batch_is_under_way(
+    add: Add, people: Path, unlimited: AltaMock, around: Around, number: int
+) -> None:
     """Killed, the batch is unknown; by Ctrl-C its answer is waited for, and everything is certain."""
     process: list[subprocess.Popen[str]] = []
     ready, sent = threading.Event(), threading.Event()
-    handle = unlimited.handle
 
     def killing(*arguments: Any) -> Any:
         ready.wait(20)
@@ -486,16 +510,16 @@ def test_cut_short_while_a_batch_is_under_way(add: Add, people: Path, unlimited:
             if number == signal.SIGKILL:
                 process[0].wait(20)
             sent.set()
-        return handle(*arguments)
+        return around.handle(*arguments)
 
-    unlimited.handle = killing  # type: ignore[method-assign, assignment]  # wrapped on purpose
+    around.replacement = killing
     process.append(started(people))
     ready.set()
     assert sent.wait(20)
     _, err = process[0].communicate(timeout=20)
     assert process[0].returncode == (130 if number == signal.SIGINT else -number), err
 
-    unlimited.handle = handle  # type: ignore[method-assign]  # wrapped on purpose
+    around.replacement = None
     if number == signal.SIGKILL:
         assert add(people).code == 2
         done = add(people, "--skip")
@@ -505,18 +529,17 @@ def test_cut_short_while_a_batch_is_under_way(add: Add, people: Path, unlimited:
     assert emails(unlimited) == FIFTY
 
 
-def test_the_state_is_whole_at_every_moment(add: Add, people: Path, unlimited: AltaMock) -> None:
+def test_the_state_is_whole_at_every_moment(add: Add, people: Path, around: Around) -> None:
     """While a batch is under way, it is written down as unknown."""
     kept = people.with_name("people.csv.alta-add.json")
-    handle = unlimited.handle
     seen: list[tuple[int, int]] = []
 
     def looking(*arguments: Any) -> Any:
         state = json.loads(kept.read_text())
         seen.append((state["done"], state["unknown"]))
-        return handle(*arguments)
+        return around.handle(*arguments)
 
-    unlimited.handle = looking  # type: ignore[method-assign, assignment]  # wrapped on purpose
+    around.replacement = looking
     assert add(people).code == 0
     assert seen == [(0, 20), (20, 20), (40, 10)]
 
