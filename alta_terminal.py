@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Self, TextIO
 
-    Paint = Callable[[str, str | int], str]
-
 COLOURS: dict[str | int, str] = {
     **dict.fromkeys(("kept", "pass", 0), "green"),
     **dict.fromkeys(("broken", "fail", 1, 2), "red"),
@@ -45,11 +43,6 @@ def colour(environ: Mapping[str, str] = os.environ) -> bool | None:
 def paint(text: str, verdict: str | int) -> str:
     """Return a text in the colour of a verdict or exit code, which `click.echo` removes where it is not wanted."""
     return click.style(text, fg=COLOURS[verdict])
-
-
-def plain(text: str, _verdict: str | int) -> str:
-    """Return the text unchanged, for reports that `click.echo` does not print."""
-    return text
 
 
 def visible(text: str) -> str:
