@@ -139,8 +139,8 @@ def test_verdicts_of_score(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None
 
     assert f"client: correct  {GREEN}passes\x1b[0m" in text
     assert f"{GREEN}1 of 1 equivalent mutants pass\x1b[0m" in text
-    slips = printed(capsys, "score", "--jobs", "1", "--only", "21-accepted", "--without", "at-most-20")
-    assert f"21-accepted  {RED}SURVIVES\x1b[0m" in slips
+    survived = printed(capsys, "score", "--jobs", "1", "--only", "21-accepted", "--without", "at-most-20")
+    assert f"21-accepted  {RED}survived\x1b[0m" in survived
 
 
 # --- The status line -------------------------------------------------------------------------------------------------
