@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from alta_client import AltaClient
-    from contract_tests.consumer.check import ConsumerReport
+    from contract_tests.consumer.results import ConsumerReport
     from mock_server.mock import AltaMock
     from mock_server.transports.live_server import LiveServer
 

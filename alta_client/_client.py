@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from alta_client._errors import AltaError, InvalidInput, InvalidProspect, RateLimited, error_of
 from alta_client._exchange import Exchange, own_session, refuse_repeating
-from alta_client._pacing import backoff, retry_after, until_reset
+from alta_client._pacing import Values, backoff, retry_after, until_reset
 from alta_client._records import encode, problems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from uuid import UUID
-
     import requests
-
-    from alta_client._pacing import Values
 
 MOST_PROSPECTS = 20
 """Maximum number of prospects in a batch."""

@@ -20,11 +20,10 @@ AltaError
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     import requests
 
 LONGEST_TEXT = 200

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -13,9 +14,6 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError
 from urllib3.util import Retry
 
 from alta_client._errors import InvalidInput, NotSent, OutcomeUnknown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 MOST_BYTES = 64 * 1024
 """Maximum number of bytes that are read of a body; only the status matters."""

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import schemathesis
 from schemathesis import Config
 
 from contract_tests.provider.target import Target
 from mock_server import AltaMock, Clock
-from mock_server.pipeline.hooks import Hooks
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mock_server.messages.http import ApiRequest
-    from mock_server.messages.outcome import Outcome
-    from mock_server.pipeline.hooks import Handle
+from mock_server.messages.http import ApiRequest
+from mock_server.messages.outcome import Outcome
+from mock_server.pipeline.hooks import Handle, Hooks
 
 CAMPAIGN = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 TOKEN = "test-token"  # noqa: S105 - the seeded token is public

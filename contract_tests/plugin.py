@@ -5,26 +5,21 @@ Use it with `-p contract_tests.plugin`: a `conftest.py` in an installed package 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from contract_tests.fake import IDS, TICK, TRANSPORTS, FakeUnderTest, open_fake, seeded
 from contract_tests.provider.options import TARGET_OPTIONS
-from contract_tests.provider.plan import check_permission
+from contract_tests.provider.results import Report
 from contract_tests.provider.session import Options
-from contract_tests.provider.target import target_of
-from contract_tests.provider.verification import verify_target
+from contract_tests.provider.target import Target, target_of
+from contract_tests.provider.verification import check_permission, verify_target
 from contract_tests.reporting.tally import Tally
 from mock_server import AltaMock
 from mock_server.contract.contract import Contract
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from contract_tests.provider.results import Report
-    from contract_tests.provider.target import Target
 
 _TALLY = pytest.StashKey[Tally]()
 _PROBLEMS = pytest.StashKey[list[str]]()

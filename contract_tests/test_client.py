@@ -6,8 +6,9 @@ Through `responses` and over a socket, on a clock that only waits move.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import schemathesis
@@ -26,7 +27,7 @@ from alta_client import (
     ServerError,
     Unauthorized,
 )
-from contract_tests.consumer.runs import Environment, Script, transport_of, until
+from contract_tests.consumer.runs import Environment, Script, Step, transport_of, until
 from contract_tests.consumer.scenarios import PEOPLE, SCENARIOS
 from contract_tests.fake import CAMPAIGN, TOKEN
 from contract_tests.mutants.clients import WRONG_CLIENTS, right_client
@@ -38,11 +39,6 @@ from mock_server.journal.traffic import Fate, fate_of, records_of
 from mock_server.messages.injected import Injected
 from mock_server.pipeline.hooks import Hooks
 from mock_server.pipeline.injection import injected_fault, injected_response
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from contract_tests.consumer.runs import Step
 
 
 class Played:

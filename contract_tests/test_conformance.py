@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import schemathesis
 
-from contract_tests.fake import CAMPAIGN, TOKEN
-
-if TYPE_CHECKING:
-    from contract_tests.fake import FakeUnderTest
-    from contract_tests.reporting.tally import Tally
+from contract_tests.fake import CAMPAIGN, TOKEN, FakeUnderTest
+from contract_tests.reporting.tally import Tally
 
 schema = schemathesis.pytest.from_fixture("api_schema")
 

@@ -6,7 +6,8 @@ The judges are the fake, jsonschema on the effective contract, and jsonschema on
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,9 +17,6 @@ from mock_server import AltaMock
 from mock_server.contract import bundled_files
 from mock_server.contract.contract import Contract
 from mock_server.messages.http import ApiRequest
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FILES = sorted(bundled_files.data("fixtures/bodies").rglob("*.json"))
 

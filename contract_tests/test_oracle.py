@@ -9,7 +9,8 @@ from __future__ import annotations
 import copy
 import json
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import jsonschema
 import pytest
@@ -22,9 +23,6 @@ from mock_server import AltaMock
 from mock_server.contract import bundled_files
 from mock_server.messages.http import ApiRequest
 from mock_server.messages.pointers import pointer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 CASES = 2500
 """Bodies for each of the four kinds of change, 10,000 in all."""

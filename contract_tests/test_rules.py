@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from contract_tests.provider.presentation import lines
+from contract_tests.provider.results import Report
 from contract_tests.provider.rules import RULES
-
-if TYPE_CHECKING:
-    from contract_tests.provider.results import Report
 
 LACKS = {"limit-of-all-operations": "needs --allow-get, which sends GET /campaigns"}
 """Rules that the fake cannot exercise, and why: it has no such operation."""

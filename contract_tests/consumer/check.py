@@ -3,113 +3,24 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import click
 
 from contract_tests.consumer.report import lines
+from contract_tests.consumer.results import ConsumerReport, Options, judge
+from contract_tests.consumer.runs import Environment
 from contract_tests.consumer.scenarios import SCENARIOS, play_in
-from mock_server import Clock
+from mock_server import AltaMock, Clock
 from mock_server.cli.options import known_names
-from mock_server.cli.output import BROKEN, NOT_PROVEN
 from mock_server.contract.limits import SECOND
-from mock_server.journal.rules import RULES
+from mock_server.journal.rules import RULES, Run
 from mock_server.messages.errors import MockError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from contract_tests.consumer.runs import Environment
-    from mock_server import AltaMock
-    from mock_server.journal.rules import Breach, Rule, Run
 
 
 class ConsumerBroken(AssertionError):
     """A consumer breaks rules, or nothing is proven; the text is the report."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a consumer is judged by.
-
-    Attributes:
-        expected: The records that it is to add; None if unknown.
-        require: Rules that must be exercised.
-        only: Rules to judge by; empty for all.
-        skip: Rules to leave out.
-    """
-
-    expected: Sequence[Mapping[str, Any]] | None = None
-    require: frozenset[str] = frozenset()
-    only: frozenset[str] = frozenset()
-    skip: frozenset[str] = frozenset()
-
-    def rules(self) -> list[Rule]:
-        """Return the rules to judge by."""
-        return [one for one in RULES.values() if (not self.only or one.id in self.only) and one.id not in self.skip]
-
-
-@dataclass(slots=True)
-class Judged:
-    """The result of a rule.
-
-    Attributes:
-        scenarios: Those that exercised it.
-        breaches: By the scenarios that broke it.
-    """
-
-    rule: Rule
-    scenarios: list[str] = field(default_factory=list)
-    breaches: dict[str, list[Breach]] = field(default_factory=dict)
-
-    @property
-    def verdict(self) -> str:
-        """`fail`, `warning`, `hint`, `pass` or `not exercised`."""
-        if self.breaches:
-            return "fail" if self.rule.severity == "error" else self.rule.severity
-        return "pass" if self.scenarios else "not exercised"
-
-
-@dataclass(frozen=True, slots=True)
-class ConsumerReport:
-    """The result of a consumer.
-
-    Attributes:
-        runs: By scenario.
-        judged: By the id of the rule.
-        missing: Rules that are required, and not exercised.
-    """
-
-    runs: Mapping[str, Run]
-    judged: Mapping[str, Judged]
-    missing: Sequence[str]
-
-    @property
-    def broken(self) -> list[Judged]:
-        """The rules that are broken, without warnings and hints."""
-        return [one for one in self.judged.values() if one.verdict == "fail"]
-
-    @property
-    def exit_code(self) -> int:
-        """1 a rule is broken, 3 a scenario without a request or a required rule not exercised, 0 otherwise."""
-        if self.broken:
-            return BROKEN
-        return NOT_PROVEN if self.missing or not all(run.entries for run in self.runs.values()) else 0
-
-
-def judge(runs: Mapping[str, Run], options: Options) -> ConsumerReport:
-    """Judge the runs of a consumer by the rules."""
-    judged = {rule.id: Judged(rule) for rule in options.rules()}
-    for scenario, run in runs.items():
-        for one in judged.values():
-            breaches = one.rule.judge(run)
-            if breaches is not None:
-                one.scenarios.append(scenario)
-            if breaches:
-                one.breaches[scenario] = breaches
-    missing = [rule for rule in options.require if not judged[rule].scenarios]
-    return ConsumerReport(runs, judged, sorted(missing))
 
 
 def check(

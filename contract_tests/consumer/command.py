@@ -47,9 +47,10 @@ def run(  # noqa: PLR0913 - the options of the command
     Raises:
         MockError: An option is not valid, the command cannot be run, or a file cannot be written.
     """
-    from contract_tests.consumer.check import judge, options_of  # noqa: PLC0415 - a completion needs the rules only
+    from contract_tests.consumer.check import options_of  # noqa: PLC0415 - a completion needs the rules only
     from contract_tests.consumer.processes import Command, play_all  # noqa: PLC0415 - the same
     from contract_tests.consumer.report import report_of  # noqa: PLC0415 - the same
+    from contract_tests.consumer.results import judge  # noqa: PLC0415 - as above
     from mock_server.cli.output import INTERRUPTED, conclude  # noqa: PLC0415 - the same
 
     options = options_of(read_expected(expect), require, only, skip)

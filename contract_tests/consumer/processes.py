@@ -7,28 +7,24 @@ import signal
 import subprocess
 import threading
 import time
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from dataclasses import dataclass, field, replace
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, Any, cast
 
 import click
 
 from alta_terminal import StatusLine, visible
+from contract_tests.consumer.results import Options
 from contract_tests.consumer.scenarios import SCENARIOS, made_run, most_requests
+from mock_server import AltaMock
 from mock_server.cli.process import environment, stop
+from mock_server.journal.rules import Run
 from mock_server.journal.rules_limits import MOST_REFUSALS
 from mock_server.journal.traffic import TOO_MANY
 from mock_server.messages.errors import MockError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from concurrent.futures import Future
-
-    from contract_tests.consumer.check import Options
-    from mock_server import AltaMock
-    from mock_server.journal.rules import Run
-    from mock_server.messages.redaction import Redactor
+from mock_server.messages.redaction import Redactor
 
 AT_ONCE = 6
 """Scenarios that run at a time: most of the time of a run is waiting."""

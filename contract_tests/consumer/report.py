@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Container, Iterator, Sequence
+from typing import Any
 
 from alta_terminal import paint
+from contract_tests.consumer.results import ConsumerReport, Judged
 from contract_tests.consumer.scenarios import SCENARIOS
 from mock_server.cli.output import BROKEN, NOT_PROVEN, Case, Report, counts, table
+from mock_server.journal.rules import Breach, Run
 from mock_server.journal.traffic import seconds_between
-
-if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
-
-    from contract_tests.consumer.check import ConsumerReport, Judged
-    from mock_server.journal.rules import Breach, Run
 
 SEVERAL = 8
 """Scenarios that are counted rather than named, unless a rule is broken in them."""

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from email.utils import formatdate
-from typing import TYPE_CHECKING
 
+from mock_server import AltaMock
 from mock_server.messages.injected import Injected
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from mock_server import AltaMock
-    from mock_server.store.base import Transaction
+from mock_server.store.base import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from contract_tests.consumer.runs import Environment, Script, transport_of, until
-from mock_server import AltaMock
+from contract_tests.consumer.runs import Environment, Script, Step, transport_of, until
+from mock_server import AltaMock, Clock
 from mock_server.handlers import SAMPLE
+from mock_server.handlers.handler import Context, Handler, Result
 from mock_server.journal.rules import Run
+from mock_server.messages.call import Call
+from mock_server.messages.http import ApiRequest
 from mock_server.messages.injected import Injected
-from mock_server.pipeline.hooks import Hooks, unchanged
+from mock_server.messages.outcome import Outcome
+from mock_server.pipeline.hooks import Handle, Hooks, unchanged
 from mock_server.pipeline.injection import injected_fault
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from contract_tests.consumer.runs import Step
-    from mock_server import Clock
-    from mock_server.handlers.handler import Context, Handler, Result
-    from mock_server.messages.call import Call
-    from mock_server.messages.http import ApiRequest
-    from mock_server.messages.outcome import Outcome
-    from mock_server.pipeline.hooks import Handle
 
 HTML = (("Content-Type", "text/html"),)
 OFF: Mapping[str, str] = {"rate_limit": "off", "account_rate_limit": "off"}

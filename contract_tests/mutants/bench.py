@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial, reduce
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,19 +28,15 @@ from mock_server import AltaMock, Clock
 from mock_server.contract.contract import Contract
 from mock_server.contract.documents import Document
 from mock_server.contract.limits import SECOND
+from mock_server.handlers.handler import Context, Handler, Result
+from mock_server.messages.call import Call
 from mock_server.messages.http import ApiReply, ApiRequest
 from mock_server.messages.json_text import read_json
 from mock_server.messages.outcome import Outcome
-from mock_server.pipeline.hooks import Hooks
+from mock_server.pipeline.hooks import Handle, Hooks
 from mock_server.pipeline.ratelimit import Spend, spend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from mock_server.handlers.handler import Context, Handler, Result
-    from mock_server.messages.call import Call
-    from mock_server.pipeline.hooks import Handle
-
     Answer = Callable[[Request, Request | None], Request | Response | None]
     Message = TypeVar("Message", ApiRequest, ApiReply)
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from contract_tests.fake import TOKEN
 from contract_tests.mutants.bench import RECORD, REQUEST, ROBUST, Bench, bearer, error, mutant, register
 from contract_tests.provider.probes import CONTACTS, FIELDS, IDENTITY
 from contract_tests.sources import ADD
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mock_server.messages.http import ApiRequest
+from mock_server.messages.http import ApiRequest
 
 EMPTY = b'{"data": []}'
 GOOD = b'{"data": [{"email": "a@example.com"}]}'

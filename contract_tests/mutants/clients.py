@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import requests
 
 from alta_client import AltaClient
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from contract_tests.consumer.runs import Environment
+from contract_tests.consumer.runs import Environment
 
 Prospects: TypeAlias = "Sequence[Mapping[str, Any]]"
 Add: TypeAlias = "Callable[[Environment, Prospects], object]"

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from contract_tests.mutants.bench import JSON, Bench, error, register
-from contract_tests.provider.wire import Response
-
-if TYPE_CHECKING:
-    from contract_tests.provider.wire import Request
+from contract_tests.provider.wire import Request, Response
 
 
 def _answering(bench: Bench, framing: str, status: int) -> None:

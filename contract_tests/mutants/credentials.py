@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from contract_tests.fake import CAMPAIGN, TOKEN
 from contract_tests.mutants.bench import (
@@ -19,13 +19,9 @@ from contract_tests.mutants.bench import (
     with_header,
 )
 from contract_tests.mutants.bodies import EMPTY
+from contract_tests.provider.wire import Request
 from contract_tests.sources import AUTH, HTTP
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from contract_tests.provider.wire import Request
-    from mock_server.messages.http import ApiRequest
+from mock_server.messages.http import ApiRequest
 
 OTHERS = {"test-token-2", "other-token"}
 """Valid tokens that must keep their meaning."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict, deque
+from collections.abc import Callable
 from email.utils import formatdate
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from contract_tests.mutants.bench import (
     JSON,
@@ -24,18 +25,12 @@ from contract_tests.mutants.limits import list_campaigns, show_limit_if, with_li
 from contract_tests.mutants.paths import on_path
 from contract_tests.provider.response_rules import IDENTIFIERS
 from mock_server.contract.limits import SECOND
+from mock_server.messages.call import Caller
 from mock_server.messages.http import ApiReply, ApiRequest
-from mock_server.pipeline.ratelimit import Decision, spend
-from mock_server.store.base import Window
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mock_server.messages.call import Caller
-    from mock_server.messages.outcome import Outcome
-    from mock_server.pipeline.hooks import Handle
-    from mock_server.pipeline.ratelimit import Limits
-    from mock_server.store.base import Transaction
+from mock_server.messages.outcome import Outcome
+from mock_server.pipeline.hooks import Handle
+from mock_server.pipeline.ratelimit import Decision, Limits, spend
+from mock_server.store.base import Transaction, Window
 
 OPEN = "open: "
 FILE = "mock_server/contract/assumptions.yaml, "

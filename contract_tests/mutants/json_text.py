@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from contract_tests.mutants.bench import JSON, ROBUST, Bench, register, with_header
 from contract_tests.mutants.bodies import GOOD
 from contract_tests.sources import ADD, ERRORS, JSON_TEXT
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 add = partial(register, JSON_TEXT, Bench.on_text)
 add("nan-accepted", "NaN is accepted.", lambda raw: raw.replace(b"NaN", b"1"))

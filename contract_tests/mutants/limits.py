@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,19 +12,14 @@ from typing import TYPE_CHECKING
 from contract_tests.mutants.bench import JSON, START, Bench, bearer, error, mutant, register, with_header
 from contract_tests.sources import LIMITS
 from mock_server.contract.limits import SECOND, Limit
+from mock_server.messages.call import Caller
 from mock_server.messages.http import ApiReply, ApiRequest
-from mock_server.pipeline.ratelimit import Decision, hit, spend
-from mock_server.store.base import Window
+from mock_server.messages.outcome import Outcome
+from mock_server.pipeline.hooks import Handle
+from mock_server.pipeline.ratelimit import Decision, Limits, hit, spend
+from mock_server.store.base import Transaction, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mock_server.messages.call import Caller
-    from mock_server.messages.outcome import Outcome
-    from mock_server.pipeline.hooks import Handle
-    from mock_server.pipeline.ratelimit import Limits
-    from mock_server.store.base import Transaction
-
     Windows = dict[tuple[str, str], Window]
 
 add = partial(register, LIMITS, Bench.limit)

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from contract_tests.fake import CAMPAIGN, FOREIGN_CAMPAIGN, TOKEN
 from contract_tests.mutants.bench import JSON, ROBUST, Bench, bearer, error, register
 from contract_tests.mutants.credentials import authorized
 from contract_tests.sources import ERRORS, HTTP
-from mock_server.messages.http import ApiReply
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mock_server.messages.http import ApiRequest
+from mock_server.messages.http import ApiReply, ApiRequest
 
 UUID = "[0-9a-fA-F-]{36}"
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from contract_tests.mutants.bench import (
     ERROR,
@@ -18,14 +18,9 @@ from contract_tests.mutants.bench import (
     with_status,
 )
 from contract_tests.provider.response_rules import IDENTIFIERS
-from contract_tests.provider.wire import timeout
+from contract_tests.provider.wire import Request, timeout
 from contract_tests.sources import ADD, AUTH, ERRORS, LIMITS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from contract_tests.provider.wire import Request
-    from mock_server.messages.http import ApiReply
+from mock_server.messages.http import ApiReply
 
 for _source, _pairs in (
     (ADD, ((200, 201), (200, 202), (200, 204))),

@@ -10,20 +10,23 @@ import importlib.util
 import multiprocessing
 import signal
 import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache, partial
 from itertools import count
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from alta_terminal import StatusLine, paint
+from contract_tests.consumer.runs import Environment
 from contract_tests.consumer.scenarios import PEOPLE, SCENARIOS, play_in
 from contract_tests.fake import seeded
 from contract_tests.mutants.bench import START, Bench, Mutant
 from contract_tests.mutants.catalogue import MUTANTS
-from contract_tests.mutants.clients import EQUIVALENT_CLIENTS, WRONG_CLIENTS, right_client
+from contract_tests.mutants.clients import EQUIVALENT_CLIENTS, WRONG_CLIENTS, Add, right_client
+from contract_tests.provider.results import Report
 from contract_tests.provider.rules import RULES
 from contract_tests.provider.session import Options
 from contract_tests.provider.verification import verify_provider
@@ -31,16 +34,8 @@ from mock_server import Clock
 from mock_server.cli import output
 from mock_server.cli.options import known_names
 from mock_server.journal import rules as consumer
+from mock_server.journal.rules import Run
 from mock_server.messages.errors import MockError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-
-    from contract_tests.consumer.runs import Environment
-    from contract_tests.mutants.clients import Add
-    from contract_tests.provider.results import Report
-    from mock_server.journal.rules import Run
 
 CORRECT = "correct"
 """The provider that is the fake itself."""

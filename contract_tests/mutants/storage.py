@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from typing import TYPE_CHECKING
 
 from contract_tests.fake import CAMPAIGN
 from contract_tests.mutants.bench import SERVERS, Bench, mutant, register
 from contract_tests.provider.probes import FIELDS
 from contract_tests.sources import ADD
+from mock_server.messages.http import ApiReply, ApiRequest
 from mock_server.store.base import Batch
-
-if TYPE_CHECKING:
-    from mock_server.messages.http import ApiReply, ApiRequest
 
 add = partial(register, SERVERS, Bench.on_stored)
 add("loses-the-last", "Nineteen of twenty prospects are stored.", lambda records: records[:19])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from contract_tests.provider.probes import (
     CLIENT_ERROR,
@@ -23,9 +24,6 @@ from contract_tests.provider.probes import (
 )
 from contract_tests.provider.rule import rule
 from contract_tests.sources import ADD, DOCUMENT, ERRORS, JSON_TEXT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 
 @rule(ADD)

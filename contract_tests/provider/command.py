@@ -85,11 +85,14 @@ def verify(  # noqa: PLR0913 - click passes each option
 
 
 def _verify(values: dict[str, Any], options: Options, files: Files) -> int:
-    from contract_tests.provider.plan import check_permission, planned_records  # noqa: PLC0415 - --help need not wait for it
-    from contract_tests.provider.presentation import presented  # noqa: PLC0415 - as above
+    from contract_tests.provider.presentation import presented  # noqa: PLC0415 - --help need not wait for it
     from contract_tests.provider.probes import TAG  # noqa: PLC0415 - as above
     from contract_tests.provider.target import target_of  # noqa: PLC0415 - as above
-    from contract_tests.provider.verification import verify_target  # noqa: PLC0415 - as above
+    from contract_tests.provider.verification import (  # noqa: PLC0415 - as above
+        check_permission,
+        planned_records,
+        verify_target,
+    )
 
     files.check()
     target = target_of(values)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from contract_tests.provider.probes import ANY_BUT_5XX, CLIENT_ERROR, OK, UNAUTHORIZED, Probe, ProbeFactory
 from contract_tests.provider.rule import rule
 from contract_tests.sources import AUTH
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @rule(AUTH)

@@ -7,21 +7,15 @@ aligned to the clock, which refused requests count, or when the headers appear; 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from contract_tests.provider.plan import Plan
 from contract_tests.provider.probes import NotExercised
 from contract_tests.provider.rule import Rule
-from contract_tests.provider.session import LATE
-from contract_tests.provider.wire import NO_RESPONSE, TOO_MANY
+from contract_tests.provider.session import LATE, Session
+from contract_tests.provider.wire import NO_RESPONSE, TOO_MANY, Request, Response
 from contract_tests.sources import LIMITS
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from contract_tests.provider.plan import Plan
-    from contract_tests.provider.session import Session
-    from contract_tests.provider.wire import Request, Response
-    from mock_server.contract.limits import Limit
+from mock_server.contract.limits import Limit
 
 EXTRA = 6
 """Requests of a burst beyond the limit."""
@@ -34,7 +28,7 @@ TOLERANCE = 2
 
 HEADERS = ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "ratelimit-policy")
 
-RULES = tuple(
+RULES: tuple[Rule, ...] = tuple(
     Rule(name, statement, LIMITS)
     for name, statement in {
         "limit-is-kept": "Within a window the limit is accepted exactly, and the next request is answered 429.",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from contract_tests.provider.probes import BAD_REQUEST, NOT_FOUND, OK, Probe, ProbeFactory
 from contract_tests.provider.rule import rule
 from contract_tests.sources import ERRORS, HTTP
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 DIGITS = "0123456789abcdef"
 

@@ -6,21 +6,12 @@ special needs measure the limit, and all others are sent alone, the most informa
 
 from __future__ import annotations
 
-import random
 from collections import deque
+from collections.abc import Iterator
 from itertools import zip_longest
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from contract_tests.provider.probes import OK, TAG, NotExercised, Probe, ProbeFactory
-from contract_tests.provider.rules import RULES
-from mock_server.messages.errors import MockError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from contract_tests.provider.results import Report
-    from contract_tests.provider.target import Target
+from contract_tests.provider.probes import OK, NotExercised, Probe, ProbeFactory
+from contract_tests.provider.results import Report
 
 Planned = tuple[str, Probe]
 """The id of a rule and one of its probes."""
@@ -95,31 +86,3 @@ class Plan:
             self._spare.append((rule, probe))
         else:
             self._alone.setdefault(rule, []).append(probe)
-
-
-def check_permission(target: Target) -> None:
-    """Check that an option says what may be sent to another machine.
-
-    Raises:
-        MockError: No option does.
-    """
-    if not (target.local or target.write or target.reject_only):
-        raise MockError(
-            f"{urlsplit(target.url).hostname} is not this machine: use --reject-only to send only requests that must be"
-            f" refused, or --write to add about {planned_records(target)} prospects there, tagged {TAG}"
-        )
-
-
-def planned_records(target: Target) -> int:
-    """Return about how many prospects, at most, a verification adds to a provider that keeps the contract."""
-    make = ProbeFactory(target, random.Random(0))  # noqa: S311 - unknown ids are not secret
-    limit = target.rate_limit.requests if target.rate_limit else 0
-    count = 4 * limit + 10
-    for rule in RULES.values():
-        try:
-            count += sum(
-                probe.request.records for probe in (rule.probes(make) if rule.probes else ()) if probe.wanted == OK
-            )
-        except NotExercised:
-            continue
-    return count

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from alta_terminal import paint
+from contract_tests.provider.results import Breach, Report, Result
+from contract_tests.provider.target import Target
+from contract_tests.provider.wire import Request
 from mock_server.cli.output import Case, counts, table
 from mock_server.cli.output import Report as Presented
 from mock_server.journal.snippets import curl_command
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from contract_tests.provider.results import Breach, Report, Result
-    from contract_tests.provider.target import Target
-    from contract_tests.provider.wire import Request
 
 LONGEST_BODY = 3000
 """Bytes of the longest body in a curl line."""

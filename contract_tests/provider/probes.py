@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from random import Random
+from typing import Any
 
+from contract_tests.provider.target import Target
 from contract_tests.provider.wire import NO_RESPONSE, Request
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from random import Random
-
-    from contract_tests.provider.target import Target
 
 FIELDS = ("firstName", "lastName", "company", "jobTitle", "email", "linkedinUrl")
 CONTACTS = ("email", "linkedinUrl", "phone")

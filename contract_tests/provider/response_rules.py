@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from contract_tests.provider.rule import response_rule
-from contract_tests.provider.wire import NO_RESPONSE
+from contract_tests.provider.wire import NO_RESPONSE, Response
 from contract_tests.sources import ERRORS, HTTP
-
-if TYPE_CHECKING:
-    from contract_tests.provider.wire import Response
 
 SERVER_ERROR = 500
 METHOD_NOT_ALLOWED = 405

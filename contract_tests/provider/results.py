@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from contract_tests.provider.rule import Rule
+from contract_tests.provider.target import Target
 from contract_tests.provider.wire import NO_RESPONSE, Request, Response
 from mock_server.cli.output import BROKEN, INTERRUPTED, NOT_PROVEN, UNUSABLE
-
-if TYPE_CHECKING:
-    from contract_tests.provider.rule import Rule
-    from contract_tests.provider.target import Target
-    from mock_server.messages.redaction import Redactor
+from mock_server.messages.redaction import Redactor
 
 LONGEST_SHOWN = 160
 """Characters of a response that are shown."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from contract_tests.provider.probes import (
     ANY_BUT_5XX,
@@ -17,9 +17,6 @@ from contract_tests.provider.probes import (
 )
 from contract_tests.provider.rule import rule
 from contract_tests.provider.wire import NO_RESPONSE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @rule("no input may bring a server down")

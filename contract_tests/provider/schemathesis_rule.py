@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import schemathesis
@@ -21,15 +22,11 @@ from contract_tests.body_schema import body_validator
 from contract_tests.provider.probes import NotExercised
 from contract_tests.provider.response_rules import TOLERATED
 from contract_tests.provider.rules import SCHEMATHESIS
+from contract_tests.provider.session import Session
 from contract_tests.provider.wire import NO_RESPONSE, Request, Response
 from mock_server.contract import bundled_files
 from mock_server.contract.contract import Contract
 from mock_server.contract.documents import Document
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from contract_tests.provider.session import Session
 
 RANDOM_CASES = 40
 """Random requests; the only ones sent to a provider whose limits take real time."""

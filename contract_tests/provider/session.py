@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from contract_tests.provider.probes import ProbeFactory
-from contract_tests.provider.wire import NO_RESPONSE, TOO_MANY, Request, Response, Unusable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from contract_tests.provider.results import Report
-    from contract_tests.provider.target import Target
-    from contract_tests.provider.wire import Provider
+from contract_tests.provider.results import Report
+from contract_tests.provider.target import Target
+from contract_tests.provider.wire import NO_RESPONSE, TOO_MANY, Provider, Request, Response, Unusable
 
 LATE = 0.1
 """Seconds after the end of a window at which a request must be accepted."""

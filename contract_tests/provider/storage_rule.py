@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from contract_tests.provider.probes import TAG, NotExercised, good
 from contract_tests.provider.rule import Rule
+from contract_tests.provider.session import Session
 from contract_tests.provider.wire import FakeWire, InProcess
-
-if TYPE_CHECKING:
-    from contract_tests.provider.session import Session
 
 RULE = Rule(
     "stores-what-was-sent",

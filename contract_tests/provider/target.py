@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -11,9 +12,6 @@ from mock_server.contract.limits import Limit
 from mock_server.control.guard import is_loopback
 from mock_server.messages.errors import MockError
 from mock_server.messages.redaction import Redactor
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 RATE_LIMIT, ACCOUNT_RATE_LIMIT = Limit(10, 60), Limit(100, 60)
 """The documented limits."""

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+import random
 import time
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from contract_tests.provider import limit_rules, storage_rule
-from contract_tests.provider.plan import NEEDS_WRITE, Plan
-from contract_tests.provider.probes import NotExercised
+from contract_tests.provider.plan import NEEDS_WRITE, Plan, Planned
+from contract_tests.provider.probes import OK, TAG, NotExercised, ProbeFactory
 from contract_tests.provider.response_rules import IDENTIFIERS
 from contract_tests.provider.results import MOST_BREACHES, Report, Result
 from contract_tests.provider.rules import RULES, SCHEMATHESIS
-from contract_tests.provider.session import Session, Stopped
-from contract_tests.provider.wire import NO_RESPONSE, TOO_MANY, FakeWire, Unusable, provider_at
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from contract_tests.provider.plan import Planned
-    from contract_tests.provider.session import Options
-    from contract_tests.provider.target import Target
-    from contract_tests.provider.wire import Provider
+from contract_tests.provider.session import Options, Session, Stopped
+from contract_tests.provider.target import Target
+from contract_tests.provider.wire import NO_RESPONSE, TOO_MANY, FakeWire, Provider, Unusable, provider_at
+from mock_server.messages.errors import MockError
 
 NEEDS = {
     "limit-of-the-account": "needs --second-token",
@@ -180,3 +176,31 @@ def _conclude(report: Report, options: Options) -> None:
     expected -= set() if report.target.rate_limit else {TOO_MANY}
     unseen = sorted(status for status in expected if not report.statuses[status])
     report.unproven += [f"the documented status {status} was never seen" for status in unseen]
+
+
+def check_permission(target: Target) -> None:
+    """Check that an option says what may be sent to another machine.
+
+    Raises:
+        MockError: No option does.
+    """
+    if not (target.local or target.write or target.reject_only):
+        raise MockError(
+            f"{urlsplit(target.url).hostname} is not this machine: use --reject-only to send only requests that must be"
+            f" refused, or --write to add about {planned_records(target)} prospects there, tagged {TAG}"
+        )
+
+
+def planned_records(target: Target) -> int:
+    """Return about how many prospects, at most, a verification adds to a provider that keeps the contract."""
+    make = ProbeFactory(target, random.Random(0))  # noqa: S311 - unknown ids are not secret
+    limit = target.rate_limit.requests if target.rate_limit else 0
+    count = 4 * limit + 10
+    for rule in RULES.values():
+        try:
+            count += sum(
+                probe.request.records for probe in (rule.probes(make) if rule.probes else ()) if probe.wanted == OK
+            )
+        except NotExercised:
+            continue
+    return count

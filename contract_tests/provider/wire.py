@@ -17,18 +17,16 @@ import threading
 import time
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from alta_terminal import visible
+from mock_server import AltaMock
 from mock_server.contract.limits import SECOND
 from mock_server.control.guard import is_loopback
 from mock_server.journal.traffic import seconds_told
 from mock_server.messages.errors import MockError
 from mock_server.messages.http import MAX_BODY, ApiRequest
-
-if TYPE_CHECKING:
-    from mock_server import AltaMock
 
 MOST_BYTES = 1024 * 1024
 """Bytes of a response that are read."""

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import random
 import re
-from typing import TYPE_CHECKING
 
 from contract_tests.fake import seeded
 from contract_tests.provider.probes import OK, ProbeFactory
+from contract_tests.provider.rule import Rule
 from contract_tests.provider.rules import RULES
 from mock_server.journal import rules as consumer
 from mock_server.journal.rule import DOCUMENTED
-
-if TYPE_CHECKING:
-    from contract_tests.provider.rule import Rule
 
 ACCEPTED = (OK, OK | {411})
 """Statuses of requests that must be accepted; a server may demand a Content-Length instead."""

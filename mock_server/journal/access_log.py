@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 import click
 
 from mock_server.contract.limits import SECOND
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mock_server.messages.http import ApiRequest
-    from mock_server.messages.outcome import Outcome
-    from mock_server.messages.redaction import Redactor
+from mock_server.messages.http import ApiRequest
+from mock_server.messages.outcome import Outcome
+from mock_server.messages.redaction import Redactor
 
 
 class Log:

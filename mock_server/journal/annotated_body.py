@@ -7,15 +7,12 @@ as text, and what is not printable is escaped. Tokens must be removed before.
 from __future__ import annotations
 
 import json
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mock_server.messages.pointers import pointer as pointer_of
-
-if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Sequence
-
-    from mock_server.messages.violations import Violation
+from mock_server.messages.violations import Violation
 
 MOST_LINES = 2000
 """Maximum number of lines, without those of violations."""

@@ -6,25 +6,22 @@ Rule: whatever an entry shows is redacted; only what is named `unredacted` is no
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mock_server.contract.contract import Contract
 from mock_server.contract.limits import SECOND
-
-if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Mapping, Sequence
-
-    from mock_server.contract.contract import Contract
-    from mock_server.contract.operation import BatchSchema, Operation
-    from mock_server.messages.http import ApiRequest
-    from mock_server.messages.outcome import Outcome
-    from mock_server.messages.redaction import Redactor
-    from mock_server.messages.violations import Violation
-    from mock_server.store.base import Exchange, Recorded, Store
+from mock_server.contract.operation import BatchSchema, Operation
+from mock_server.messages.http import ApiRequest
+from mock_server.messages.outcome import Outcome
+from mock_server.messages.redaction import Redactor
+from mock_server.messages.violations import Violation
+from mock_server.store.base import Exchange, Recorded, Store
 
 NOTHING = 10**15
 """A number that no request reaches, to ask a journal for nothing but its counts."""

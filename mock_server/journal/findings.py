@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mock_server.journal.entries import Entry, Journal
 from mock_server.journal.rules import RULES
 from mock_server.store.base import JOURNAL_BYTES, JOURNAL_ENTRIES
-
-if TYPE_CHECKING:
-    from mock_server.journal.entries import Entry, Journal
 
 
 @dataclass(frozen=True, slots=True)

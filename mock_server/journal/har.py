@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import harfile
 
 from mock_server.contract.limits import SECOND
+from mock_server.journal.entries import Entry
 from mock_server.messages.http import phrase
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from mock_server.journal.entries import Entry
 
 
 def json_lines(entries: Iterable[Entry]) -> str:

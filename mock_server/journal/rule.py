@@ -6,18 +6,16 @@ rule that was not exercised differs from one that is kept.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+from mock_server.journal.entries import Entry
 
-    from mock_server.journal.entries import Entry
+Look = Callable[[Entry], "list[Breach] | None"]
+"""Is shown an entry after those before it, and returns its breaches; None if the rule does not apply to it."""
 
-    Look = Callable[[Entry], "list[Breach] | None"]
-    """Is shown an entry after those before it, and returns its breaches; None if the rule does not apply to it."""
-
-    Judge = Callable[["Run"], "list[Breach] | None"]
+Judge = Callable[["Run"], "list[Breach] | None"]
 
 REFERENCE = "https://docs.altahq.com/api-reference"
 """Where the vendor documents each operation."""

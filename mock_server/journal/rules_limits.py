@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
-from mock_server.journal.rule import LIMITS, PRACTICE, Breach, rule
+from mock_server.journal.entries import Entry
+from mock_server.journal.rule import LIMITS, PRACTICE, Breach, Look, rule
 from mock_server.journal.traffic import SLACK, TOO_MANY, carried_out, records_of, seconds_between, seconds_told
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mock_server.journal.entries import Entry
-    from mock_server.journal.rule import Look
 
 MOST_EXTRA = 90.0
 """Seconds by which a wait may be too long: a fixed minute is no fault."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
-from mock_server.journal.rule import ERRORS, PRACTICE, Breach, rule
+from mock_server.journal.entries import Entry
+from mock_server.journal.rule import ERRORS, PRACTICE, Breach, Look, rule
 from mock_server.journal.traffic import (
     BAD_REQUEST,
     FOR_GOOD,
@@ -19,12 +21,6 @@ from mock_server.journal.traffic import (
     seconds_between,
     who,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from mock_server.journal.entries import Entry
-    from mock_server.journal.rule import Look
 
 MOST_TRIES = 3
 """Times that a batch may be sent again after a 5xx."""

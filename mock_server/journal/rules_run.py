@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from mock_server.journal.rule import PRACTICE, REFERENCE, Breach, rule
+from mock_server.journal.entries import Entry
+from mock_server.journal.rule import PRACTICE, REFERENCE, Breach, Run, rule
 from mock_server.journal.rules_limits import MOST_REFUSALS
 from mock_server.journal.traffic import TOO_MANY, Fate, fate_of, is_lost, key_of, records_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mock_server.journal.entries import Entry
-    from mock_server.journal.rule import Run
 
 PERHAPS_ADDED = {Fate.ADDED, Fate.EITHER}
 

@@ -5,19 +5,14 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
 from mock_server.contract.schemas import violations
-from mock_server.journal.rule import AUTH, PRACTICE, REFERENCE, Breach, rule
+from mock_server.journal.entries import Entry
+from mock_server.journal.rule import AUTH, PRACTICE, REFERENCE, Breach, Look, rule
 from mock_server.store.base import JOURNAL_ENTRIES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from mock_server.journal.entries import Entry
-    from mock_server.journal.rule import Look
 
 LIKENESS = 0.88
 """How alike two names must be, by difflib; one letter of eight may differ."""

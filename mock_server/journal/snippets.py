@@ -13,16 +13,13 @@ import pprint
 import re
 import shlex
 from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
+from mock_server.journal.entries import Entry
 from mock_server.messages.http import JSON, MAX_BODY
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from mock_server.journal.entries import Entry
 
 LEFT_OUT = {
     *("accept", "accept-encoding", "accept-language", "cache-control", "connection", "content-length", "cookie"),

@@ -7,12 +7,10 @@ import re
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mock_server.contract.limits import SECOND
-
-if TYPE_CHECKING:
-    from mock_server.journal.entries import Entry
+from mock_server.journal.entries import Entry
 
 SLACK = 0.05
 """Seconds by which a wait may be too short: timers of some runtimes fire a little early."""

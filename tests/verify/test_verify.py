@@ -23,13 +23,12 @@ from werkzeug.serving import make_server
 from contract_tests.fake import seeded
 from contract_tests.provider.command import verify
 from contract_tests.provider.options import TARGET_OPTIONS
-from contract_tests.provider.plan import planned_records
 from contract_tests.provider.presentation import curl
 from contract_tests.provider.probes import OK, TAG, ProbeFactory
 from contract_tests.provider.rules import RULES
 from contract_tests.provider.session import Options, Step
 from contract_tests.provider.target import Target
-from contract_tests.provider.verification import verify_provider
+from contract_tests.provider.verification import planned_records, verify_provider
 from contract_tests.provider.wire import InProcess, Request, Response, Unusable, Wire
 from contract_tests.reporting import rules_page
 from mock_server import AltaMock, Clock
