@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import multiprocessing
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache, partial
 from itertools import count
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 from alta_terminal import StatusLine, paint
@@ -155,7 +157,7 @@ def _examine_all(
     futures: dict[str, Future[Scored]] = {}
     try:
         with ProcessPoolExecutor(jobs, mp_context=context, initializer=load, initargs=(mutants,)) as pool:
-            with _ctrl_c_ignored():  # inherited by the processes, which this one ends
+            with _ctrl_c_held_back():
                 futures |= {name: pool.submit(examine_one, name) for name in names}
             for name, future in futures.items():
                 future.add_done_callback(partial(_show, show, name))
@@ -177,12 +179,17 @@ def _show(show: Callable[[str], object], name: str, _future: object) -> None:
 
 
 @contextmanager
-def _ctrl_c_ignored() -> Iterator[None]:
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _ctrl_c_held_back() -> Iterator[None]:
+    """Processes that are started in this block never get Ctrl-C; this one gets it afterwards."""
+    if sys.platform == "win32":
+        yield
+        return
+    resource_tracker.ensure_running()  # which would otherwise be started in the block, and let it through
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 # --- One mutant -------------------------------------------------------------------------------------------------------

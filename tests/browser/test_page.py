@@ -75,7 +75,7 @@ def test_findings_are_shown_beside_the_request(page: Page, mock: AltaMock) -> No
     expect(rows(page).first).to_contain_text("duplicate-prospect")
     rows(page).first.click()
 
-    expect(page.locator("#request .finding")).to_contain_text("1 of 1 prospects are in the campaign already")
+    expect(page.locator("#request .finding")).to_contain_text("1 of 1 records were added before")
 
 
 def test_a_minute_refills_the_quota(page: Page) -> None:
