@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -36,13 +37,10 @@ _HEADER_TEXT = re.compile("[!-~]+", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A step of `add_prospects`.
+    """A step of `add_prospects`: `sending` before a batch is sent; `added` afterwards; `waiting` before a wait.
 
-    Attributes:
-        event: `sending` before a batch is sent; `added` afterwards; `waiting` before a wait, with no request in flight.
-        added: Prospects that have certainly been added so far.
-        batch: The records concerned.
-        wait: Seconds of the wait; 0 for other events.
+    `added` prospects have certainly been added so far; the step is about `batch`. `wait` is in seconds, and no request
+    is in flight meanwhile.
     """
 
     event: Literal["sending", "added", "waiting"]
@@ -133,8 +131,7 @@ class AltaClient:
         if isinstance(prospects, Mapping | str | bytes) or not isinstance(prospects, Iterable):
             raise InvalidInput(f"got {type(prospects).__name__}; expected a list of dictionaries, or the like")
         if isinstance(prospects, Sequence):
-            for _ in _encoded(prospects, 0, validate=validate):
-                pass
+            deque(_encoded(prospects, 0, validate=validate), maxlen=0)
         added, source = 0, iter(prospects)
         report = on_progress or (lambda _: None)
         while batch := list(islice(source, MOST_PROSPECTS)):
@@ -192,8 +189,7 @@ def _values(response: requests.Response) -> Values:
 def _encoded(batch: Iterable[Mapping[str, object]], first: int, *, validate: bool) -> Iterator[bytes]:
     """Yield records as JSON; raise InvalidProspect for the first that is not valid."""
     for index, record in enumerate(batch, first):
-        wrong = problems(record) if validate else []
-        if wrong:
+        if validate and (wrong := problems(record)):
             raise InvalidProspect(index, wrong)
         try:
             yield encode(record)

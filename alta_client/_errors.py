@@ -33,9 +33,7 @@ LONGEST_TEXT = 200
 class AltaError(Exception):
     """A reason why prospects were not added.
 
-    Attributes:
-        added: Prospects of the call that had certainly been added before.
-        batch: The records concerned, which follow those; empty if there are none.
+    `added` of the call had certainly been added before; the records concerned, if any, are `batch`, which follow those.
     """
 
     added: int = 0
@@ -51,12 +49,7 @@ class InvalidInput(AltaError, ValueError):
 
 
 class InvalidProspect(InvalidInput):
-    """A record that the API would refuse.
-
-    Attributes:
-        index: Its position among the records of the call, from 0.
-        problems: Everything that is wrong with it.
-    """
+    """A record that the API would refuse: its `index` in the call, from 0, and all its `problems`."""
 
     def __init__(self, index: int, problems: Sequence[str]) -> None:
         super().__init__(index, problems)
@@ -68,12 +61,7 @@ class InvalidProspect(InvalidInput):
 
 
 class RequestError(AltaError):
-    """A request that did not succeed.
-
-    Attributes:
-        request: The request, without the token.
-        response: The response, if there was one.
-    """
+    """A request that did not succeed: the `request`, without the token, and the `response`, if there was one."""
 
     def __init__(self, request: requests.PreparedRequest, response: requests.Response | None, what: str) -> None:
         super().__init__(what)
@@ -87,10 +75,7 @@ class NotSent(RequestError):
 class Refused(RequestError):
     """The response says that nothing was added; undocumented statuses raise this class itself.
 
-    Attributes:
-        status: The status of the response.
-        error: The identifier in its body; may be empty.
-        message: The text in its body; may be empty.
+    `error` and `message` are those of the body; either may be empty.
     """
 
     def __init__(self, response: requests.Response) -> None:
@@ -121,8 +106,7 @@ class NotFound(Refused):
 class RateLimited(Refused):
     """429 too often in a row, or with a longer wait than is allowed.
 
-    Attributes:
-        retry_after: Seconds to wait according to the last response; None if it does not say.
+    `retry_after` is the seconds to wait according to the last response; None if it does not say.
     """
 
     retry_after: float | None = None
@@ -159,9 +143,8 @@ def error_of(response: requests.Response) -> Refused | OutcomeUnknown:
     if status >= 500:  # noqa: PLR2004 - the errors of servers
         return ServerError(response)
     if status < 400 and status not in ELSEWHERE:  # noqa: PLR2004 - neither a success nor a refusal
-        return OutcomeUnknown(
-            response.request, response, f"the response was {status}, which does not say what became of the batch"
-        )
+        what = f"the response was {status}, which does not say what became of the batch"
+        return OutcomeUnknown(response.request, response, what)
     kinds = {400: BadRequest, 401: Unauthorized, 403: Forbidden, 404: NotFound, 429: RateLimited}
     return kinds.get(status, Refused)(response)
 

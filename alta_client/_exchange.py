@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,9 +25,7 @@ CONNECTING_ONLY = Retry(connect=2, read=False, redirect=False, status=False, oth
 class WatchedAdapter(HTTPAdapter):
     """Sends nothing twice, and knows how far a request got.
 
-    Attributes:
-        tried: Whether it tried to connect; reset for each request.
-        wrote: Whether anything was written to a connection that was ready; reset for each request.
+    For each request, `tried` says whether it tried to connect, and `wrote` whether it wrote to a ready connection.
     """
 
     def __init__(self) -> None:
@@ -79,12 +77,9 @@ def own_session() -> requests.Session:
 
 
 def refuse_repeating(session: requests.Session, url: str) -> None:
-    """Refuse a session that would repeat a POST by itself.
+    """Raise InvalidInput if a session would repeat a POST to an address by itself, or cannot send to it.
 
     urllib3 retries `other` errors regardless of the method, for example TLS that fails while a response is read.
-
-    Raises:
-        InvalidInput: The adapter for the address does so, or there is none.
     """
     try:
         retries = getattr(session.get_adapter(url), "max_retries", None)
@@ -112,12 +107,7 @@ class Exchange:
     """Sends bodies with a session, each once; `timeout` also limits the time to read the body of a response."""
 
     def __init__(
-        self,
-        session: requests.Session,
-        token: str,
-        headers: Mapping[str, str],
-        timeout: float,
-        clock: Callable[[], float],
+        self, session: requests.Session, token: str, headers: dict[str, str], timeout: float, clock: Callable[[], float]
     ) -> None:
         self._session, self._auth, self._timeout, self._clock = session, _bearer(token), timeout, clock
         self._headers = {"Content-Type": "application/json", "Accept": "application/json", **headers}
@@ -193,8 +183,7 @@ def _read(response: requests.Response, until: float, clock: Callable[[], float])
     body = b""
     with contextlib.suppress(Exception):
         while len(body) <= MOST_BYTES and clock() <= until:
-            part = response.raw.read1(8192, decode_content=True)
-            if not part:
+            if not (part := response.raw.read1(8192, decode_content=True)):
                 break
             body += part
         else:
@@ -212,10 +201,8 @@ class _ReadBody(io.BytesIO):
 
 def _cause(error: BaseException) -> str:
     """Return the innermost reason of an error."""
-    while True:
-        inner = (getattr(error, "reason", None), *reversed(error.args), error.__cause__, error.__context__)
-        found = next((one for one in inner if isinstance(one, BaseException)), None)
-        if found is None:
-            break
-        error = found
+    inner = (getattr(error, "reason", None), *reversed(error.args), error.__cause__, error.__context__)
+    for found in inner:
+        if isinstance(found, BaseException):
+            return _cause(found)
     return " ".join(str(getattr(error, "strerror", None) or error).split())[:200] or type(error).__name__

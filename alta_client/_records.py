@@ -43,9 +43,8 @@ def problems(record: object) -> list[str]:
     for name in FIELDS:
         value = record.get(name, "")
         if not isinstance(value, str):
-            found.append(
-                f"{name}: got {type(value).__name__}; expected a string; leave the field out if it has no value"
-            )
+            got = type(value).__name__
+            found.append(f"{name}: got {got}; expected a string; leave the field out if it has no value")
         elif len(value) > LONGEST and name != "phone":
             found.append(f"{name}: got {len(value)} characters; expected at most {LONGEST}")
     if not (any(_is_text(record, name) for name in CONTACTS) or all(_is_text(record, name) for name in IDENTITY)):
@@ -54,11 +53,7 @@ def problems(record: object) -> list[str]:
 
 
 def encode(record: Mapping[str, object]) -> bytes:
-    """Return a record as JSON in UTF-8.
-
-    Raises:
-        ValueError: It contains something that JSON cannot represent.
-    """
+    """Return a record as JSON in UTF-8; raise ValueError if it contains what JSON cannot represent."""
     try:
         return json.dumps(dict(record), ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError:

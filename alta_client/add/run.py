@@ -5,24 +5,19 @@ from __future__ import annotations
 import signal
 import time
 from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from alta_client import _errors as errors
-from alta_client._client import MOST_PROSPECTS
+from alta_client._client import MOST_PROSPECTS, AltaClient, Progress
 from alta_client._errors import InvalidInput
 from alta_client.add.output import FAILED, INTERRUPTED, USAGE, fail, result, say, show
 from alta_client.add.state import CannotContinue, Ledger, State, read_state
+from alta_client.add.table import Table
 from alta_terminal import StatusLine
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from alta_client._client import AltaClient, Progress
-    from alta_client.add.table import Table
 
 MOST_LINES = 20
 """Maximum number of bad rows that are listed."""
@@ -34,7 +29,6 @@ REMEDIES: dict[type[errors.AltaError], str] = {
     errors.NotFound: "check --campaign, and that it belongs to the account of the token",
     errors.RateLimited: "run the same command again later to continue",
 }
-
 UNUSABLE = (errors.NotSent, errors.Unauthorized, errors.Forbidden, errors.NotFound)
 """Errors that any batch would have."""
 
@@ -43,11 +37,7 @@ LOOK = "look in Alta, then run again with --resend or --skip"
 
 
 def check(table: Table, name: Path) -> int:
-    """Check a file without sending anything, and return the exit code.
-
-    Raises:
-        InvalidInput: See `survey`.
-    """
+    """Check a file without sending anything, and return the exit code."""
     total = survey(table)
     batches, minutes = -(-total // MOST_PROSPECTS), _minutes(total)
     duration = f"about {minutes:,} min at 10 batches a minute" if minutes else "at once"
@@ -61,11 +51,7 @@ def _minutes(prospects: int) -> int:
 
 
 def survey(table: Table) -> int:
-    """Check every row, and return their number.
-
-    Raises:
-        InvalidInput: Rows are bad, which are listed on standard error, or there are none.
-    """
+    """Return the number of rows; raise InvalidInput if any are bad, which are listed, or if there are none."""
     total = bad = 0
     with StatusLine() as progress:
         for total, row in enumerate(table.rows(), 1):
@@ -246,9 +232,7 @@ class _Run:
 
     def _summary(self) -> str:
         skipped = self._ledger.state.skipped
-        return f"{self._done - skipped:,} of {self._total:,} prospects added" + (
-            f", {skipped:,} skipped" * bool(skipped)
-        )
+        return f"{self._done - skipped:,} of {self._total:,} prospects added{f', {skipped:,} skipped' * bool(skipped)}"
 
 
 def _waiting(seconds: float) -> str:

@@ -8,19 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from alta_client._client import MOST_PROSPECTS
+from alta_client._client import MOST_PROSPECTS, Progress
 from alta_client._errors import InvalidInput
 from alta_client._records import encode
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from alta_client._client import Progress
 
 
 class CannotContinue(InvalidInput):
@@ -29,14 +25,9 @@ class CannotContinue(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The progress of a file.
+    """The progress of a file: the first `done` prospects are added or skipped, the next `unknown` had no response.
 
-    Attributes:
-        base_url: The API that its prospects are sent to.
-        done: Number of prospects, from the first, that are added or skipped.
-        skipped: How many of those were skipped.
-        unknown: Number of prospects after them that were sent without a response.
-        digest: SHA-256 of all of these, which recognises the file even if it has grown.
+    `digest` is the SHA-256 of all of these, which recognises the file even if it has grown.
     """
 
     base_url: str
@@ -48,18 +39,9 @@ class State:
 
 
 class Ledger:
-    """The state during a run, written before anything else is done.
+    """The state during a run, written to a file before anything else is done; `unknown` is usually empty.
 
-    Args:
-        file: The file to write it to.
-        state: The state at the beginning.
-        records: All records of the input; those of the state are consumed.
-
-    Attributes:
-        unknown: The batch whose outcome is unknown, usually empty.
-
-    Raises:
-        InvalidInput: The state does not match the records.
+    Consumes those of the records that the state is about; raises InvalidInput if they are others.
     """
 
     def __init__(self, file: Path, state: State, records: Iterator[Mapping[str, object]]) -> None:
@@ -81,9 +63,8 @@ class Ledger:
     def handled(self, batch: Sequence[Mapping[str, object]], *, skipped: bool = False) -> None:
         """Record that a batch is added or skipped."""
         self._handled, count = _digest(batch, self._handled), len(batch)
-        self._write(
-            self._handled, done=self.state.done + count, skipped=self.state.skipped + count * skipped, unknown=0
-        )
+        done, left_out = self.state.done + count, self.state.skipped + count * skipped
+        self._write(self._handled, done=done, skipped=left_out, unknown=0)
 
     def nothing_in_flight(self) -> None:
         """Record that the batch that was sent is not in the campaign."""
@@ -103,11 +84,7 @@ class Ledger:
 
 
 def read_state(file: Path) -> State | None:
-    """Read a state; None if there is no such file.
-
-    Raises:
-        InvalidInput: The file cannot be read, or is not a state.
-    """
+    """Read a state; None if there is no such file; raise InvalidInput if it cannot be read or is no state."""
     try:
         value: Any = json.loads(file.read_text(encoding="utf-8"))
         state = State(**value)

@@ -7,16 +7,13 @@ import json
 import re
 import stat
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, TextIO
 
 from alta_client._errors import InvalidInput
 from alta_client._records import FIELDS, encode, problems
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
-    from typing import TextIO
 
 DELIMITERS = ",;\t"
 """Commas, Excel's semicolons where the comma is the decimal separator, or tabs."""
@@ -27,13 +24,7 @@ LONGEST_CELL = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One prospect of a file.
-
-    Attributes:
-        line: The line in which it begins, from 1.
-        record: The fields to send; any JSON value if the line is not an object.
-        problems: What is wrong with it; empty if it can be sent.
-    """
+    """One prospect of a file, which begins in a `line`, from 1; its `record` is any JSON value if that is no object."""
 
     line: int
     record: Any
@@ -41,17 +32,10 @@ class Row:
 
 
 class Table:
-    """A file of prospects.
+    """A file of prospects: CSV with a header, or JSON lines, recognised by the first character.
 
-    Args:
-        file: CSV with a header, or JSON lines, recognised by the first character.
-        names: Column or key to field; an empty field leaves the column out.
-
-    Attributes:
-        unused: The mapped keys that no row has had so far.
-
-    Raises:
-        InvalidInput: The file cannot be read, is empty, or has an unknown column.
+    `names` maps a column or key to a field; an empty field leaves it out. `unused` are those no row has had so far.
+    Raises InvalidInput if the file cannot be read, is empty, or has an unknown column.
     """
 
     def __init__(self, file: Path, names: Mapping[str, str]) -> None:
@@ -68,11 +52,7 @@ class Table:
         self.unused = set(names) if self._json else set()
 
     def rows(self) -> Iterator[Row]:
-        """Yield every prospect, including bad ones; blank lines are skipped.
-
-        Raises:
-            InvalidInput: The file is not text in its encoding, or not CSV.
-        """
+        """Yield every prospect, also bad ones, but no blank lines; raise InvalidInput if it is not text or not CSV."""
         with self._open() as text:
             yield from self._json_rows(text) if self._json else self._csv_rows(text)
 
