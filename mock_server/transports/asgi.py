@@ -13,7 +13,7 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from uvicorn import Config
 from uvicorn.server import ServerState
@@ -24,9 +24,8 @@ from mock_server.messages.http import MAX_BODY, ApiReply, ApiRequest
 from mock_server.transports.dispatch import Dispatcher
 from mock_server.transports.protocol import IDLE_SECONDS, Protocol
 
-if TYPE_CHECKING:
-    Receive = Callable[[], Awaitable[Any]]
-    Send = Callable[[Any], Awaitable[None]]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
 
 GRACE_SECONDS = 5.0
 """Seconds that requests in flight have to finish when the server stops."""
@@ -36,18 +35,11 @@ CHECK_SECONDS = 0.5
 
 
 class Server:
-    """Serves one listening socket in the event loop of the caller.
-
-    Args:
-        dispatcher: Answers the requests.
-        listening: Bound and listening; closed by this class.
-    """
+    """Serves one listening socket, which it closes, in the event loop of the caller."""
 
     def __init__(self, dispatcher: Dispatcher, listening: socket.socket) -> None:
-        self._dispatcher = dispatcher
-        self._listening = listening
-        self._state = ServerState()
-        self._stop = asyncio.Event()
+        self._dispatcher, self._listening = dispatcher, listening
+        self._state, self._stop = ServerState(), asyncio.Event()
         self._config = Config(
             self._asgi,
             http=Protocol,
@@ -142,11 +134,7 @@ async def _break_off(reply: ApiReply, start: Any, transport: asyncio.Transport, 
 
 
 async def _read(scope: Any, receive: Receive) -> bytes | None:
-    """Read the body; None if it is larger than `MAX_BODY`, of which no more is read than that.
-
-    Raises:
-        ConnectionAbortedError: The client disconnected.
-    """
+    """Read at most `MAX_BODY`; None if the body is larger; raise ConnectionAbortedError if the client disconnects."""
     for name, value in scope["headers"]:
         if name == b"content-length" and int(value) > MAX_BODY:
             return None
@@ -185,9 +173,7 @@ _shared = lru_cache(maxsize=1024)(_decoded)
 def listen(host: str, port: int, control_token: str | None) -> socket.socket:
     """Return a listening socket; port 0 is any free one.
 
-    Raises:
-        MockError: The address cannot be used, for example because the port is taken, or because other machines would
-            reach a control API without a token.
+    Raises MockError if the port is taken, for example, or if other machines would reach a control API without a token.
     """
     shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     if not control_token and not is_loopback(host):

@@ -19,9 +19,8 @@ from mock_server.web import Pages
 class Part:
     """One part of alta-mock.
 
-    Attributes:
-        respond: Answers a request, given the IP address of the client and the path that alta-mock is mounted below.
-        quick: Whether it never waits, so that it may be called in an event loop.
+    `respond` gets the IP address of the client and the path that alta-mock is mounted below. A part that is `quick`
+    never waits, so it may be called in an event loop.
     """
 
     respond: Callable[[ApiRequest, str, str], ApiReply]
@@ -38,24 +37,14 @@ class Part:
 
 
 class Dispatcher:
-    """Finds the part that answers a request.
+    """Finds the part that answers a request, and logs the requests to the API.
 
-    Args:
-        mock: The mock.
-        transport: The name of the transport in the journal.
-        control_token: The token for the control API; without one other machines are refused.
-        log: Receives a line for each request to the API.
-
-    Raises:
-        MockError: No header could carry the control token.
+    Without a control token other machines are refused; a token that no header could carry raises MockError.
     """
 
     def __init__(self, mock: Fake, transport: str, control_token: str | None, log: Log | None = None) -> None:
-        self.mock = mock
-        self.log = log
-        self.control = Control(mock, control_token)
-        self.pages = Pages(mock)
-        self._transport = transport
+        self.mock, self.log, self._transport = mock, log, transport
+        self.control, self.pages = Control(mock, control_token), Pages(mock)
         self._parts = Part(self._answer, quick=True), Part(self.control.answer), Part(self.pages.answer)
 
     def part(self, request: ApiRequest) -> Part:

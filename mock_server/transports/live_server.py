@@ -12,12 +12,7 @@ from mock_server.transports.dispatch import Dispatcher
 
 
 class LiveServer:
-    """Serves a mock from `__enter__` to `__exit__`.
-
-    Attributes:
-        origin: Scheme, host and port; set while it serves.
-        url: The base URL: the origin and the contract's base path (`/v1`).
-    """
+    """Serves a mock from `__enter__` to `__exit__` at `origin`; `url` is that with the base path (`/v1`)."""
 
     origin: str
     url: str
@@ -26,16 +21,10 @@ class LiveServer:
     _thread: threading.Thread
 
     def __init__(self, mock: Fake, host: str, port: int, control_token: str | None) -> None:
-        self._mock = mock
-        self._address = host, port
-        self._control_token = control_token
+        self._mock, self._address, self._control_token = mock, (host, port), control_token
 
     def __enter__(self) -> Self:
-        """Start; returns when the socket answers.
-
-        Raises:
-            MockError: The address cannot be used.
-        """
+        """Start; return when the socket answers; raise MockError if the address cannot be used."""
         dispatcher = Dispatcher(self._mock, "socket", self._control_token)
         listening = listen(*self._address, self._control_token)
         self.origin = origin_of(listening)

@@ -38,8 +38,7 @@ class _JoinedWrites:
     """A transport that sends the head and the body of a response together: half the system calls, 10 % of the time."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._head = b""
+        self._transport, self._head = transport, b""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
@@ -60,8 +59,7 @@ class Protocol(HttpToolsProtocol):
 
     def __init__(self, config: Config, state: ServerState, log: Log | None) -> None:
         super().__init__(config, state, {})
-        self.logger = _logger
-        self._log = log
+        self.logger, self._log = _logger, log
         self._head = self._trailers = 0
         self._since = self.loop.time()
         self._headers_with_upgrade: list[tuple[bytes, bytes]] = []
@@ -152,8 +150,7 @@ class Protocol(HttpToolsProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]  # asyncio allows it, uvicorn's annotation does not
         """Keep the connection for the response when a client has sent its request and closed its half."""
-        due = self._answering() and self._waiting_for == "request"
-        if due:
+        if due := self._answering() and self._waiting_for == "request":
             self.cycle.keep_alive = False
         return due
 

@@ -33,16 +33,13 @@ def patched(mock: Fake) -> Iterator[responses.RequestsMock]:
 
     def is_ours(sent: requests.PreparedRequest) -> tuple[bool, str]:
         """Match no URL that was added as a passthrough; `responses` would answer it all the same."""
-        prefixes = [
-            one if isinstance(one, re.Pattern) else re.compile(re.escape(one)) for one in patch.passthru_prefixes
-        ]
-        return not any(prefix.match(str(sent.url)) for prefix in prefixes), "it passes through"
+        prefixes = [re.escape(one) if isinstance(one, str) else one for one in patch.passthru_prefixes]
+        return not any(re.match(prefix, str(sent.url)) for prefix in prefixes), "it passes through"
 
     with responses.RequestsMock(assert_all_requests_are_fired=False) as patch:
+        anything, answer = re.compile(".*", re.DOTALL), partial(_answer, mock)
         for method in METHODS:
-            patch.add_callback(
-                method, re.compile(".*", re.DOTALL), partial(_answer, mock), content_type=None, match=[is_ours]
-            )
+            patch.add_callback(method, anything, answer, content_type=None, match=[is_ours])
         yield patch
 
 

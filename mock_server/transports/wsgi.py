@@ -35,10 +35,8 @@ if TYPE_CHECKING:
 def create_app(mock: Fake | None = None) -> Flask:
     """Return a Flask application that serves a mock.
 
-    Without a mock it makes one with the settings in the environment variables of `alta-mock serve`.
-
-    Raises:
-        MockError: A setting cannot be used.
+    Without a mock it makes one with the settings in the environment variables of `alta-mock serve`; raises MockError
+    if one cannot be used.
     """
     app = Flask("mock_server", static_folder=None)
     _add_rules(app, mock or Fake(**asdict(Config.from_environ(os.environ))))
