@@ -13,11 +13,7 @@ STORES: Mapping[str, Callable[[str], Store]] = {"memory": lambda _: MemoryStore(
 
 
 def open_store(url: str) -> Store:
-    """Open the store that a URL names: `memory`.
-
-    Raises:
-        MockError: The scheme is unknown.
-    """
+    """Open the store that a URL names: `memory`; raise MockError for another scheme."""
     scheme = url.partition(":")[0]
     if scheme not in STORES:
         raise MockError(f"{url!r} is not a store; choose one of {', '.join(STORES)}")

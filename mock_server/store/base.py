@@ -30,12 +30,9 @@ NO_ACCOUNT = ""
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Records that one request added, kept as the text that was sent: no digit is lost.
+    """Records that one request added, kept as the text that was sent, so that no digit is lost.
 
-    Attributes:
-        text: The body of the request, JSON in UTF-8.
-        member: The member of the body that is the array of records.
-        size: Number of records.
+    `member` is the member of that text, JSON in UTF-8, that is the array of records; `size` is their number.
     """
 
     text: bytes
@@ -56,11 +53,9 @@ class Window(NamedTuple):
 
 
 class Exchange(NamedTuple):
-    """A request and its outcome, as recorded.
+    """A request and its outcome, numbered from 1 in the order of the responses.
 
-    Attributes:
-        number: From 1, in the order of the responses.
-        transport: How it was received: `socket`, `wsgi`, `responses` or `python`.
+    It was received by the transport `socket`, `wsgi`, `responses` or `python`.
     """
 
     number: int
@@ -74,7 +69,6 @@ class Recorded:
     """What a journal holds at one moment.
 
     Attributes:
-        exchanges: The oldest first.
         oldest: Number of the oldest that is kept; that of the next request if none is.
         newest: Number of the last request; 0 before the first.
         since: Number of the last request before the journal was cleared; 0 if it never was.

@@ -8,7 +8,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from types import TracebackType
 from typing import Any, Self
 
 from mock_server.messages.http import ApiReply, ApiRequest
@@ -26,10 +25,9 @@ _OVERHEAD = 200
 
 
 class MemoryStore:
-    """A `Store` in dictionaries; transactions of all accounts follow one another.
+    """A `Store` in dictionaries; logs a warning the first time that its capacity, in bytes of batches, is exceeded.
 
-    Args:
-        capacity: Bytes of batches to keep. A warning is logged the first time that is not enough.
+    Transactions of all accounts follow one another.
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:
@@ -87,19 +85,15 @@ class _Transaction:
     __slots__ = ("_account", "_exchange", "_store", "_undo")
 
     def __init__(self, store: MemoryStore, account: str) -> None:
-        self._store = store
-        self._account = account
+        self._store, self._account = store, account
         self._undo: list[Callable[[], object]] = []
         self._exchange: tuple[str, ApiRequest, Outcome] | None = None
 
     def __enter__(self) -> Self:
-        """Wait until no other transaction is open."""
         self._store.lock.acquire()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is not None:
                 _undo_to(0, self._undo)
@@ -117,9 +111,7 @@ class _Transaction:
         table, object_id = self._table(kind), value["id"]
         before = table.get(object_id)
         table[object_id] = value
-        self._undo.append(
-            (lambda: table.pop(object_id)) if before is None else lambda: table.__setitem__(object_id, before)
-        )
+        self._undo.append(lambda: table.pop(object_id) if before is None else table.__setitem__(object_id, before))
 
     def delete(self, kind: str, object_id: str) -> None:
         key, table = (self._account, kind), self._table(kind)
@@ -190,14 +182,12 @@ class _Savepoint:
     __slots__ = ("_mark", "_undo")
 
     def __init__(self, undo: list[Callable[[], object]]) -> None:
-        self._undo = undo
-        self._mark = len(undo)
+        self._undo, self._mark = undo, len(undo)
 
     def __enter__(self) -> None:
-        """Begin."""
+        """Do nothing: the mark is set."""
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Undo the changes of the block if it raised."""
         if kind is not None:
             _undo_to(self._mark, self._undo)
 
@@ -214,9 +204,7 @@ class _Batches:
     def __init__(self, capacity: int) -> None:
         self._batches: dict[tuple[str, str], deque[Batch]] = {}
         self._age: deque[tuple[str, str]] = deque()
-        self._size = 0
-        self._capacity = capacity
-        self._warned = False
+        self._size, self._capacity, self._warned = 0, capacity, False
 
     def append(self, key: tuple[str, str], batch: Batch) -> None:
         self._batches.setdefault(key, deque()).append(batch)
@@ -240,8 +228,7 @@ class _Batches:
     def clear(self) -> None:
         self._batches.clear()
         self._age.clear()
-        self._size = 0
-        self._warned = False
+        self._size, self._warned = 0, False
 
 
 class _JournalLog:

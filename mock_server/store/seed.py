@@ -26,11 +26,7 @@ ANSWER = "answer"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account: its objects do not exist for the others.
-
-    Attributes:
-        objects: Pairs of a kind and an object, in the order of the file; ids in lower case.
-    """
+    """An account: its objects, each with its kind and an id in lower case, do not exist for the others."""
 
     id: str
     name: str
@@ -39,12 +35,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A user's API token.
-
-    Attributes:
-        accounts: The ids of the accounts that its user can access.
-        note: Its purpose, for the banner.
-    """
+    """A user's API token, the ids of the accounts that the user can access, and its purpose, for the banner."""
 
     token: str
     user: str
@@ -56,12 +47,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """The content of a seed file.
-
-    Attributes:
-        tokens: By token, in the order of the file.
-        bound: The status that every request to an object gets: account and id to status.
-    """
+    """The content of a seed file; `bound` is the status that every request to an object gets, by account and id."""
 
     accounts: tuple[Account, ...]
     tokens: Mapping[str, Token]
@@ -69,11 +55,7 @@ class Seed:
 
     @classmethod
     def load(cls, path: Path | None = None) -> Seed:
-        """Read the bundled seed, or a file in its place.
-
-        Raises:
-            MockError: It cannot be read or is not a seed; names the line and the remedy.
-        """
+        """Read the bundled seed, or a file in its place; raise MockError, with the line, if it is not a seed."""
         return cls.of(Document.read(path or bundled_files.data("fixtures/seed.yaml")))
 
     @classmethod
