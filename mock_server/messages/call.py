@@ -22,14 +22,7 @@ ANYBODY = Caller("", "", frozenset())
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a handler acts on.
-
-    Attributes:
-        path: The path parameters.
-        query: The query parameters that the contract declares, defaults applied.
-        body: The parsed JSON body; None without a body.
-        raw: The bytes of the body.
-    """
+    """What a handler acts on: declared parameters, defaults applied; the parsed body, None without one; its bytes."""
 
     path: dict[str, Any]
     query: Mapping[str, Any]

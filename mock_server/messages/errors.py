@@ -17,10 +17,8 @@ class ApiError(Exception):
     """An error response of the API.
 
     Attributes:
-        status: The HTTP status.
         code: The `error` of the body.
         message: The `message` of the body where the contract gives no example for the status.
-        headers: Additional headers of the response, for example `Allow`.
         violations: Why, for the log, the journal and `X-Alta-Mock-Why`; never in the body.
     """
 

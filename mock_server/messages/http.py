@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 JSON = "application/json"
-
 MAX_BODY = 1024 * 1024
 """Bytes of a request body that are read; our assumption `body-size`."""
 
@@ -21,9 +20,7 @@ class ApiRequest:
     """One request as received.
 
     Attributes:
-        method: As sent, upper case by convention of HTTP.
-        path: The raw path of the request target: still percent-encoded, without the query.
-        query: The raw query without its question mark; empty without a query.
+        path: Still percent-encoded, as is the query, which has no question mark.
         headers: Pairs in the order sent, names in lower case, values read as Latin-1.
         body: The bytes as sent; None for more than `MAX_BODY`, which a transport need not read.
     """
@@ -41,11 +38,7 @@ class ApiRequest:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault that a transport applies to the response: a key of `injected.FAULTS`.
-
-    Attributes:
-        seconds: Delay of the response; used by `delay` only.
-    """
+    """A fault that a transport applies to the response: a key of `injected.FAULTS`; only `delay` has seconds."""
 
     name: str
     seconds: float = 0.0

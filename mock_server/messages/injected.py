@@ -26,9 +26,7 @@ class Injected:
     """A response or a fault for the next requests that reach this stage.
 
     Attributes:
-        status: The status of the response; None for a fault.
-        fault: The fault; None for a response.
-        times: For how many requests.
+        status: None for a fault.
         retry_after: Value of Retry-After: seconds or an HTTP date; None for the time left in the window.
         body: JSON value in place of the contract's example; None for the example.
         headers: Headers of the response, in place of those with the same names; an empty value removes one. With a

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -91,14 +90,11 @@ def to_json(value: Any) -> bytes:
 def _refuse_depth(value: Any) -> None:
     level = [value]
     for _ in range(MAX_DEPTH):
-        level = [child for parent in level for child in _children(parent) if isinstance(child, dict | list)]
+        children = (child for one in level for child in (one.values() if isinstance(one, dict) else one))
+        level = [child for child in children if isinstance(child, dict | list)]
         if not level:
             return
     raise UnreadableBody("nesting", "deeper nesting", f"at most {MAX_DEPTH} levels")
-
-
-def _children(parent: Any) -> Iterable[Any]:
-    return parent.values() if isinstance(parent, dict) else parent
 
 
 def _refuse_lone_surrogates(value: Any, *at: str | int) -> None:
@@ -106,7 +102,7 @@ def _refuse_lone_surrogates(value: Any, *at: str | int) -> None:
         try:
             value.encode()
         except UnicodeEncodeError as error:
-            where = pointer(*(part if isinstance(part, int) else _printable(part) for part in at))
+            where = pointer(*at).encode(errors="backslashreplace").decode()
             raise UnreadableBody("lone-surrogate", "half of a surrogate pair", "whole characters", where) from error
     elif isinstance(value, dict):
         for key, child in value.items():
@@ -115,7 +111,3 @@ def _refuse_lone_surrogates(value: Any, *at: str | int) -> None:
     elif isinstance(value, list):
         for index, child in enumerate(value):
             _refuse_lone_surrogates(child, *at, index)
-
-
-def _printable(text: str) -> str:
-    return text.encode(errors="backslashreplace").decode()

@@ -17,12 +17,8 @@ BROKEN = {400, 401, 405, 413}
 class Outcome:
     """A response, and what the pipeline found out on the way to it.
 
-    Attributes:
-        operation: The `operationId`; None if the contract has no operation for the request.
-        caller: Who sent it; None without a valid token.
-        violations: Why the request was refused; empty if it was not.
-        injected: The injected response or fault; None for a response of the fake's own.
-        at: When it was received, in nanoseconds since the epoch.
+    `operation` is an `operationId`, and `at` the time of the request, in nanoseconds since the epoch. What is missing,
+    such as the caller without a valid token, is None.
     """
 
     reply: ApiReply

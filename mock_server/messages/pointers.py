@@ -15,21 +15,13 @@ def pointer(*place: str | int) -> str:
 
 
 def place(text: str, value: Any) -> Place:
-    """Return the place in a value that a JSON Pointer names.
-
-    Raises:
-        LookupError: The value has no such place.
-    """
+    """Return the place in a value that a JSON Pointer names; raise LookupError if it has none."""
     parts = (part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:])
     return _walk(parts, value)[0]
 
 
 def at(value: Any, parts: Iterable[str | int]) -> Any:
-    """Return the part of a value at a place, whose indices may be texts and whose keys may be numbers.
-
-    Raises:
-        LookupError: The value has no such place.
-    """
+    """Return the part of a value at a place, or raise LookupError; indices may be texts, and keys may be numbers."""
     return _walk(parts, value)[1]
 
 

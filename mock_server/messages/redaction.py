@@ -11,20 +11,12 @@ from mock_server.messages.http import ApiRequest
 from mock_server.messages.violations import Violation
 
 HIDDEN = "***"
-
 SECRET = {"authorization", "proxy-authorization", "cookie"}
 """Headers whose values are never shown."""
 
 
 class Redactor:
-    """Replaces the known tokens, and what follows the word Bearer, in any text.
-
-    Args:
-        tokens: The tokens of the seed; an unknown token is recognised only by the word Bearer before it.
-
-    Attributes:
-        tokens: The same, in order.
-    """
+    """Replaces the known tokens in any text, and unknown ones where they follow the word Bearer."""
 
     def __init__(self, tokens: Iterable[str]) -> None:
         self.tokens = tuple(tokens)

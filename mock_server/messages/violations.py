@@ -13,10 +13,9 @@ class Violation:
 
     Attributes:
         rule: The JSON Schema keyword, or the name of a rule that has none.
-        place: The part of the request: `path`, `query`, `header` or `body`.
+        place: `path`, `query`, `header` or `body`.
         pointer: JSON Pointer (RFC 6901) into that part; outside the body, `/` and the name.
         got: A short description of what was sent, safe to show: no long text, no token.
-        wanted: What would have been valid.
         source: Where in the effective contract the rule is stated; empty for rules that are not.
     """
 
