@@ -10,7 +10,6 @@ from mock_server.messages.call import Call
 from mock_server.store.base import Batch, Transaction
 
 KIND = "campaign"
-
 READ = "Campaign.ReadCampaign"
 EDIT = "Campaign.EditCampaign"
 """Permissions by the names that the vendor documents for its MCP server; that v1 has the same ones is assumed."""

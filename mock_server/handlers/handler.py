@@ -15,12 +15,9 @@ _IDS = "5c2f6d5e-5a0e-4b8e-9d53-0a4c1f4f7a10"
 
 @dataclass(slots=True)
 class Context:
-    """What a handler may use besides the call.
+    """What a handler may use besides the call: `now` is in nanoseconds, `found` the object that the path names.
 
-    Attributes:
-        now: Time of the request, in nanoseconds since the epoch.
-        transaction: Of the caller's account; undone if the handler raises.
-        found: The object that the path names; empty if the handler declares none.
+    The transaction is of the caller's account, and undone if the handler raises.
     """
 
     caller: Caller
@@ -38,11 +35,9 @@ class Context:
 
 @dataclass(slots=True)
 class Result:
-    """The response of a handler.
+    """The response of a handler, by default the documented success status and its recorded body.
 
-    Attributes:
-        status: None for the success status that the contract documents.
-        body: A JSON value; bytes are sent as they are, None stands for the recorded response of the operation.
+    The body is a JSON value; bytes are sent as they are.
     """
 
     status: int | None = None
@@ -67,9 +62,7 @@ class Handler:
 class Sample:
     """The request that new users begin with: the banner, the page and the default credentials are made for it.
 
-    Attributes:
-        kind: Kind of the object that the path names.
-        body: JSON of a valid body.
+    Its path names an object of the kind; its body is valid JSON.
     """
 
     operation: str

@@ -16,17 +16,11 @@ from mock_server.messages.violations import Violation
 from mock_server.store.seed import Token
 
 ACCOUNT_HEADER = "x-account-id"
-
 _BEARER = re.compile(r"(?i:bearer) +([^\s]+)")
 
 
 def authenticate(request: ApiRequest, tokens: Mapping[str, Token]) -> Caller:
-    """Return who is calling.
-
-    Raises:
-        Unauthorized: Not exactly one `Authorization: Bearer <token>`, an unknown or expired token, or no usable
-            account. Its violation repeats no part of what was sent.
-    """
+    """Return who is calling, or raise Unauthorized, whose violation repeats no part of what was sent."""
     token = tokens.get(_bearer(request))
     if token is None:
         raise _unauthorized("token-unknown", "authorization", "an unknown token", "a seeded token")
@@ -54,17 +48,12 @@ def _account(request: ApiRequest, token: Token) -> str:
         raise _unauthorized("account-doubled", ACCOUNT_HEADER, f"{len(named)} {ACCOUNT_HEADER} headers", "one")
     if named:
         if named[0] not in token.accounts:
-            raise _unauthorized(
-                "account-unreachable",
-                ACCOUNT_HEADER,
-                "an account that the user cannot access",
-                "an account of the user",
-            )
+            got = "an account that the user cannot access"
+            raise _unauthorized("account-unreachable", ACCOUNT_HEADER, got, "an account of the user")
         return named[0]
     if len(token.accounts) > 1:
-        raise _unauthorized(
-            "account-missing", ACCOUNT_HEADER, f"a user of {len(token.accounts)} accounts", f"{ACCOUNT_HEADER}: <id>"
-        )
+        got = f"a user of {len(token.accounts)} accounts"
+        raise _unauthorized("account-missing", ACCOUNT_HEADER, got, f"{ACCOUNT_HEADER}: <id>")
     return token.accounts[0]
 
 

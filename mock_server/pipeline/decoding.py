@@ -24,19 +24,13 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,308})(\.[0-9]{1,308})?", re.ASCII)
 
 
 def decode(request: ApiRequest, operation: Operation, path: Mapping[str, str]) -> Call:
-    """Return the parameters and the body of a valid request.
-
-    Raises:
-        PayloadTooLarge: The body is over `MAX_BODY` bytes.
-        BadRequest: It breaks the contract; names every violation.
-    """
+    """Return the parameters and the body of a valid request, or raise PayloadTooLarge or BadRequest."""
     if request.body is None or len(request.body) > MAX_BODY:
         got = f"a body of over {MAX_BODY} bytes"
         raise PayloadTooLarge(Violation("body-size", "body", "", got, f"at most {MAX_BODY} bytes"))
     found: list[Violation] = []
-    values = {
-        place: _parameters(request, declared, place, path, found) for place, declared in operation.parameters.items()
-    }
+    declared = operation.parameters.items()
+    values = {place: _parameters(request, parameters, place, path, found) for place, parameters in declared}
     body = _body(request, operation, found)
     if found:
         raise BadRequest(*found)
@@ -90,8 +84,7 @@ def _value(parameter: Parameter, text: str) -> Any:
 def _body(request: ApiRequest, operation: Operation, found: list[Violation]) -> Any:
     if operation.body is None or not (request.body or operation.body_required):
         return None
-    wrong = _unreadable_headers(request)
-    if wrong:
+    if wrong := _unreadable_headers(request):
         found.append(wrong)
         return None
     try:

@@ -30,7 +30,6 @@ ERRORS = {error.status: error for error in api_errors()}
 MOST_TIMES = 1_000_000
 MOST_SECONDS = 3600
 MOST_WAIT = 10**9
-
 FRAMING = ("connection", "content-length", "transfer-encoding")
 """Headers that say where a response ends, which the server sets."""
 
@@ -62,11 +61,7 @@ def injected_response(  # noqa: PLR0913 - the first two say what, the others how
     headers: Mapping[str, str] | None = None,
     allow_undocumented: bool = False,
 ) -> Injected:
-    """Return a response to inject.
-
-    Raises:
-        MockError: The status is not documented and that is not allowed, or a value is out of bounds.
-    """
+    """Return a response to inject; raise MockError if a value, or a status that is not documented, is not allowed."""
     number = _whole(status)
     if not allow_undocumented and number not in documented:
         listed = ", ".join(map(str, sorted(documented)))
@@ -83,11 +78,7 @@ def injected_response(  # noqa: PLR0913 - the first two say what, the others how
 
 
 def injected_fault(name: str, *, times: int = 1, seconds: float | timedelta = 1.0) -> Injected:
-    """Return a fault to inject; `seconds` are those of a delay.
-
-    Raises:
-        MockError: The fault is unknown, or a value is out of bounds.
-    """
+    """Return a fault to inject, with the seconds of a delay; raise MockError if a value is not allowed."""
     if str(name) not in FAULTS:
         raise MockError(f"unknown fault {name!r}; choose one of {', '.join(FAULTS)}")
     delay = seconds_of(seconds)
@@ -103,11 +94,7 @@ def requested(
     path: Mapping[str, str],
     bound: Mapping[tuple[str, str], int],
 ) -> Injected | None:
-    """Return what a request asks for by `Prefer: code=…` (RFC 7240), or by the object it names; mostly None.
-
-    Raises:
-        BadRequest: It prefers a status that the contract does not document.
-    """
+    """Return what a request asks for by `Prefer: code=…` (RFC 7240), or by the object it names; mostly None."""
     codes = [code for value in request.all("prefer") for code in _PREFER.findall(value)]
     if codes:
         if codes[0] not in map(str, operation.responses):

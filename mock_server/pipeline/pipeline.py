@@ -51,12 +51,9 @@ WHY_LENGTH = 300
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The parts of the pipeline.
+    """The parts of the pipeline, some of them by `operationId`; with `why`, refusals carry `X-Alta-Mock-Why`.
 
-    Attributes:
-        limits: Of each operation, by `operationId`.
-        recorded: The body of a success whose content is not documented, by `operationId`.
-        why: Whether refusals carry `X-Alta-Mock-Why`.
+    `recorded` is the body of a success whose content is not documented.
     """
 
     contract: Contract
@@ -81,11 +78,7 @@ class Identified:
 
 
 def answer(request: ApiRequest, engine: Engine, now: int, transport: str) -> Outcome:
-    """Answer one request, received at a time in nanoseconds since the epoch, as the vendor would, and record it.
-
-    Raises:
-        Bug: The response would break the contract.
-    """
+    """Answer one request, received at a time in nanoseconds since the epoch, as the vendor would, and record it."""
     identified = identify(request, engine)
     account = identified.caller.account if identified.caller else NO_ACCOUNT
     with engine.store.transaction(account) as transaction:
@@ -135,9 +128,8 @@ def require_quota(quota: Decision | None) -> None:
     if quota and not quota.allowed:
         limit = quota.limit
         got = f"request {limit.requests + 1} or later within {limit.seconds} s"
-        raise RateLimited(
-            Violation("rate-limit", "header", "/authorization", got, f"at most {limit}; retry in {quota.reset} s")
-        )
+        wanted = f"at most {limit}; retry in {quota.reset} s"
+        raise RateLimited(Violation("rate-limit", "header", "/authorization", got, wanted))
 
 
 def inject(injected: Injected, operation: Operation, quota: Decision | None, engine: Engine) -> ApiReply:
@@ -165,11 +157,7 @@ def handle(call: Call, operation: Operation, context: Context, engine: Engine) -
 
 
 def find(kind: str, call: Call, transaction: Transaction) -> Mapping[str, Any]:
-    """Return the object that the last path parameter names; the case of a UUID does not matter (RFC 9562).
-
-    Raises:
-        NotFound: The account has no such object.
-    """
+    """Return the object that the last path parameter names, or raise NotFound; case does not matter (RFC 9562)."""
     name, value = next(reversed(call.path.items()))
     found = transaction.get(kind, value.lower())
     if found is None:
@@ -180,17 +168,12 @@ def find(kind: str, call: Call, transaction: Transaction) -> Mapping[str, Any]:
 
 
 def checked(result: Result, operation: Operation, recorded: bytes) -> ApiReply:
-    """Return the response of a handler, if the contract allows it.
-
-    Raises:
-        Bug: It breaks the contract.
-    """
+    """Return the response of a handler; raise Bug if it breaks the contract."""
     status = operation.success if result.status is None else result.status
     if isinstance(result.body, bytes) or result.body is None:
         return ApiReply(status, (("Content-Type", JSON),), recorded if result.body is None else result.body)
     schema = operation.responses.get(status)
-    wrong = violations(schema, result.body) if schema else []
-    if wrong:
+    if schema and (wrong := violations(schema, result.body)):
         raise Bug(f"the {status} of {operation.id} breaks the contract: {wrong[0]}")
     return ApiReply(status, (("Content-Type", JSON),), to_json(result.body))
 

@@ -17,13 +17,7 @@ from mock_server.store.base import Transaction, Window
 
 @dataclass(slots=True)  # not frozen: made twice a request, in half the time
 class Decision:
-    """What a limit says of one request.
-
-    Attributes:
-        allowed: False if the quota was exhausted before this request.
-        remaining: Requests left in the window after this one.
-        reset: Whole seconds until the window ends, rounded up.
-    """
+    """What a limit says of one request: how many remain after it, and the seconds to the end of the window."""
 
     limit: Limit
     allowed: bool
@@ -64,8 +58,7 @@ def hit(limit: Limit, window: Window | None, now: int) -> tuple[Window, Decision
 def spend(transaction: Transaction, _caller: Caller, limits: Limits, now: int) -> Decision | None:
     """Count one request of the transaction's account against nested limits until one refuses it.
 
-    Returns:
-        The decision of the limit that refused, else of the last, the narrowest; None without limits.
+    The decision is of the limit that refused, else of the last, the narrowest; None without limits.
     """
     decision = None
     for name, limit in limits:
