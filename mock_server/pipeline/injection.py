@@ -94,7 +94,10 @@ def requested(
     path: Mapping[str, str],
     bound: Mapping[tuple[str, str], int],
 ) -> Injected | None:
-    """Return what a request asks for by `Prefer: code=…` (RFC 7240), or by the object it names; mostly None."""
+    """Return what a request asks for by `Prefer: code=…` (RFC 7240), or by the object it names; mostly None.
+
+    Raises BadRequest if it prefers a status that the contract does not document.
+    """
     codes = [code for value in request.all("prefer") for code in _PREFER.findall(value)]
     if codes:
         if codes[0] not in map(str, operation.responses):

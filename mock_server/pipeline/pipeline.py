@@ -78,7 +78,10 @@ class Identified:
 
 
 def answer(request: ApiRequest, engine: Engine, now: int, transport: str) -> Outcome:
-    """Answer one request, received at a time in nanoseconds since the epoch, as the vendor would, and record it."""
+    """Answer one request, received at a time in nanoseconds since the epoch, as the vendor would, and record it.
+
+    Raises Bug if the response would break the contract.
+    """
     identified = identify(request, engine)
     account = identified.caller.account if identified.caller else NO_ACCOUNT
     with engine.store.transaction(account) as transaction:
