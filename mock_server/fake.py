@@ -6,12 +6,11 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mock_server.config import Config
 from mock_server.handlers import HANDLERS, SAMPLE, campaigns
 from mock_server.journal.entries import Entry, Journal, Known
-from mock_server.journal.findings import Finding, Watch
 from mock_server.messages.errors import MockError
 from mock_server.messages.http import ApiReply, ApiRequest
 from mock_server.messages.injected import Injected
@@ -23,6 +22,9 @@ from mock_server.pipeline.injection import injected_fault, injected_response
 from mock_server.pipeline.pipeline import answer
 from mock_server.pipeline.ratelimit import Limits
 from mock_server.wiring import wire
+
+if TYPE_CHECKING:
+    from mock_server.journal.findings import Finding, Watch
 
 
 class Fake:

@@ -7,10 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from mock_server.fake import Fake
-from mock_server.transports.live_server import LiveServer
 
 if TYPE_CHECKING:
     from flask import Blueprint, Flask
+
+    from mock_server.transports.live_server import LiveServer
 
 
 class AltaMock(Fake):

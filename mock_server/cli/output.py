@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alta_terminal import paint
-from mock_server.journal.access_log import escaped
 from mock_server.messages.errors import MockError
 
 if TYPE_CHECKING:
@@ -158,4 +157,6 @@ def _junit(suite: str, cases: Iterable[Case]) -> str:
 
 def _printable(text: str) -> str:
     """Escape what XML cannot contain, except line breaks."""
+    from mock_server.journal.access_log import escaped  # noqa: PLC0415 - only JUnit needs it
+
     return "\n".join(map(escaped, text.split("\n")))
