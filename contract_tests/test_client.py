@@ -181,7 +181,7 @@ def test_every_list_and_every_schedule(stage: Stage, exploring_seed: int | None)
 
 
 @pytest.mark.parametrize(("told", "waits"), [("7", 7), ("0", 0), ("59", 59), ("date", 7), ("3, 7", 7)])
-def test_it_waits_exactly_as_told(stage: Stage, told: str, waits: int) -> None:
+def test_it_waits_as_long_as_retry_after_says(stage: Stage, told: str, waits: int) -> None:
     """Neither shorter nor longer; a date counts from the server's own, whatever the clock of the client says."""
     step = until(stage.mock, waits) if told == "date" else Injected(status=429, retry_after=told)
     stage.begin([step])

@@ -25,4 +25,4 @@ def test_it_waits_out_a_429(alta_mock, alta_server):
 
     assert reply.status_code == 200
     assert [entry.status for entry in alta_mock.requests] == [429, 429, 200]
-    assert "waits-as-told" not in {finding.name for finding in alta_mock.findings()}
+    assert "waits-for-retry-after" not in {finding.name for finding in alta_mock.findings()}

@@ -61,7 +61,7 @@ def complete(
         ("alta-mock verify --only limit-", [rule.id for rule in LIMIT_RULES]),
         ("alta-mock verify --skip at-most-20,schema", ["at-most-20,schemathesis"]),
         ("alta-mock exec --require 4", ["400", "401", "403", "404", "405", "413", "429"]),
-        ("alta-mock exec --consumer --require waits-as", ["waits-as-told"]),
+        ("alta-mock exec --consumer --require waits-for", ["waits-for-retry-after"]),
         ("alta-mock exec --consumer --only ", list(consumer.RULES)),
         ("alta-mock exec --consumer --skip valid-body,bearer", ["valid-body,bearer-header"]),
         ("alta-mock score --only 21-acc", ["21-accepted"]),

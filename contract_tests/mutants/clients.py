@@ -279,7 +279,7 @@ wrong("sends-one-twice", "Begins a batch with the last prospect of the one befor
 
 # --- Limits -----------------------------------------------------------------------------------------------------------
 
-wrong = partial(_wrong, "waits-as-told")
+wrong = partial(_wrong, "waits-for-retry-after")
 wrong("waits-half", "Waits half of Retry-After.", "429", pause=lambda seconds, _: seconds / 2)
 wrong("waits-a-second", "Waits a second after every 429.", "429", pause=lambda *_: 1.0)
 wrong("reads-milliseconds", "Reads Retry-After as milliseconds.", "429", pause=lambda seconds, _: seconds / 1000)

@@ -80,7 +80,7 @@ add(
     lambda d: replace(d, remaining=d.remaining + 1),
 )
 add("remaining-on-429", "RateLimit-Remaining of a 429 is 1.", 60, lambda d: d if d.allowed else replace(d, remaining=1))
-add("limit-told-wrong", "RateLimit-Limit is not the limit.", 60, lambda d: replace(d, limit=Limit(20, 60)))
+add("limit-header-wrong", "RateLimit-Limit is not the limit.", 60, lambda d: replace(d, limit=Limit(20, 60)))
 
 
 def with_limit(reply: ApiReply, requests: int) -> ApiReply:

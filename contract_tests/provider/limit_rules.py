@@ -34,7 +34,7 @@ RULES: tuple[Rule, ...] = tuple(
         "limit-is-kept": "Within a window the limit is accepted exactly, and the next request is answered 429.",
         "limit-tells-when": "A 429 has Retry-After, as whole seconds or a date, within the window.",
         "limit-headers": "The RateLimit headers are right: limit, remaining requests, seconds until the reset, policy.",
-        "limit-ends-when-told": "Requests are refused until the time in Retry-After, and accepted from then on.",
+        "limit-ends-at-retry-after": "Requests are refused until the time in Retry-After, and accepted from then on.",
         "limit-of-the-account": "The tokens of an account share its quota.",
         "limit-of-all-campaigns": "The campaigns of an account share its quota.",
         "limit-leaves-other-accounts": "Another account has its own quota.",
@@ -205,7 +205,7 @@ def _judge_end(session: Session, end: float) -> None:
         left = max(0.0, end - response.at)
         if response.status != TOO_MANY:
             what = f"{left:.1f} s before the time in Retry-After"
-            report.add_breach("limit-ends-when-told", what, request, response, "429 until then")
+            report.add_breach("limit-ends-at-retry-after", what, request, response, "429 until then")
             return
         for name in ("retry-after", "ratelimit-reset"):
             again = response.seconds(name)
@@ -216,9 +216,9 @@ def _judge_end(session: Session, end: float) -> None:
     request = session.make.request()
     response = session.send(request)
     if response.accepted:
-        report.exercised("limit-ends-when-told")
+        report.exercised("limit-ends-at-retry-after")
     else:
-        report.add_breach("limit-ends-when-told", "right after the time in Retry-After", request, response, "200")
+        report.add_breach("limit-ends-at-retry-after", "right after the time in Retry-After", request, response, "200")
 
 
 def _judge_retry_after(session: Session, request: Request, response: Response, limit: Limit) -> float | None:

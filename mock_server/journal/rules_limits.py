@@ -60,7 +60,7 @@ def _timing(retry: Retry) -> str:
 
 
 @rule(LIMITS, of="traffic", finding=True, timed=True)
-def waits_as_told() -> Look:
+def waits_for_retry_after() -> Look:
     """After a 429 nothing is sent before the time in Retry-After, in seconds or as a date."""
 
     def wrong(retry: Retry) -> str | None:

@@ -73,7 +73,9 @@ def test_our_client_behaves(alta_mock: AltaMock) -> None:
 
 def test_it_behaves_over_a_socket_too(alta_mock: AltaMock) -> None:
     """For consumers that use no `requests`; what is slow takes its time there."""
-    report = check_consumer(alta_mock, ours, expect=PEOPLE, transport="socket", only=["waits-as-told", "gives-up"])
+    report = check_consumer(
+        alta_mock, ours, expect=PEOPLE, transport="socket", only=["waits-for-retry-after", "gives-up"]
+    )
 
     assert {judged.verdict for judged in report.judged.values()} == {"pass"}
 
@@ -190,8 +192,8 @@ def test_nothing_sent_proves_nothing(alta_mock: AltaMock) -> None:
     """Nor does a rule that was required and not put to the test."""
     with pytest.raises(AssertionError, match="nothing is proven"):
         check_consumer(alta_mock, lambda _: None)
-    with pytest.raises(AssertionError, match="required, and not exercised: waits-as-told"):
-        check_consumer(alta_mock, fails_at_once, require=["waits-as-told"])
+    with pytest.raises(AssertionError, match="required, and not exercised: waits-for-retry-after"):
+        check_consumer(alta_mock, fails_at_once, require=["waits-for-retry-after"])
 
 
 def test_settings_of_the_fake_are_those_of_the_mock(tmp_path: Path) -> None:
@@ -210,8 +212,8 @@ def test_settings_of_the_fake_are_those_of_the_mock(tmp_path: Path) -> None:
 
 def test_rules_that_do_not_exist(alta_mock: AltaMock) -> None:
     """The nearest is suggested."""
-    with pytest.raises(MockError, match="unknown rule 'waits'; did you mean waits-as-told"):
-        check_consumer(alta_mock, ours, only=["waits"])
+    with pytest.raises(MockError, match="unknown rule 'waits-for'; did you mean waits-for-retry-after"):
+        check_consumer(alta_mock, ours, only=["waits-for"])
     with pytest.raises(MockError, match="the rule gives-up is required, and left out"):
         check_consumer(alta_mock, ours, skip=["gives-up"], require=["gives-up"])
 
@@ -284,7 +286,7 @@ def test_a_script_that_somebody_wrote(run: Run, people: Path, tmp_path: Path) ->
 
     assert code == 1
     assert broken == {
-        *("waits-as-told", "does-not-repeat-what-was-refused", "stops-when-nothing-can-succeed"),
+        *("waits-for-retry-after", "does-not-repeat-what-was-refused", "stops-when-nothing-can-succeed"),
         *("sends-nothing-twice", "reports-the-truth", "follows-no-redirect", "resumes-with-the-refused-batch"),
     } | (broken & {"records-untouched"})
     assert "response-lost (a batch is added and its response is lost): sent records of request 2 again" in out
@@ -323,7 +325,7 @@ def test_a_command_that_is_refused_without_end_is_stopped(run: Run) -> None:
     [
         (["--", "no-such-command"], "cannot run no-such-command"),
         (["--expect", "/nope.json", "--", "true"], "cannot read /nope.json"),
-        (["--only", "waits", "--", "true"], "unknown rule 'waits'; did you mean waits-as-told"),
+        (["--only", "waits-for", "--", "true"], "unknown rule 'waits-for'; did you mean waits-for-retry-after"),
         (["--require", "200", "--", "true"], "unknown rule '200'; choose one of"),
         (["--junit", "/nope/x.xml", "--", "true"], "cannot write /nope/x.xml"),
         (["--strict", "--", "true"], "--strict and --har cannot be combined with --consumer"),
