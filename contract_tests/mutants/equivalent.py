@@ -45,10 +45,7 @@ def _open(question: str, build: Callable[..., object]) -> Callable[..., None]:
 
 
 def _with_error_members(bench: Bench, members: dict[str, Any]) -> None:
-    bench.change_if(
-        lambda _, reply: reply.status in IDENTIFIERS,
-        lambda _, reply: with_members(reply, **members),
-    )
+    bench.on_reply(lambda _, reply: with_members(reply, **members) if reply.status in IDENTIFIERS else reply)
 
 
 add = _open(f"{FILE}error-message", _with_error_members)
@@ -96,12 +93,7 @@ add(
 add = _open(f"{FILE}wrong-method", Bench.replace_if)
 add("other-methods-are-404", "Another method is answered 404.", error(404), lambda _, reply: reply.status == 405)
 add = _open(f"{FILE}wrong-method", Bench.on_status)
-add(
-    "405-as-text",
-    "The body of a 405 is HTML.",
-    405,
-    lambda reply: with_body(reply, "text/html", b"<h1>Method Not Allowed</h1>"),
-)
+add("405-as-text", "The body of a 405 is HTML.", 405, lambda reply: with_body(reply, "text/html", b"<h1>No</h1>"))
 
 
 @equivalent(f"{OPEN}{FILE}check-order")
@@ -166,11 +158,7 @@ def _utf_16(raw: bytes) -> bytes:
 add = _open(f"{FILE}duplicate-keys", Bench.on_text)
 add("the-first-key-counts", "The first of two equal keys counts.", _first_key)
 add = _open(f"{FILE}json-text", Bench.on_text)
-add(
-    "half-surrogates-are-accepted",
-    "Half a surrogate pair is accepted.",
-    lambda raw: re.sub(rb"\\ud800(?!\\ud)", b"?", raw),
-)
+add("half-surrogates-are-accepted", "Half a surrogate is accepted.", lambda raw: re.sub(rb"\\ud800(?!\\ud)", b"?", raw))
 add("utf-16-is-accepted", "A body in UTF-16 or with a byte order mark is accepted.", _utf_16)
 add = _open(f"{FILE}path-form", on_path)
 add("slashes-do-not-matter", "A trailing or a double slash is ignored.", r"/+(?=/)|(?<=.)/+$", "")
@@ -237,16 +225,8 @@ def _counting(bench: Bench, counts: Callable[[ApiReply], bool]) -> None:
 
 
 add = _open(f"{FILE}counted-requests", _counting)
-add(
-    "only-accepted-requests-count",
-    "Refused requests do not count against the quota.",
-    lambda reply: reply.status == 200,
-)
-add(
-    "unknown-campaigns-do-not-count",
-    "Requests to unknown campaigns do not count against the quota.",
-    lambda reply: reply.status != 404,
-)
+add("only-accepted-requests-count", "Refused requests do not count.", lambda reply: reply.status == 200)
+add("unknown-campaigns-do-not-count", "Requests to unknown campaigns do not count.", lambda reply: reply.status != 404)
 
 
 @equivalent(f"{OPEN}{FILE}window")
@@ -289,8 +269,6 @@ def aligned_window(bench: Bench) -> None:
 
 add = _open("the vendor has more operations", list_campaigns)
 add("lists-campaigns", "GET /campaigns is answered, within the limit across all operations.", 100)
-
-# --- Combinations -----------------------------------------------------------------------------------------------------
 
 
 def _combined(bench: Bench, *names: str) -> None:

@@ -14,19 +14,11 @@ add = partial(register, JSON_TEXT, Bench.on_text)
 add("nan-accepted", "NaN is accepted.", lambda raw: raw.replace(b"NaN", b"1"))
 add("infinity-accepted", "-Infinity is accepted.", lambda raw: raw.replace(b"-Infinity", b"1"))
 add("bytes-behind-the-json", "Bytes behind the JSON are ignored.", lambda raw: re.sub(rb"\}x$", b"}", raw))
-add(
-    "first-of-two-texts",
-    "Of two JSON texts the first is read.",
-    lambda raw: raw.replace(b"}]}{", b"}]}\0").split(b"\0")[0],
-)
+add("first-of-two-texts", "The first of two texts is read.", lambda raw: raw.replace(b"}]}{", b"}]}\0").split(b"\0")[0])
 add("trailing-comma", "A trailing comma is accepted.", lambda raw: raw.replace(b",]", b"]"))
 add("single-quotes", "Single quotes are accepted.", lambda raw: raw.replace(b"'", b'"') if raw[:2] == b"{'" else raw)
 add("empty-body", "An empty body is accepted.", lambda raw: raw or GOOD)
-add(
-    "no-json-at-all",
-    "Text that is not JSON is accepted.",
-    lambda raw: GOOD if raw[:1] not in b'{[n"7t \xef\xff' else raw,
-)
+add("no-json-at-all", "What is not JSON is accepted.", lambda raw: GOOD if raw[:1] not in b'{[n"7t \xef\xff' else raw)
 add(
     "broken-off",
     "A truncated body is completed.",

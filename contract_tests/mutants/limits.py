@@ -31,8 +31,6 @@ add = partial(register, LIMITS, Bench.limit_by)
 add("limit-of-a-token", "Each token has its own quota.", bearer)
 add("limit-of-a-campaign", "Each campaign has its own quota.", lambda request: request.path)
 
-# --- Windows and headers that disagree --------------------------------------------------------------------------------
-
 
 def _reporting(bench: Bench, seconds: int, change: Callable[[Decision], Decision]) -> None:
     """Count in windows of other seconds than the limit, and change what is reported."""
@@ -67,18 +65,8 @@ add("retry-after-0", "Retry-After is 0.", 60, lambda d: replace(d, reset=0))
 add("retry-after-is-always-60", "Retry-After is always 60.", 60, lambda d: replace(d, reset=60))
 add("reset-is-a-time", "RateLimit-Reset is a Unix time.", 60, _later(START // SECOND))
 add("remaining-stands-still", "RateLimit-Remaining is always 9.", 60, lambda d: replace(d, remaining=9))
-add(
-    "remaining-by-two",
-    "RateLimit-Remaining decreases by two.",
-    60,
-    lambda d: replace(d, remaining=max(0, 2 * d.remaining - 10)),
-)
-add(
-    "remaining-one-too-many",
-    "RateLimit-Remaining is too high by one.",
-    60,
-    lambda d: replace(d, remaining=d.remaining + 1),
-)
+add("remaining-by-two", "Remaining decreases by two.", 60, lambda d: replace(d, remaining=max(0, 2 * d.remaining - 10)))
+add("remaining-one-too-many", "Remaining is too high by one.", 60, lambda d: replace(d, remaining=d.remaining + 1))
 add("remaining-on-429", "RateLimit-Remaining of a 429 is 1.", 60, lambda d: d if d.allowed else replace(d, remaining=1))
 add("limit-header-wrong", "RateLimit-Limit is not the limit.", 60, lambda d: replace(d, limit=Limit(20, 60)))
 
@@ -125,8 +113,6 @@ add("retry-after-negative", "Retry-After is negative.", 429, "Retry-After", "-5"
 add("reset-with-a-fraction", "RateLimit-Reset has a fraction.", 429, "RateLimit-Reset", "59.5")
 add("policy-of-another-window", "RateLimit-Policy reports another window.", 429, "RateLimit-Policy", "10;w=3600")
 add("policy-in-words", "RateLimit-Policy is malformed.", 429, "RateLimit-Policy", "10 per minute")
-
-# --- Who is counted, and when -----------------------------------------------------------------------------------------
 
 
 def _count(windows: Windows, account: str, limits: Limits, now: int) -> Decision | None:

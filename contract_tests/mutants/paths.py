@@ -34,16 +34,10 @@ add(
     "Unknown campaigns are accepted.",
     lambda text: re.fullmatch(UUID, text) and text != FOREIGN_CAMPAIGN and text[:8] != "5b1c7d0e",
 )
-add(
-    "last-digit-passed-over",
-    "The last digit of an id is ignored.",
-    lambda text: text[:-1] == CAMPAIGN[:-1] and len(text) == 36,
-)
+add("last-digit-passed-over", "The last digit of an id is ignored.", lambda t: t[:-1] == CAMPAIGN[:-1] and len(t) == 36)
 add("first-digit-passed-over", "The first digit of an id is ignored.", lambda text: text[1:] == CAMPAIGN[1:])
 add("malformed-ids-accepted", "Malformed ids are accepted.", lambda text: not re.fullmatch(UUID, text))
-add(
-    "id-by-its-beginning", "The beginning of an id is enough.", lambda text: CAMPAIGN.startswith(text) and len(text) > 9
-)
+add("id-by-its-beginning", "The beginning of an id is enough.", lambda t: CAMPAIGN.startswith(t) and len(t) > 9)
 add("what-begins-with-an-id", "A text that begins with an id is accepted.", lambda text: text.startswith(CAMPAIGN))
 add("foreign-campaigns-accepted", "Campaigns of other accounts are accepted.", lambda text: text == FOREIGN_CAMPAIGN)
 add = partial(register, ERRORS, Bench.on_request)

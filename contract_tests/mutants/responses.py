@@ -20,7 +20,7 @@ from contract_tests.mutants.bench import (
 from contract_tests.provider.response_rules import IDENTIFIERS
 from contract_tests.provider.wire import Request, timeout
 from contract_tests.sources import ADD, AUTH, ERRORS, LIMITS
-from mock_server.messages.http import ApiReply
+from mock_server.messages.http import ApiReply, ApiRequest
 
 for _source, _pairs in (
     (ADD, ((200, 201), (200, 202), (200, 204))),
@@ -55,25 +55,17 @@ for _status in (400, 401, 404, 429):
 LATIN_1 = '{"error": "ValidationError", "message": "Ung\u00fcltig"}'.encode("latin-1")
 add("400-in-latin-1", "The body of a 400 is in Latin-1.", 400, lambda reply: replace(reply, body=LATIN_1))
 SOME_REFUSED = b'{"error": "ValidationError", "message": "Some were refused"}'
+
+
+def _with_status_if(bench: Bench, status: int, matches: Callable[[ApiRequest, ApiReply], bool]) -> None:
+    bench.change_if(matches, lambda _, reply: with_status(status, reply))
+
+
+add = partial(register, ERRORS, _with_status_if)
+add("418-for-nan", "NaN is answered 418.", 418, lambda r, reply: b"NaN" in (r.body or b"") and reply.status == 400)
+add("errors-with-200", "Every error is sent with the status 200.", 200, lambda _, reply: reply.status >= 400)
+add("418-for-unknown-paths", "A malformed id is answered 418.", 418, lambda r, _: "/campaign/" in r.path)
 add = partial(register, ERRORS, Bench.change_if)
-add(
-    "418-for-nan",
-    "A body with NaN is answered 418.",
-    lambda request, reply: b"NaN" in (request.body or b"") and reply.status == 400,
-    lambda _, reply: with_status(418, reply),
-)
-add(
-    "errors-with-200",
-    "Every error is sent with the status 200.",
-    lambda _, reply: reply.status >= 400,
-    lambda _, reply: with_status(200, reply),
-)
-add(
-    "418-for-unknown-paths",
-    "A malformed id is answered 418.",
-    lambda request, _: "/campaign/" in request.path,
-    lambda _, reply: with_status(418, reply),
-)
 add(
     "an-error-in-a-success",
     "A 200 for twenty records contains an error.",
@@ -101,13 +93,5 @@ def _silent(bench: Bench, matches: Callable[[Request], bool]) -> None:
 
 
 add = partial(register, SERVERS, _silent)
-add(
-    "hangs-on-large-bodies",
-    "A body of 6 to 9 kB is never answered.",
-    lambda request: 6_000 < len(request.body or b"") < 9_000,
-)
-add(
-    "hangs-on-large-batches",
-    "A request with more than ninety records is never answered.",
-    lambda request: (request.body or b"").count(b"@") > 90,
-)
+add("hangs-on-large-bodies", "A body of 6 to 9 kB is never answered.", lambda r: 6_000 < len(r.body or b"") < 9_000)
+add("hangs-on-large-batches", "Over ninety records are never answered.", lambda r: (r.body or b"").count(b"@") > 90)
