@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from contract_tests.body_schema import body_validator
 from contract_tests.fake import CAMPAIGN, TOKEN
+from contract_tests.provider.schemathesis_rule import body_validator
 from mock_server import AltaMock
 from mock_server.contract import bundled_files
 from mock_server.contract.contract import Contract

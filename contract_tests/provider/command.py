@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from contract_tests.provider.session import Options, Step
+    from contract_tests.provider.session import Step
 
-LONG = 5.0
-"""Seconds of a wait that is announced where there is no terminal."""
+LONG = 5.0  # seconds of a wait that is announced where there is no terminal
 
 
 class Progress:
@@ -77,34 +76,22 @@ def verify(  # noqa: PLR0913 - click passes each option
 
     Exit codes: 0 it does, 1 a rule is broken, 2 it cannot be verified, 3 nothing is proven, 130 interrupted.
     """
-    from contract_tests.provider.session import Options  # noqa: PLC0415 - --help need not wait for it
+    from contract_tests.provider import presentation, probes, session, target, verification  # noqa: PLC0415 - as above
 
-    rules, files = rule_ids(), Files(json=json, junit=junit)
-    names = (known_names(only, rules, "rule"), known_names(skip, rules, "rule"))
-    return _verify(values, Options(*names, max_requests=max_requests, seed=random_seed), files)
-
-
-def _verify(values: dict[str, Any], options: Options, files: Files) -> int:
-    from contract_tests.provider.presentation import presented  # noqa: PLC0415 - --help need not wait for it
-    from contract_tests.provider.probes import TAG  # noqa: PLC0415 - as above
-    from contract_tests.provider.target import target_of  # noqa: PLC0415 - as above
-    from contract_tests.provider.verification import (  # noqa: PLC0415 - as above
-        check_permission,
-        planned_records,
-        verify_target,
-    )
-
+    names = known_names(only, rule_ids(), "rule"), known_names(skip, rule_ids(), "rule")
+    options = session.Options(*names, max_requests=max_requests, seed=random_seed)
+    files = Files(json=json, junit=junit)
     files.check()
-    target = target_of(values)
-    check_permission(target)
+    wanted = target.target_of(values)
+    verification.check_permission(wanted)
     if options.include("schemathesis"):
         with needing_extra():
             import contract_tests.provider.schemathesis_rule  # noqa: F401, PLC0415 - fails before the first request
-    if target.writes and not target.local:
-        where = f"campaign {target.campaign_id} at {target.url}"
-        say(f"adding about {planned_records(target)} prospects to {where}, with {TAG} in a field")
+    if wanted.writes and not wanted.local:
+        count, where = verification.planned_records(wanted), f"campaign {wanted.campaign_id} at {wanted.url}"
+        say(f"adding about {count} prospects to {where}, with {probes.TAG} in a field")
     with StatusLine() as line:
-        report = verify_target(target, replace(options, progress=Progress(line)))
+        report = verification.verify_target(wanted, replace(options, progress=Progress(line)))
     if report.unusable:
         say(report.unusable)
-    return conclude(presented(report), files)
+    return conclude(presentation.presented(report), files)

@@ -13,12 +13,12 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
+import jsonschema
 import schemathesis
 from schemathesis import Config
 from schemathesis.engine import from_schema
 from schemathesis.engine.events import Interrupted, ScenarioFinished
 
-from contract_tests.body_schema import body_validator
 from contract_tests.provider.probes import NotExercised
 from contract_tests.provider.response_rules import TOLERATED
 from contract_tests.provider.rules import SCHEMATHESIS
@@ -27,9 +27,9 @@ from contract_tests.provider.wire import NO_RESPONSE, Request, Response
 from mock_server.contract import bundled_files
 from mock_server.contract.contract import Contract
 from mock_server.contract.documents import Document
+from mock_server.handlers import SAMPLE
 
-RANDOM_CASES = 40
-"""Random requests; the only ones sent to a provider whose limits take real time."""
+RANDOM_CASES = 40  # random requests; the only ones sent to a provider whose limits take real time
 
 DISABLED_CHECKS = ("ignored_auth", "unsupported_method", "use_after_free", "ensure_resource_availability")
 """Checks that our own rules do better, or that need several operations."""
@@ -65,6 +65,18 @@ def explore(session: Session) -> None:
         raise lost[0]
 
 
+def body_validator(document: Any) -> jsonschema.Draft202012Validator:
+    """Return a validator of the body of the operation that adds prospects, by an OpenAPI document.
+
+    It is compiled with another library than the one that the fake validates with.
+    """
+    operations = [one for item in document["paths"].values() for one in item.values() if isinstance(one, dict)]
+    (operation,) = [one for one in operations if one.get("operationId") == SAMPLE.operation]
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    checker = jsonschema.FormatChecker()
+    return jsonschema.Draft202012Validator({**schema, "components": document["components"]}, format_checker=checker)
+
+
 @cache
 def documented() -> Contract:
     """Return the contract without assumptions."""
@@ -72,9 +84,7 @@ def documented() -> Contract:
     value = copy.deepcopy(overlay.value)
     examples = "request-examples"  # which judge nothing
     value["actions"] = [
-        action
-        for action in value["actions"]
-        if action["x-evidence"] == "documented" or action.get("x-assumption") == examples
+        one for one in value["actions"] if one["x-evidence"] == "documented" or one.get("x-assumption") == examples
     ]
     return Contract.of(Document.read(bundled_files.data("openapi.yaml")), Document(overlay.name, value, overlay.root))
 

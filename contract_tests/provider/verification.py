@@ -8,23 +8,22 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from contract_tests.provider import limit_rules, storage_rule
+from contract_tests.provider import limit_rules
 from contract_tests.provider.plan import NEEDS_WRITE, Plan, Planned
-from contract_tests.provider.probes import OK, TAG, NotExercised, ProbeFactory
+from contract_tests.provider.probes import OK, TAG, NotExercised, ProbeFactory, good
 from contract_tests.provider.response_rules import IDENTIFIERS
 from contract_tests.provider.results import MOST_BREACHES, Report, Result
-from contract_tests.provider.rules import RULES, SCHEMATHESIS
+from contract_tests.provider.rules import RULES, SCHEMATHESIS, STORAGE
 from contract_tests.provider.session import Options, Session, Stopped
 from contract_tests.provider.target import Target
-from contract_tests.provider.wire import NO_RESPONSE, TOO_MANY, FakeWire, Provider, Unusable, provider_at
+from contract_tests.provider.wire import NO_RESPONSE, TOO_MANY, FakeWire, InProcess, Provider, Unusable, provider_at
 from mock_server.messages.errors import MockError
 
 NEEDS = {
     "limit-of-the-account": "needs --second-token",
     "limit-of-all-campaigns": "needs --second-campaign-id",
     "limit-leaves-other-accounts": "needs --other-account-token and --foreign-campaign-id",
-}
-"""What rules without probes need."""
+}  # what rules without probes need
 
 
 def verify_target(target: Target, options: Options) -> Report:
@@ -73,10 +72,30 @@ def _run(session: Session) -> None:
     for rule, probe in plan.turns():
         _send_alone(session, (rule, probe))
     if writes:
-        _perform(session, storage_rule.compare, storage_rule.RULE.id)
+        _perform(session, _compare_stored, STORAGE.id)
         _perform(session, limit_rules.burst, "limit-under-a-burst")
         _perform(session, limit_rules.measure_all_operations, "limit-of-all-operations")
     _perform(session, _explore, SCHEMATHESIS.id)
+
+
+def _compare_stored(session: Session) -> None:
+    """Compare what the provider has stored with what was sent and accepted."""
+    provider, campaign, make = session.provider, session.target.campaign_id, session.make
+    if not isinstance(provider, FakeWire | InProcess):
+        raise NotExercised("needs a provider that shows its prospects, as alta-mock does")
+    before = provider.stored(campaign)
+    batch = [good(firstName=f"No. {number}", n=10**25 + number) for number in range(20)]
+    bad = [*batch[:19], {"jobTitle": TAG}]
+    for what, sent, wanted in (("20 records", batch, batch), ("a batch whose last record is bad", bad, [])):
+        request = make.request({"data": sent})
+        response = session.send_patiently(request)
+        after = provider.stored(campaign)
+        if after[len(before) :] == wanted:
+            session.report.exercised(STORAGE.id)
+        else:
+            got = f"{response.status}, and {len(after) - len(before)} records stored, in another form or order"
+            session.report.add_breach(STORAGE.id, what, request, got, f"{len(wanted)} stored")
+        before = after
 
 
 def _explore(session: Session) -> None:
@@ -86,11 +105,7 @@ def _explore(session: Session) -> None:
 
 
 def _check_usable(session: Session) -> None:
-    """Check that the target accepts the credentials.
-
-    Raises:
-        Unusable: It does not.
-    """
+    """Raise `Unusable` unless the target accepts the credentials."""
     url = session.target.url
     session.doing = "can it be used"
     response = session.send_patiently(session.make.request(None if session.target.writes else {"data": []}))
@@ -133,7 +148,6 @@ def _send_together(session: Session, batch: list[Planned]) -> None:
 
 
 def _send_alone(session: Session, planned: Planned) -> None:
-    """Send one probe, and judge its status."""
     rule, probe = planned
     result = session.report.results[rule]
     if len(result.breaches) >= MOST_BREACHES:
@@ -160,7 +174,7 @@ def _conclude(report: Report, options: Options) -> None:
     for name, result in report.results.items():
         if not result.requests and not result.missing:
             missing = NEEDS.get(name, "no request exercised it")
-            if not writes and (name.startswith("limit") or name == storage_rule.RULE.id):
+            if not writes and (name.startswith("limit") or name == STORAGE.id):
                 missing = NEEDS_WRITE
             result.missing = report.unusable or report.stopped or missing
     if report.unusable or report.interrupted or report.broken:
@@ -198,9 +212,8 @@ def planned_records(target: Target) -> int:
     count = 4 * limit + 10
     for rule in RULES.values():
         try:
-            count += sum(
-                probe.request.records for probe in (rule.probes(make) if rule.probes else ()) if probe.wanted == OK
-            )
+            probes = rule.probes(make) if rule.probes else ()
+            count += sum(probe.request.records for probe in probes if probe.wanted == OK)
         except NotExercised:
             continue
     return count
