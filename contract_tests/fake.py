@@ -21,9 +21,7 @@ TOKEN = "test-token"  # noqa: S105 - the seeded token is public
 SECOND_CAMPAIGN = "5b1c7d0e-93a4-4f62-8a57-2f6f0c9d1e24"
 FOREIGN_CAMPAIGN = "a7e4c2f8-61d3-4be0-9c15-7d20f4b8e913"
 
-TICK = 6
-"""Seconds between two requests: ten in a window of sixty, so that the limiter accepts all of them."""
-
+TICK = 6  # seconds between two requests: ten in a window of sixty, so that the limiter accepts all of them
 TRANSPORTS = ("in-process", "socket")
 IDS = ("pinned", "free")
 
@@ -51,13 +49,10 @@ class FakeUnderTest:
 
 @contextmanager
 def open_fake(transport: str, ids: str, *, tick: float = TICK, seed: int | None = None) -> Iterator[FakeUnderTest]:
-    """Start a fake behind a transport.
+    """Start a fake behind a transport: `in-process`, through WSGI, or `socket`.
 
-    Args:
-        transport: `in-process`, through WSGI, or `socket`.
-        ids: `pinned`, every request to a known campaign, or `free`, to generated ids.
-        tick: Seconds that the clock advances before each request; it stands still otherwise.
-        seed: Explore by this seed; None generates the same requests every time.
+    The clock advances only before each request, by `tick` seconds. Requests go to a known campaign with the ids
+    `pinned`, to generated ones with `free`; without a seed they are the same every time.
     """
     clock = Clock(lambda: 0)
 

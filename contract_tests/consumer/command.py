@@ -32,17 +32,7 @@ def run(  # noqa: PLR0913 - the options of the command
     files: Files,
     settings: Mapping[str, Any],
 ) -> int:
-    """Run a command in every scenario, judge it by the rules, and return the exit code.
-
-    Args:
-        command: The words of the command.
-        expect: A file with the prospects that must arrive; None if any may.
-        require: Rules that must be exercised.
-        only: Rules to judge by; empty for all.
-        skip: Rules to leave out.
-        timeout: Seconds for each scenario.
-        files: The report files to write.
-        settings: Settings of the fakes.
+    """Run a command in every scenario, at most `timeout` seconds, judge it by the rules, and return the exit code.
 
     Raises:
         MockError: An option is not valid, the command cannot be run, or a file cannot be written.

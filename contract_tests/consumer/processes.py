@@ -26,36 +26,21 @@ from mock_server.journal.traffic import TOO_MANY
 from mock_server.messages.errors import MockError
 from mock_server.messages.redaction import Redactor
 
-AT_ONCE = 6
-"""Scenarios that run at a time: most of the time of a run is waiting."""
-
-LOOK_SECONDS = 0.05
-"""Seconds between two looks at whether a command has ended."""
-
-MOST_SAID = 8192
-"""Bytes of standard error that are kept."""
-
-MOST_LINES = 5
-"""Lines of them that are shown."""
+AT_ONCE = 6  # scenarios that run at a time: most of the time of a run is waiting
+LOOK_SECONDS = 0.05  # seconds between two looks at whether a command has ended
+MOST_SAID = 8192  # bytes of standard error that are kept
+MOST_LINES = 5  # lines of them that are shown
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command to run in scenarios.
-
-    Attributes:
-        words: Its words.
-        options: What it is judged by.
-        timeout: Seconds for each scenario.
-        settings: Settings of the fakes.
-        stopped: Is set to stop all that are running.
-    """
+    """A command to run in scenarios."""
 
     words: Sequence[str]
     options: Options
-    timeout: float
-    settings: Mapping[str, Any]
-    stopped: threading.Event = field(default_factory=threading.Event)
+    timeout: float  # seconds for each scenario
+    settings: Mapping[str, Any]  # of the fakes
+    stopped: threading.Event = field(default_factory=threading.Event)  # is set to stop all that are running
 
     def play(self, name: str, usual: Run | None) -> Run:
         """Run the command in a scenario; `usual` is its normal run.

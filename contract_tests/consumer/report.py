@@ -12,9 +12,7 @@ from mock_server.cli.output import BROKEN, NOT_PROVEN, Case, Report, counts, tab
 from mock_server.journal.rules import Breach, Run
 from mock_server.journal.traffic import seconds_between
 
-SEVERAL = 8
-"""Scenarios that are counted rather than named, unless a rule is broken in them."""
-
+SEVERAL = 8  # scenarios that are counted rather than named, unless a rule is broken in them
 VERDICTS = ("pass", "fail", "warning", "hint", "not exercised")
 
 
@@ -93,10 +91,7 @@ def _without_effect(report: ConsumerReport, quoted: Container[str]) -> Iterator[
     """Yield the scenarios that prove nothing, without those already quoted, and what the consumer said in the first."""
     silent = [name for name, run in report.runs.items() if not run.entries and name not in quoted]
     failed = not report.runs["normal"].succeeded and "normal" not in silent and "normal" not in quoted
-    for names, what in (
-        (silent, "the consumer sent nothing"),
-        (["normal"] if failed else [], "the consumer failed"),
-    ):
+    for names, what in ((silent, "the consumer sent nothing"), (["normal"] if failed else [], "the consumer failed")):
         if names:
             yield ""
             yield f"{_named(names)}: {what}"

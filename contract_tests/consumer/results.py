@@ -12,17 +12,10 @@ from mock_server.journal.rules import RULES, Breach, Rule, Run
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a consumer is judged by.
+    """What a consumer is judged by; an empty `only` stands for all rules."""
 
-    Attributes:
-        expected: The records that it is to add; None if unknown.
-        require: Rules that must be exercised.
-        only: Rules to judge by; empty for all.
-        skip: Rules to leave out.
-    """
-
-    expected: Sequence[Mapping[str, Any]] | None = None
-    require: frozenset[str] = frozenset()
+    expected: Sequence[Mapping[str, Any]] | None = None  # the records that it is to add, if known
+    require: frozenset[str] = frozenset()  # rules that must be exercised
     only: frozenset[str] = frozenset()
     skip: frozenset[str] = frozenset()
 
@@ -33,16 +26,11 @@ class Options:
 
 @dataclass(slots=True)
 class Judged:
-    """The result of a rule.
-
-    Attributes:
-        scenarios: Those that exercised it.
-        breaches: By the scenarios that broke it.
-    """
+    """The result of a rule."""
 
     rule: Rule
-    scenarios: list[str] = field(default_factory=list)
-    breaches: dict[str, list[Breach]] = field(default_factory=dict)
+    scenarios: list[str] = field(default_factory=list)  # those that exercised it
+    breaches: dict[str, list[Breach]] = field(default_factory=dict)  # by the scenarios that broke it
 
     @property
     def verdict(self) -> str:
@@ -54,17 +42,11 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class ConsumerReport:
-    """The result of a consumer.
+    """The result of a consumer."""
 
-    Attributes:
-        runs: By scenario.
-        judged: By the id of the rule.
-        missing: Rules that are required, and not exercised.
-    """
-
-    runs: Mapping[str, Run]
-    judged: Mapping[str, Judged]
-    missing: Sequence[str]
+    runs: Mapping[str, Run]  # by scenario
+    judged: Mapping[str, Judged]  # by the id of the rule
+    missing: Sequence[str]  # rules that are required, and not exercised
 
     @property
     def broken(self) -> list[Judged]:

@@ -14,19 +14,13 @@ from mock_server.store.base import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What a consumer of this process gets: where to send records, and the clock.
+    """What a consumer of this process gets: where to send records, and the clock."""
 
-    Attributes:
-        base_url: Ends in the version.
-        sleep: Advances the clock by a number of seconds.
-        clock: Returns seconds since the epoch.
-    """
-
-    base_url: str
+    base_url: str  # ends in the version
     token: str
     campaign_id: str
-    sleep: Callable[[float], None]
-    clock: Callable[[], float]
+    sleep: Callable[[float], None]  # advances the clock by a number of seconds
+    clock: Callable[[], float]  # returns seconds since the epoch
 
 
 Step = Callable[[], Injected | None] | Injected | None

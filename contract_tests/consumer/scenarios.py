@@ -22,28 +22,21 @@ from mock_server.pipeline.injection import injected_fault
 
 HTML = (("Content-Type", "text/html"),)
 OFF: Mapping[str, str] = {"rate_limit": "off", "account_rate_limit": "off"}
-SLOW = 3.0
-"""Seconds that a slow response takes."""
+SLOW = 3.0  # seconds that a slow response takes
+MOST_NORMALLY = 3000  # requests of a consumer when nothing happens, after which it is stopped: 60,000 prospects
+MOST_REQUESTS = 60  # those in a scenario after which it is stopped, beyond three times what it needs normally
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What happens to a consumer.
-
-    Attributes:
-        statement: What happens, in a few words.
-        steps: What is injected, from the request on that the scenario is about.
-        first: Whether it is about the first request; else about the second, if the consumer makes more than one.
-        settings: Settings of the fake.
-        body: The body of every success, in place of the recorded one.
-    """
+    """What happens to a consumer, from its first request or, if it makes more than one, from its second."""
 
     name: str
-    statement: str
-    steps: Callable[[AltaMock], Sequence[Step]] = lambda _: ()
+    statement: str  # what happens, in a few words
+    steps: Callable[[AltaMock], Sequence[Step]] = lambda _: ()  # what is injected, from that request on
     first: bool = False
-    settings: Mapping[str, str] | None = None
-    body: bytes | None = None
+    settings: Mapping[str, str] | None = None  # of the fake
+    body: bytes | None = None  # of every success, in place of the recorded one
 
     def fake(
         self,
@@ -52,14 +45,7 @@ class Scenario:
         around: Callable[[Handle], Handle] = unchanged,
         **settings: Any,
     ) -> AltaMock:
-        """Return the fake of the scenario.
-
-        Args:
-            usual: The normal run of the consumer: the second request can only be meant if it makes one.
-            clock: The fake's clock.
-            around: Wraps the handling of every request.
-            settings: Settings of the fake; those of the scenario take precedence.
-        """
+        """Return the fake of the scenario for a consumer, by its usual run; `around` wraps the handling of requests."""
         own = OFF if self.settings is None else self.settings
         script = Script()
         hooks = Hooks(inject=script, around=around, handlers=self._handlers)
@@ -70,16 +56,11 @@ class Scenario:
         return mock
 
     def _handlers(self, handlers: Mapping[str, Handler]) -> Mapping[str, Handler]:
-        if self.body is None:
-            return handlers
-        return {name: replace(one, function=self._answering(one)) for name, one in handlers.items()}
+        answering = {name: replace(one, function=self._answering(one)) for name, one in handlers.items()}
+        return handlers if self.body is None else answering
 
     def _answering(self, handler: Handler) -> Callable[[Call, Context], Result]:
         return lambda call, context: replace(handler.function(call, context), body=self.body)
-
-
-def _all(*scenarios: Scenario) -> dict[str, Scenario]:
-    return {one.name: one for one in scenarios}
 
 
 def _injected(*steps: Injected) -> Callable[[AltaMock], Sequence[Step]]:
@@ -94,7 +75,7 @@ def _elsewhere(mock: AltaMock) -> str:
     return mock.contract.base_path + re.sub("{.*?}", next(iter(others), chosen[::-1]), operation.path)
 
 
-SCENARIOS = _all(
+_IN_ORDER = (
     Scenario("normal", "every request gets its normal response"),
     Scenario("limit", "the limit of one request in two seconds is reached", settings={"rate_limit": "1/2s"}),
     Scenario("429", "a 429 with a Retry-After of 3 s", _injected(Injected(status=429, retry_after="3"))),
@@ -128,7 +109,7 @@ SCENARIOS = _all(
         first=True,
     ),
 )
-"""By name, in the order they are shown in."""
+SCENARIOS = {scenario.name: scenario for scenario in _IN_ORDER}
 
 PEOPLE = [{"email": f"person.{number}@example.com", "firstName": "Ada"} for number in range(50)]
 
@@ -160,13 +141,6 @@ class RequestLimit:
         return counting
 
 
-MOST_NORMALLY = 3000
-"""Requests of a consumer when nothing happens, after which it is stopped: 60,000 prospects."""
-
-MOST_REQUESTS = 60
-"""Requests of a consumer in a scenario after which it is stopped, beyond three times what it needs normally."""
-
-
 def play_in(  # noqa: PLR0913 - two say who and where, the others how
     scenario: Scenario,
     consumer: Callable[[Environment], object],
@@ -179,14 +153,8 @@ def play_in(  # noqa: PLR0913 - two say who and where, the others how
 ) -> Run:
     """Run a consumer of this process in one scenario, and stop it if it sends requests without end.
 
-    Args:
-        scenario: What happens.
-        consumer: Adds its records, in the environment that it gets.
-        expected: What it is to add; None if unknown.
-        usual: Its normal run; None for that very run.
-        clock: The fake's clock, advanced by waits.
-        transport: `responses`, for what `requests` sends, or `socket`.
-        settings: Settings of the fake.
+    `usual` is its normal run, None for that very run. The transport is `responses`, for what `requests` sends, or
+    `socket`.
     """
     limit = RequestLimit(most_requests(usual))
     mock = scenario.fake(usual, clock, limit, **settings)

@@ -17,15 +17,12 @@ from contract_tests.provider.wire import NO_RESPONSE, TOO_MANY, Request, Respons
 from contract_tests.sources import LIMITS
 from mock_server.contract.limits import Limit
 
-EXTRA = 6
-"""Requests of a burst beyond the limit."""
+EXTRA = 6  # requests of a burst beyond the limit
 
 EARLY = 1.3
 """Seconds before the end by Retry-After at which a request must be refused: it is in whole seconds, rounded up."""
 
-TOLERANCE = 2
-"""Seconds by which two headers may differ: one by rounding, one by delay."""
-
+TOLERANCE = 2  # seconds by which two headers may differ: one by rounding, one by delay
 HEADERS = ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "ratelimit-policy")
 
 RULES: tuple[Rule, ...] = tuple(
@@ -43,8 +40,7 @@ RULES: tuple[Rule, ...] = tuple(
     }.items()
 )
 OWN_PROCEDURE = ("limit-under-a-burst", "limit-of-all-operations")
-MEASURED = tuple(rule.id for rule in RULES if rule.id not in OWN_PROCEDURE)
-"""The rules that `measure` judges."""
+MEASURED = tuple(rule.id for rule in RULES if rule.id not in OWN_PROCEDURE)  # the rules that `measure` judges
 
 Exchange = tuple["Request", "Response"]
 

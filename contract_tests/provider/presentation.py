@@ -13,12 +13,8 @@ from mock_server.cli.output import Case, counts, table
 from mock_server.cli.output import Report as Presented
 from mock_server.journal.snippets import curl_command
 
-LONGEST_BODY = 3000
-"""Bytes of the longest body in a curl line."""
-
-PART = "\0part"
-"""Stands for a part of a token."""
-
+LONGEST_BODY = 3000  # bytes of the longest body in a curl line
+PART = "\0part"  # stands for a part of a token
 VARIABLES = ("ALTA_OTHER_TOKEN", "ALTA_SECOND_TOKEN", "ALTA_API_TOKEN", "PART_OF_THE_TOKEN")
 
 VERDICTS = ("kept", "broken", "not exercised")

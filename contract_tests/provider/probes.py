@@ -16,9 +16,7 @@ CONTACTS = ("email", "linkedinUrl", "phone")
 IDENTITY = ("firstName", "lastName", "company")
 LONGEST = 255
 
-TAG = "alta-mock-verify"
-"""In every record that must be accepted, so that whoever finds it knows where it is from."""
-
+TAG = "alta-mock-verify"  # in every record that must be accepted, so that whoever finds it knows where it is from
 OK = frozenset({200})
 BAD_REQUEST = frozenset({400})
 UNAUTHORIZED = frozenset({401})
@@ -30,23 +28,15 @@ ANY_BUT_5XX = frozenset(range(200, 500)) | {NO_RESPONSE}
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One request and the statuses that are right for it.
-
-    Attributes:
-        what: What is special about the request, in a few words.
-        records: Prospects that may share a request with those of other probes; `request` sends them alone.
-        after: A request to send before it on the same connection.
-        fresh: Whether it needs its own connection.
-        echo: A text of the request that the response must not repeat.
-    """
+    """One request, what is special about it, and the statuses that are right for it."""
 
     what: str
     request: Request
     wanted: frozenset[int]
-    records: tuple[Any, ...] = ()
-    after: Request | None = None
-    fresh: bool = False
-    echo: str = ""
+    records: tuple[Any, ...] = ()  # may share a request with those of other probes; `request` sends them alone
+    after: Request | None = None  # to be sent before it on the same connection
+    fresh: bool = False  # whether it needs its own connection
+    echo: str = ""  # a text of the request that the response must not repeat
 
     @property
     def expected(self) -> str:

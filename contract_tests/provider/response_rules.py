@@ -9,13 +9,7 @@ from contract_tests.sources import ERRORS, HTTP
 SERVER_ERROR = 500
 METHOD_NOT_ALLOWED = 405
 
-IDENTIFIERS = {
-    400: "ValidationError",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "NotFound",
-    429: "TooManyRequests",
-}
+IDENTIFIERS = {400: "ValidationError", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 429: "TooManyRequests"}
 DOCUMENTED = {200, *IDENTIFIERS, SERVER_ERROR}
 TOLERATED = {METHOD_NOT_ALLOWED, 406, 408, 411, 413, 414, 415, 417, 431}
 """Refusals by HTTP itself, which a server may send before the API sees a request."""

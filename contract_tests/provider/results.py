@@ -11,11 +11,8 @@ from contract_tests.provider.wire import NO_RESPONSE, Request, Response
 from mock_server.cli.output import BROKEN, INTERRUPTED, NOT_PROVEN, UNUSABLE
 from mock_server.messages.redaction import Redactor
 
-LONGEST_SHOWN = 160
-"""Characters of a response that are shown."""
-
-MOST_BREACHES = 3
-"""Breaches of a rule after which no more of its probes are sent."""
+LONGEST_SHOWN = 160  # characters of a response that are shown
+MOST_BREACHES = 3  # breaches of a rule after which no more of its probes are sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +27,12 @@ class Breach:
 
 @dataclass(slots=True)
 class Result:
-    """The result of one rule.
-
-    Attributes:
-        requests: How many requests exercised it.
-        missing: Why it was not, or not fully, exercised; empty if it was.
-    """
+    """The result of one rule."""
 
     rule: Rule
-    requests: int = 0
+    requests: int = 0  # how many exercised it
     breaches: list[Breach] = field(default_factory=list)
-    missing: str = ""
+    missing: str = ""  # why it was not, or not fully, exercised
 
     @property
     def verdict(self) -> str:
@@ -52,24 +44,17 @@ class Result:
 
 @dataclass(slots=True)
 class Report:
-    """The result of a verification.
-
-    Attributes:
-        records: How many prospects were added.
-        unproven: Why nothing, or not everything documented, is proven although no rule is broken.
-        unusable: Why the target could not be verified; empty if it could.
-        stopped: Why the verification ended early; empty if it did not.
-    """
+    """The result of a verification."""
 
     target: Target
     results: dict[str, Result]
     statuses: Counter[int] = field(default_factory=Counter)
     requests: int = 0
     accepted: int = 0
-    records: int = 0
-    unproven: list[str] = field(default_factory=list)
-    unusable: str = ""
-    stopped: str = ""
+    records: int = 0  # prospects that were added
+    unproven: list[str] = field(default_factory=list)  # why not everything is proven although no rule is broken
+    unusable: str = ""  # why the target could not be verified
+    stopped: str = ""  # why the verification ended early
     seconds: float = 0.0
     interrupted: bool = False
     redact: Redactor = field(init=False)

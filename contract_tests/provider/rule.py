@@ -15,43 +15,24 @@ Judge = Callable[[Response], tuple[str, str] | None]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule for providers; one without probes and judge is measured by a procedure.
-
-    Attributes:
-        statement: What a provider must do, in one sentence.
-        source: The page, the pointer or the standard that says so.
-        probes: Yields the requests that exercise it.
-        judge: Judges every response.
-        needs_socket: Whether the probes need a real connection.
-    """
+    """A rule for providers; one without probes and judge is measured by a procedure."""
 
     id: str
-    statement: str
-    source: str
+    statement: str  # what a provider must do, in one sentence
+    source: str  # the page, the pointer or the standard that says so
     probes: Probes | None = None
     judge: Judge | None = None
-    needs_socket: bool = False
+    needs_socket: bool = False  # whether the probes need a real connection
 
 
 def rule(source: str, *, needs_socket: bool = False) -> Callable[[Probes], Rule]:
-    """Return a decorator that makes a rule of a generator of probes.
-
-    The name of the function becomes the id, and its docstring the statement.
-    """
-
-    def decorate(probes: Probes) -> Rule:
-        return Rule(*_named(probes), source, probes=probes, needs_socket=needs_socket)
-
-    return decorate
+    """Return a decorator that makes a rule of a generator of probes: its name is the id, its docstring a statement."""
+    return lambda probes: Rule(*_named(probes), source, probes=probes, needs_socket=needs_socket)
 
 
 def response_rule(source: str) -> Callable[[Judge], Rule]:
     """Return a decorator that makes a rule of a function that judges every response."""
-
-    def decorate(judge: Judge) -> Rule:
-        return Rule(*_named(judge), source, judge=judge)
-
-    return decorate
+    return lambda judge: Rule(*_named(judge), source, judge=judge)
 
 
 def _named(function: Callable[..., object]) -> tuple[str, str]:

@@ -13,52 +13,32 @@ from contract_tests.provider.results import Report
 from contract_tests.provider.target import Target
 from contract_tests.provider.wire import NO_RESPONSE, TOO_MANY, Provider, Request, Response, Unusable
 
-LATE = 0.1
-"""Seconds after the end of a window at which a request must be accepted."""
-
-MOST_SILENT = 3
-"""Requests in a row without a response after which nothing more is sent."""
-
-MOST_RETRIES = 3
-"""Times that a request is sent again after a 429."""
+LATE = 0.1  # seconds after the end of a window at which a request must be accepted
+MOST_SILENT = 3  # requests in a row without a response after which nothing more is sent
+MOST_RETRIES = 3  # times that a request is sent again after a 429
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The progress of a verification; the planned requests do not include those of Schemathesis.
+    """The progress of a verification; the planned requests do not include those of Schemathesis."""
 
-    Attributes:
-        doing: The rule that is exercised, and the reason of a wait.
-        wait: Seconds left of a wait in real time; 0 without one.
-    """
-
-    doing: str
+    doing: str  # the rule that is exercised, and the reason of a wait
     requests: int
     planned: int
-    wait: float = 0.0
+    wait: float = 0.0  # seconds left of a wait in real time
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to verify.
-
-    Attributes:
-        only: Ids of the rules to verify; empty for all.
-        skip: Ids of rules to leave out.
-        max_requests: Most requests to send; None for all.
-        seed: Seed of random choices.
-        patient: Whether waiting takes real time.
-        seconds: Time for a response.
-        progress: Called before each request, and once a second during a wait.
-    """
+    """How to verify; an empty `only` stands for all rules."""
 
     only: frozenset[str] = frozenset()
     skip: frozenset[str] = frozenset()
     max_requests: int | None = None
     seed: int = 0
-    patient: bool = True
-    seconds: float = 10.0
-    progress: Callable[[Step], object] = lambda _: None
+    patient: bool = True  # whether waiting takes real time
+    seconds: float = 10.0  # time for a response
+    progress: Callable[[Step], object] = lambda _: None  # called before each request, each second during a wait
 
     def include(self, rule: str) -> bool:
         """Return whether a rule is to be verified."""
@@ -109,13 +89,7 @@ class Session:
     def send(
         self, request: Request, *, fresh: bool = False, silence_allowed: bool = False, own_rule: bool = False
     ) -> Response:
-        """Send a request now, and judge its response.
-
-        Args:
-            request: The request.
-            fresh: Whether it needs its own connection.
-            silence_allowed: Whether a missing response is right.
-            own_rule: Whether the caller judges server errors by the rule that the request exercises.
+        """Send a request now, and judge its response; with `own_rule` the caller judges server errors.
 
         Raises:
             Stopped: No more requests are allowed, or the provider has stopped responding.

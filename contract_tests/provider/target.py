@@ -16,18 +16,12 @@ from mock_server.messages.redaction import Redactor
 RATE_LIMIT, ACCOUNT_RATE_LIMIT = Limit(10, 60), Limit(100, 60)
 """The documented limits."""
 
-SHORTEST_SECRET = 6
-"""Characters of the shortest part of a token that is redacted."""
+SHORTEST_SECRET = 6  # characters of the shortest part of a token that is redacted
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A provider to verify; `TARGET_OPTIONS` describes its fields.
-
-    Attributes:
-        rate_limit: None if the limit is not judged.
-        local: Whether it runs on this machine, where a wrong method does no harm.
-    """
+    """A provider to verify; `TARGET_OPTIONS` describes its fields. A limit of None is not judged."""
 
     url: str
     token: str
@@ -41,7 +35,7 @@ class Target:
     allow_get: bool = False
     write: bool = False
     reject_only: bool = False
-    local: bool = True
+    local: bool = True  # whether it runs on this machine, where a wrong method does no harm
 
     @property
     def writes(self) -> bool:

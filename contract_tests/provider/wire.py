@@ -1,6 +1,6 @@
 """Raw HTTP to a provider, over a socket or to a fake in this process.
 
-Libraries such as `requests` repair what they send. Here a header may be request twice, a path may have any form, and a
+Libraries such as `requests` repair what they send. Here a header may be sent twice, a path may have any form, and a
 Content-Length may be wrong.
 """
 
@@ -28,32 +28,22 @@ from mock_server.journal.traffic import seconds_told
 from mock_server.messages.errors import MockError
 from mock_server.messages.http import MAX_BODY, ApiRequest
 
-MOST_BYTES = 1024 * 1024
-"""Bytes of a response that are read."""
-
-NO_RESPONSE = 0
-"""In place of a status: the connection was closed, or nothing arrived in time."""
-
+MOST_BYTES = 1024 * 1024  # bytes of a response that are read
+NO_RESPONSE = 0  # in place of a status: the connection was closed, or nothing arrived in time
 ACCEPTED = 200
 TOO_MANY = 429
+_LATE = "no response within"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request.
-
-    Attributes:
-        path: The raw path, from the root of the server.
-        headers: In this order; `Host` and the length of the body are added.
-        body: None for a request without a body.
-        framing: `length`, `chunked`, `short` (body shorter than its Content-Length) or `long` (body longer than it).
-    """
+    """One request, by its raw path and ordered headers; `Host` and the length of the body are added."""
 
     method: str
     path: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
-    framing: str = "length"
+    framing: str = "length"  # or `chunked`, `short` (body shorter than its Content-Length), `long` (longer than it)
 
     @property
     def records(self) -> int:
@@ -66,19 +56,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """One response.
-
-    Attributes:
-        status: `NO_RESPONSE` if there was none; `trouble` says why.
-        headers: Names in lower case.
-        at: When it arrived, in seconds of the provider's clock.
-    """
+    """One response, or what stands for a missing one."""
 
     status: int
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()  # names in lower case
     body: bytes = b""
-    at: float = 0.0
-    trouble: str = ""
+    at: float = 0.0  # when it arrived, in seconds of the provider's clock
+    trouble: str = ""  # why there is no response
 
     @property
     def accepted(self) -> bool:
@@ -126,9 +110,6 @@ class Response:
             return None
 
 
-_LATE = "no response within"
-
-
 def timeout(seconds: float, at: float) -> Response:
     """Return what stands for a response that did not arrive in time."""
     return Response(NO_RESPONSE, at=at, trouble=f"{_LATE} {seconds:g} s")
@@ -139,13 +120,9 @@ class Unusable(MockError):
 
 
 class Wire:
-    """A provider behind a base URL, in real time.
+    """A provider behind a base URL, in real time."""
 
-    Attributes:
-        sockets: Whether there are connections, which can break.
-    """
-
-    sockets = True
+    sockets = True  # there are connections, which can break
 
     def __init__(self, url: str) -> None:
         self.parts = urlsplit(url)
@@ -166,12 +143,7 @@ class Wire:
             self._connection = None
 
     def send(self, request: Request, *, seconds: float, fresh: bool = False) -> Response:
-        """Send a request and wait for its response.
-
-        Args:
-            request: The request.
-            seconds: The time for the whole exchange.
-            fresh: Whether it needs its own connection; otherwise a connection that is still open is used again.
+        """Send a request, on its own connection if `fresh`, and wait for the whole response at most some seconds.
 
         Raises:
             Unusable: There is no connection.
@@ -202,7 +174,13 @@ class Wire:
 
     def _exchange(self, connection: http.client.HTTPConnection, request: Request, seconds: float) -> Response:
         late = threading.Event()
-        timer = threading.Timer(seconds, _cut_off, (connection, late))
+
+        def cut_off() -> None:
+            late.set()
+            with contextlib.suppress(OSError, AttributeError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(seconds, cut_off)
         timer.daemon = True
         timer.start()  # limits the whole exchange, even if bytes keep arriving
         response = self._exchanged(connection, request, seconds)
@@ -291,13 +269,6 @@ def provider_at(url: str) -> Wire:
         if response.accepted and response.json == {"status": "ok"}:
             return FakeWire(url)
     return wire
-
-
-def _cut_off(connection: http.client.HTTPConnection, late: threading.Event) -> None:
-    """End an exchange that takes too long."""
-    late.set()
-    with contextlib.suppress(OSError, AttributeError):
-        connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _is_closed(connection: http.client.HTTPConnection) -> bool:

@@ -30,11 +30,7 @@ class Tally:
         self.counts[operation, mode, status] += 1
 
     def problems(self, documented: Iterable[tuple[str, int]]) -> list[str]:
-        """Return what the run did not reach.
-
-        Args:
-            documented: Pairs of an operation and a status that its contract documents.
-        """
+        """Return what the run did not reach, of pairs of an operation and a status that its contract documents."""
         found = []
         for operation in dict.fromkeys(operation for operation, _ in documented):
             valid = self._total(operation, "valid")
