@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import schemathesis
@@ -28,15 +28,8 @@ IDS = ("pinned", "free")
 
 def seeded(url: str, **changes: Any) -> Target:
     """Return the target that a fake with the bundled seed is."""
-    fields: dict[str, Any] = {
-        "token": TOKEN,
-        "campaign_id": CAMPAIGN,
-        "second_token": "test-token-2",
-        "second_campaign_id": SECOND_CAMPAIGN,
-        "other_account_token": "other-token",
-        "foreign_campaign_id": FOREIGN_CAMPAIGN,
-    }
-    return Target(**{"url": url, **fields, **changes})
+    usual = Target(url, TOKEN, CAMPAIGN, "test-token-2", SECOND_CAMPAIGN, "other-token", FOREIGN_CAMPAIGN)
+    return replace(usual, **changes)
 
 
 @dataclass(frozen=True)

@@ -134,9 +134,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if workeroutput is not None:
         workeroutput["alta_tally"] = [(list(key), count) for key, count in counts.items()]
     elif counts:
-        documented = [
-            (operation.id, status) for operation in Contract.load().operations for status in operation.responses
-        ]
+        documented = [(one.id, status) for one in Contract.load().operations for status in one.responses]
         problems = session.config.stash[_TALLY].problems(documented)
         session.config.stash[_PROBLEMS] = problems
         if problems and session.exitstatus == pytest.ExitCode.OK:

@@ -43,11 +43,7 @@ class Command:
     stopped: threading.Event = field(default_factory=threading.Event)  # is set to stop all that are running
 
     def play(self, name: str, usual: Run | None) -> Run:
-        """Run the command in a scenario; `usual` is its normal run.
-
-        Raises:
-            MockError: It cannot be run.
-        """
+        """Run the command in a scenario; `usual` is its normal run. A `MockError` says why it cannot be run."""
         mock = SCENARIOS[name].fake(usual, **self.settings)
         _, campaign = mock.required_credentials()
         with mock.serve() as server:
@@ -74,8 +70,7 @@ class Command:
                 process_group=None if os.name == "nt" else 0,
             )
         except OSError as error:
-            text = f"cannot run {self.words[0]}: {error.strerror}; give the command behind --"
-            raise MockError(text) from error
+            raise MockError(f"cannot run {self.words[0]}: {error.strerror}; give the command behind --") from error
 
     def _wait(self, process: subprocess.Popen[bytes], mock: AltaMock, usual: Run | None) -> bool:
         """Wait for a process; False if it takes too long or sends requests without end."""
@@ -94,11 +89,7 @@ class Command:
 
 
 def play_all(command: Command) -> dict[str, Run]:
-    """Run a command in every scenario: first the normal one, then the others, several at a time.
-
-    Raises:
-        MockError: It cannot be run.
-    """
+    """Run a command in every scenario: first the normal one, then the others, several at a time."""
     runs: dict[str, Run] = {}
     with StatusLine() as progress, ThreadPoolExecutor(AT_ONCE) as pool:
         try:

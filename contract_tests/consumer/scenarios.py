@@ -63,7 +63,7 @@ class Scenario:
         return lambda call, context: replace(handler.function(call, context), body=self.body)
 
 
-def _injected(*steps: Injected) -> Callable[[AltaMock], Sequence[Step]]:
+def _inject(*steps: Injected) -> Callable[[AltaMock], Sequence[Step]]:
     return lambda _: steps
 
 
@@ -78,28 +78,24 @@ def _elsewhere(mock: AltaMock) -> str:
 _IN_ORDER = (
     Scenario("normal", "every request gets its normal response"),
     Scenario("limit", "the limit of one request in two seconds is reached", settings={"rate_limit": "1/2s"}),
-    Scenario("429", "a 429 with a Retry-After of 3 s", _injected(Injected(status=429, retry_after="3"))),
+    Scenario("429", "a 429 with a Retry-After of 3 s", _inject(Injected(status=429, retry_after="3"))),
     Scenario("429-date", "a 429 with a Retry-After of 3 s, as a date", lambda mock: [until(mock, 3)]),
-    Scenario(
-        "429-untold", "a 429 without Retry-After", _injected(Injected(status=429, headers=(("Retry-After", ""),)))
-    ),
+    Scenario("429-untold", "a 429 without Retry-After", _inject(Injected(status=429, headers=(("Retry-After", ""),)))),
     Scenario(
         "429-html",
         "a 429 with an HTML page, as from a proxy",
-        _injected(Injected(status=429, retry_after="3", headers=HTML, body="<h1>Too many requests</h1>")),
+        _inject(Injected(status=429, retry_after="3", headers=HTML, body="<h1>Too many requests</h1>")),
     ),
-    Scenario("429-forever", "a 429 for every request", _injected(*[Injected(status=429, retry_after="1")] * 1000)),
+    Scenario("429-forever", "a 429 for every request", _inject(*[Injected(status=429, retry_after="1")] * 1000)),
+    Scenario("400", "a 400 with an unusual body", _inject(Injected(status=400, body={"errors": ["No", {"a": None}]}))),
+    Scenario("401", "a 401 for every request", _inject(*[Injected(status=401)] * 1000), first=True),
+    Scenario("404", "a 404 for every request", _inject(*[Injected(status=404)] * 1000), first=True),
+    Scenario("500", "a 500", _inject(Injected(status=500))),
+    Scenario("502-html", "a 502 with an HTML page, as from a proxy", _inject(injected_fault("html_502"))),
     Scenario(
-        "400", "a 400 with an unusual body", _injected(Injected(status=400, body={"errors": ["No", {"a": None}]}))
+        "response-lost", "a batch is added and its response is lost", _inject(injected_fault("drop_after_commit"))
     ),
-    Scenario("401", "a 401 for every request", _injected(*[Injected(status=401)] * 1000), first=True),
-    Scenario("404", "a 404 for every request", _injected(*[Injected(status=404)] * 1000), first=True),
-    Scenario("500", "a 500", _injected(Injected(status=500))),
-    Scenario("502-html", "a 502 with an HTML page, as from a proxy", _injected(injected_fault("html_502"))),
-    Scenario(
-        "response-lost", "a batch is added and its response is lost", _injected(injected_fault("drop_after_commit"))
-    ),
-    Scenario("slow", "a response takes 3 s", _injected(injected_fault("delay", seconds=SLOW))),
+    Scenario("slow", "a response takes 3 s", _inject(injected_fault("delay", seconds=SLOW))),
     Scenario("empty-200", "the body of every 200 is empty", body=b""),
     Scenario("odd-200", "the body of every 200 is an undocumented one", body=b'["done", {"added": "20"}]'),
     Scenario(

@@ -1,4 +1,4 @@
-"""Rules about limits, and the procedures that measure them.
+"""Rules about limits, and the procedures that measure them; one raises `NotExercised` if its limit is not judged.
 
 https://docs.altahq.com/api-reference/rate-limiting - The vendor does not say whether the window is fixed, sliding or
 aligned to the clock, which refused requests count, or when the headers appear; any choice passes.
@@ -18,10 +18,7 @@ from contract_tests.sources import LIMITS
 from mock_server.contract.limits import Limit
 
 EXTRA = 6  # requests of a burst beyond the limit
-
-EARLY = 1.3
-"""Seconds before the end by Retry-After at which a request must be refused: it is in whole seconds, rounded up."""
-
+EARLY = 1.3  # seconds before the time in Retry-After at which a request is still refused: it is rounded up
 TOLERANCE = 2  # seconds by which two headers may differ: one by rounding, one by delay
 HEADERS = ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "ratelimit-policy")
 
@@ -42,15 +39,11 @@ RULES: tuple[Rule, ...] = tuple(
 OWN_PROCEDURE = ("limit-under-a-burst", "limit-of-all-operations")
 MEASURED = tuple(rule.id for rule in RULES if rule.id not in OWN_PROCEDURE)  # the rules that `measure` judges
 
-Exchange = tuple["Request", "Response"]
+Exchange = tuple[Request, Response]
 
 
 def measure(session: Session, plan: Plan) -> None:
-    """Use up the quota for adding prospects, and judge what happens until it is restored.
-
-    Raises:
-        NotExercised: The limit is not judged.
-    """
+    """Use up the quota for adding prospects, and judge what happens until it is restored."""
     limit = _judged(session.target.rate_limit, "--rate-limit")
     already = session.report.accepted  # the window may have opened with the first request
     exchanges = _until_refused(session, plan, limit.requests - already)
@@ -79,11 +72,7 @@ def measure(session: Session, plan: Plan) -> None:
 
 
 def burst(session: Session) -> None:
-    """Send more simultaneous requests than are allowed.
-
-    Raises:
-        NotExercised: The limit is not judged.
-    """
+    """Send more simultaneous requests than are allowed."""
     limit = _judged(session.target.rate_limit, "--rate-limit")
     for attempt in (1, 2):
         session.wait(limit.seconds + LATE, "for a whole window")
@@ -100,11 +89,7 @@ def burst(session: Session) -> None:
 
 
 def measure_all_operations(session: Session) -> None:
-    """Use up the quota across all operations with the list of campaigns.
-
-    Raises:
-        NotExercised: The limit is not judged, or the list is not available.
-    """
+    """Use up the quota across all operations with the list of campaigns, if that is available."""
     if not session.target.allow_get:
         raise NotExercised("needs --allow-get, which sends GET /campaigns")
     limit = _judged(session.target.account_rate_limit, "--account-rate-limit")

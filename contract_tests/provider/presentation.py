@@ -50,7 +50,8 @@ def lines(report: Report) -> Iterator[str]:
         f" {report.records} prospects were added"
     )
     yield f"{len(cases)} rules: {counts(cases, VERDICTS)}"
-    yield from _reasons(report)
+    stopped = report.stopped and f"stopped: {report.stopped}"
+    yield from filter(None, (report.unusable, stopped, *report.unproven))
     yield paint(CONCLUSIONS[report.exit_code], report.exit_code)
 
 
@@ -81,12 +82,6 @@ def _without_part(value: str, target: Target) -> str:
 
 def _sentence(report: Report, breach: Breach) -> str:
     return report.redact(f"{breach.what}: got {breach.got}; wanted {breach.wanted}")
-
-
-def _reasons(report: Report) -> list[str]:
-    """Return why nothing, or not everything, is proven."""
-    stopped = report.stopped and f"stopped: {report.stopped}"
-    return [reason for reason in (report.unusable, stopped, *report.unproven) if reason]
 
 
 def _case(report: Report, result: Result) -> Case:

@@ -104,11 +104,7 @@ class ProbeFactory:
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-8{digits[17:20]}-{digits[20:]}"
 
     def need(self, name: str) -> str:
-        """Return an optional value of the target.
-
-        Raises:
-            NotExercised: The target lacks it.
-        """
+        """Return an optional value of the target, or raise `NotExercised`."""
         value = getattr(self.target, name)
         if value is None:
             raise NotExercised(f"needs --{name.replace('_', '-')}")

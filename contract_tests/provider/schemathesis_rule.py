@@ -30,17 +30,12 @@ from mock_server.contract.documents import Document
 from mock_server.handlers import SAMPLE
 
 RANDOM_CASES = 40  # random requests; the only ones sent to a provider whose limits take real time
-
 DISABLED_CHECKS = ("ignored_auth", "unsupported_method", "use_after_free", "ensure_resource_availability")
 """Checks that our own rules do better, or that need several operations."""
 
 
 def explore(session: Session) -> None:
-    """Let Schemathesis send requests to the provider of a session.
-
-    Raises:
-        NotExercised: The provider is on another machine, or nothing may be added.
-    """
+    """Let Schemathesis send requests to the provider of a session, if it is on this machine."""
     if not (session.target.writes and session.target.local):
         raise NotExercised("its prospects have no tag: needs a provider on this machine")
     schema = schemathesis.openapi.from_dict(documented().document, config=_config(session))

@@ -89,11 +89,7 @@ class Session:
     def send(
         self, request: Request, *, fresh: bool = False, silence_allowed: bool = False, own_rule: bool = False
     ) -> Response:
-        """Send a request now, and judge its response; with `own_rule` the caller judges server errors.
-
-        Raises:
-            Stopped: No more requests are allowed, or the provider has stopped responding.
-        """
+        """Send a request now, and judge its response; with `own_rule` the caller judges server errors."""
         self._allow(1)
         self._progress(self.doing)
         try:
@@ -109,11 +105,7 @@ class Session:
         return response
 
     def at_once(self, requests: Sequence[Request]) -> list[Response]:
-        """Send requests at the same time, each on its own connection.
-
-        Raises:
-            Stopped: Not that many are allowed.
-        """
+        """Send requests at the same time, each on its own connection; none if not that many are allowed."""
         self._allow(len(requests))
         with ThreadPoolExecutor(len(requests)) as pool:
             send = self.provider.send

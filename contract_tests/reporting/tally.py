@@ -9,14 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-ACCEPTED_SHARE = 0.40
-"""Share of the valid requests that must be answered 200. Measured: 0.48; the others have unknown campaign ids."""
+ACCEPTED_SHARE = 0.40  # of valid requests, to be answered 200; measured: 0.48, the others have unknown campaign ids
+LIMITED_SHARE = 0.05  # of all requests, that may be answered 429; measured: 0.002, all of them injected
 
-LIMITED_SHARE = 0.05
-"""Share of all requests that may be answered 429. Measured: 0.002, all of them injected."""
-
-Key = tuple[str, str, int]
-"""Operation, mode (`valid` or `invalid`) and status."""
+Key = tuple[str, str, int]  # operation, mode (`valid` or `invalid`) and status
 
 
 class Tally:
@@ -38,13 +34,11 @@ class Tally:
             everything = valid + self._total(operation, "invalid")
             limited = sum(self.counts[operation, mode, 429] for mode in ("valid", "invalid"))
             if accepted < ACCEPTED_SHARE * max(valid, 1):
-                found.append(
-                    f"{operation}: {accepted} of {valid} valid requests were accepted, fewer than {ACCEPTED_SHARE:.0%}"
-                )
+                what = f"{accepted} of {valid} valid requests were accepted, fewer than {ACCEPTED_SHARE:.0%}"
+                found.append(f"{operation}: {what}")
             if limited > LIMITED_SHARE * everything:
-                found.append(
-                    f"{operation}: {limited} of {everything} requests were answered 429, more than {LIMITED_SHARE:.0%}"
-                )
+                what = f"{limited} of {everything} requests were answered 429, more than {LIMITED_SHARE:.0%}"
+                found.append(f"{operation}: {what}")
         found += [
             f"{operation}: status {status} was never seen"
             for operation, status in documented
