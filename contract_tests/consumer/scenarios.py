@@ -29,13 +29,13 @@ MOST_REQUESTS = 60  # those in a scenario after which it is stopped, beyond thre
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What happens to a consumer, from its first request or, if it makes more than one, from its second."""
+    """What happens to a consumer from its second request on; from the first if it makes only one, or with `first`."""
 
     name: str
     statement: str  # what happens, in a few words
-    steps: Callable[[AltaMock], Sequence[Step]] = lambda _: ()  # what is injected, from that request on
+    steps: Callable[[AltaMock], Sequence[Step]] = lambda _: ()  # what is injected
     first: bool = False
-    settings: Mapping[str, str] | None = None  # of the fake
+    settings: Mapping[str, str] | None = None  # of the fake, before those of the caller; None for no limits
     body: bytes | None = None  # of every success, in place of the recorded one
 
     def fake(

@@ -13,11 +13,9 @@ from itertools import zip_longest
 from contract_tests.provider.probes import OK, NotExercised, Probe, ProbeFactory
 from contract_tests.provider.results import Report
 
-Planned = tuple[str, Probe]
-"""The id of a rule and one of its probes."""
+Planned = tuple[str, Probe]  # the id of a rule and one of its probes
 
 BATCH = 20
-
 NEEDS_WRITE = "needs --write, or a provider on this machine"
 
 FIRST = (

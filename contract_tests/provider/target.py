@@ -69,7 +69,10 @@ def target_of(values: Mapping[str, Any]) -> Target:
     for name in ("campaign_id", "second_campaign_id", "foreign_campaign_id"):
         _check_uuid(name, fields[name])
     for name in ("rate_limit", "account_rate_limit"):
-        fields[name] = _limit(name, fields[name])
+        try:
+            fields[name] = Limit.parse(fields[name])
+        except MockError as error:
+            raise MockError(f"{_flag(name)}: {error}") from error
     fields["url"] = fields["url"].rstrip("/")
     return Target(**fields, local=is_loopback(host))
 
@@ -100,13 +103,6 @@ def _check_uuid(name: str, text: str | None) -> None:
     if not valid:
         example = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
         raise MockError(f"{_flag(name)}: {text!r} is not a valid UUID; write it like {example}")
-
-
-def _limit(name: str, text: str) -> Limit | None:
-    try:
-        return Limit.parse(text)
-    except MockError as error:
-        raise MockError(f"{_flag(name)}: {error}") from error
 
 
 def _flag(name: str) -> str:

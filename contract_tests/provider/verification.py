@@ -193,11 +193,7 @@ def _conclude(report: Report, options: Options) -> None:
 
 
 def check_permission(target: Target) -> None:
-    """Check that an option says what may be sent to another machine.
-
-    Raises:
-        MockError: No option does.
-    """
+    """Raise `MockError` unless an option says what may be sent to another machine."""
     if not (target.local or target.write or target.reject_only):
         raise MockError(
             f"{urlsplit(target.url).hostname} is not this machine: use --reject-only to send only requests that must be"
