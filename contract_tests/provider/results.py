@@ -52,7 +52,7 @@ class Report:
     requests: int = 0
     accepted: int = 0
     records: int = 0  # prospects that were added
-    unproven: list[str] = field(default_factory=list)  # why not everything is proven although no rule is broken
+    unproven: list[str] = field(default_factory=list)  # why nothing, or not all, is proven although no rule is broken
     unusable: str = ""  # why the target could not be verified
     stopped: str = ""  # why the verification ended early
     seconds: float = 0.0

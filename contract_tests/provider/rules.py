@@ -16,15 +16,12 @@ SCHEMATHESIS = Rule(
     "openapi.yaml, and the documented prose that the overlay adds",
 )
 
+_MODULES = (body_rules, request_rules, response_rules)
+
 RULES: dict[str, Rule] = {
     rule.id: rule
     for rule in (
-        *(
-            value
-            for module in (body_rules, request_rules, response_rules)
-            for value in vars(module).values()
-            if isinstance(value, Rule)
-        ),
+        *(value for module in _MODULES for value in vars(module).values() if isinstance(value, Rule)),
         *limit_rules.RULES,
         STORAGE,
         SCHEMATHESIS,

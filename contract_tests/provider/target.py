@@ -59,7 +59,7 @@ class Target:
 
 
 def target_of(values: Mapping[str, Any]) -> Target:
-    """Return the target that the values of `TARGET_OPTIONS`, by their keys, describe; a `MockError` refuses a value."""
+    """Return the target that the values of `TARGET_OPTIONS`, by their keys, describe, or raise `MockError`."""
     fields = dict(values)
     if fields["write"] and fields["reject_only"]:
         raise MockError("--write and --reject-only exclude each other; use one of them")

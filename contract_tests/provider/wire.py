@@ -143,7 +143,7 @@ class Wire:
             self._connection = None
 
     def send(self, request: Request, *, seconds: float, fresh: bool = False) -> Response:
-        """Send a request, on its own connection if `fresh`, and wait for the whole response at most some seconds.
+        """Send a request, on its own connection if `fresh`, and return its response, complete within some seconds.
 
         Raises:
             Unusable: There is no connection.
