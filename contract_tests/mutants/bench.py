@@ -226,9 +226,7 @@ class Bench:
 
     def on_text(self, change: Callable[[bytes], bytes]) -> None:
         """Change bodies as bytes."""
-        self.on_request(
-            lambda request: request if request.body is None else replace(request, body=change(request.body))
-        )
+        self.on_request(lambda r: r if r.body is None else replace(r, body=change(r.body)))
 
     def on_body(self, change: Callable[[Any], Any]) -> None:
         """Change bodies as JSON before they are validated."""

@@ -9,7 +9,6 @@ from contract_tests.provider.wire import Request, Response
 
 
 def _answering(bench: Bench, framing: str, status: int) -> None:
-    """Answer the requests with a framing."""
     bench.on_wire(lambda request, _: _response(status) if request.framing == framing else None)
 
 

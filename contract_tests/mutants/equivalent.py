@@ -41,9 +41,6 @@ def _open(question: str, build: Callable[..., object]) -> Callable[..., None]:
     return partial(register, f"{OPEN}{question}", build, equivalent=True)
 
 
-# --- Bodies and headers of responses ----------------------------------------------------------------------------------
-
-
 def _with_error_members(bench: Bench, members: dict[str, Any]) -> None:
     bench.on_reply(lambda _, reply: with_members(reply, **members) if reply.status in IDENTIFIERS else reply)
 
@@ -66,8 +63,6 @@ CHARSET = ("Content-Type", "application/json; charset=utf-8")
 add("401-without-www-authenticate", "A 401 has no WWW-Authenticate.", 401, "WWW-Authenticate", None)
 add = _open(f"{FILE}response-headers", Bench.on_reply)
 add("with-a-charset", "Responses name their charset.", lambda _, reply: with_header(reply, *CHARSET))
-
-# --- Statuses ---------------------------------------------------------------------------------------------------------
 
 
 def _is_malformed_id(request: ApiRequest) -> bool:
@@ -111,9 +106,6 @@ def looks_up_before_it_validates(bench: Bench) -> None:
 def bodies_of_200_kb(bench: Bench) -> None:
     """Bodies over 200 kB are answered 413."""
     bench.refuse_if(413, lambda request: request.body is None or len(request.body) > 200_000)
-
-
-# --- Requests that may be accepted ------------------------------------------------------------------------------------
 
 
 def _accept_blank(schemas: Any) -> None:
@@ -168,8 +160,6 @@ add(
     "A prospect that is twice in a batch is stored once.",
     lambda records: list({json.dumps(record, default=str): record for record in records}.values()),
 )
-
-# --- Limits -----------------------------------------------------------------------------------------------------------
 
 
 @equivalent("open: Retry-After as seconds or date")

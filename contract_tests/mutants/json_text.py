@@ -54,11 +54,7 @@ add("500-on-empty-names", "A property with an empty name is a server error.", la
 
 def _on_type(bench: Bench, change: Callable[[str], str]) -> None:
     """Read another content type than the one that was sent."""
-    bench.on_request(
-        lambda request: with_header(
-            request, "content-type", change(next(iter(request.all("content-type")), "")) or None
-        )
-    )
+    bench.on_request(lambda r: with_header(r, "content-type", change(next(iter(r.all("content-type")), "")) or None))
 
 
 add = partial(register, ADD, _on_type)

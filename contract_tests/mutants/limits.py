@@ -47,17 +47,13 @@ def _reporting(bench: Bench, seconds: int, change: Callable[[Decision], Decision
 
 
 def _later(seconds: int) -> Callable[[Decision], Decision]:
-    return lambda decision: replace(decision, reset=decision.reset + seconds)
-
-
-def _earlier(seconds: int) -> Callable[[Decision], Decision]:
-    return lambda decision: replace(decision, reset=max(1, decision.reset - seconds))
+    return lambda decision: replace(decision, reset=max(1, decision.reset + seconds))
 
 
 add = partial(register, LIMITS, _reporting)
 add("window-of-30-s", "The window is half as long as reported.", 30, _later(30))
-add("window-of-65-s", "The window is five seconds longer than reported.", 65, _earlier(5))
-add("window-of-61-s", "The window is a second longer than reported.", 61, _earlier(1))
+add("window-of-65-s", "The window is five seconds longer than reported.", 65, _later(-5))
+add("window-of-61-s", "The window is a second longer than reported.", 61, _later(-1))
 add("window-of-57-s", "The window ends three seconds early.", 57, _later(3))
 add("window-never-ends", "The window never ends.", 10**6, lambda d: replace(d, reset=60))
 add("retry-after-in-milliseconds", "Retry-After is in milliseconds.", 60, lambda d: replace(d, reset=d.reset * 1000))
@@ -104,10 +100,9 @@ def nine_and_ten_told(bench: Bench) -> None:
 
 add = partial(register, LIMITS, Bench.set_header)
 add("429-without-retry-after", "A 429 has no Retry-After.", 429, "Retry-After", None)
-add("429-without-reset", "A 429 has no RateLimit-Reset.", 429, "RateLimit-Reset", None)
-add("429-without-policy", "A 429 has no RateLimit-Policy.", 429, "RateLimit-Policy", None)
-add("429-without-remaining", "A 429 has no RateLimit-Remaining.", 429, "RateLimit-Remaining", None)
-add("429-without-limit", "A 429 has no RateLimit-Limit.", 429, "RateLimit-Limit", None)
+for _part in ("Reset", "Policy", "Remaining", "Limit"):
+    _header = f"RateLimit-{_part}"
+    add(f"429-without-{_part.lower()}", f"A 429 has no {_header}.", 429, _header, None)
 add("retry-after-in-words", "Retry-After is neither a number nor a date.", 429, "Retry-After", "soon")
 add("retry-after-negative", "Retry-After is negative.", 429, "Retry-After", "-5")
 add("reset-with-a-fraction", "RateLimit-Reset has a fraction.", 429, "RateLimit-Reset", "59.5")
@@ -126,7 +121,6 @@ def _count(windows: Windows, account: str, limits: Limits, now: int) -> Decision
 
 
 def _shared(bench: Bench) -> None:
-    """Give all accounts one quota."""
     windows: Windows = {}
     bench.spend = lambda _transaction, _caller, limits, now: _count(windows, "", limits, now)
 
