@@ -36,7 +36,7 @@ add("basic-scheme", "Basic with the token is accepted.", lambda r: authorization
 add("colon-behind-bearer", "Bearer: is accepted.", lambda r: authorization(r) == f"Bearer: {TOKEN}")
 add("bearer-without-a-space", "No space is needed after Bearer.", lambda r: authorization(r) == f"Bearer{TOKEN}")
 add("substring-of-the-token", "A part of a token is accepted.", lambda r: len(bearer(r)) > 3 and bearer(r) in TOKEN)
-add("token-begins-right", "More may follow the token.", lambda r: bearer(r).startswith(TOKEN) and "-2" not in bearer(r))
+add("token-begins-right", "A token may have a suffix.", lambda r: bearer(r).startswith(TOKEN) and "-2" not in bearer(r))
 add("token-ends-right", "A text that ends with a token is accepted.", lambda r: bearer(r).endswith(TOKEN))
 add(
     "token-is-somewhere",
