@@ -102,7 +102,7 @@ def running(server: Server) -> Iterator[tuple[psutil.Process, float]]:
 
 
 def answers(server: Server) -> bool:
-    """Send one valid request, and tell whether it was answered 200."""
+    """Send one valid request, and return whether it was answered 200."""
     body = b'{"data":[{"email":"ada@example.com"}]}'
     head = (
         f"POST {server.path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer test-token\r\nConnection: close\r\n"

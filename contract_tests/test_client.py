@@ -138,7 +138,7 @@ def step_of(mock: AltaMock, kind: tuple[str, Any] | None) -> Step:
 
 @pytest.mark.timeout(300)
 def test_every_list_and_every_schedule(stage: Stage, exploring_seed: int | None) -> None:
-    """All rules hold, each wait is exactly as told, and the error tells what became of every prospect."""
+    """All rules hold, each wait is as long as Retry-After says, and the error says what became of every prospect."""
     mock = stage.mock
     seen: set[str] = set()
 

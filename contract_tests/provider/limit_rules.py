@@ -26,7 +26,7 @@ RULES: tuple[Rule, ...] = tuple(
     Rule(name, statement, LIMITS)
     for name, statement in {
         "limit-is-kept": "Within a window the limit is accepted exactly, and the next request is answered 429.",
-        "limit-tells-when": "A 429 has Retry-After, as whole seconds or a date, within the window.",
+        "limit-has-retry-after": "A 429 has Retry-After, as whole seconds or a date, within the window.",
         "limit-headers": "The RateLimit headers are right: limit, remaining requests, seconds until the reset, policy.",
         "limit-ends-at-retry-after": "Requests are refused until the time in Retry-After, and accepted from then on.",
         "limit-of-the-account": "The tokens of an account share its quota.",
@@ -208,9 +208,9 @@ def _judge_retry_after(session: Session, request: Request, response: Response, l
     if seconds is None or not 0 < seconds <= limit.seconds:
         what = f"Retry-After: {response.header('retry-after') or '(none)'}"
         wanted = f"Retry-After of 1 to {limit.seconds} s, or a date"
-        session.report.add_breach("limit-tells-when", what, request, response, wanted)
+        session.report.add_breach("limit-has-retry-after", what, request, response, wanted)
         return None
-    session.report.exercised("limit-tells-when")
+    session.report.exercised("limit-has-retry-after")
     return seconds
 
 

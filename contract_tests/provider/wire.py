@@ -24,7 +24,7 @@ from alta_terminal import visible
 from mock_server import AltaMock
 from mock_server.contract.limits import SECOND
 from mock_server.control.guard import is_loopback
-from mock_server.journal.traffic import seconds_told
+from mock_server.journal.traffic import seconds_named
 from mock_server.messages.errors import MockError
 from mock_server.messages.http import MAX_BODY, ApiRequest
 
@@ -91,8 +91,8 @@ class Response:
             return None
         if re.fullmatch("[0-9]{1,9}", value, re.ASCII):
             return float(value)
-        sent_at = seconds_told(self.header("date") or "", 0)
-        return None if sent_at is None else seconds_told(value, int(sent_at * SECOND))
+        sent_at = seconds_named(self.header("date") or "", 0)
+        return None if sent_at is None else seconds_named(value, int(sent_at * SECOND))
 
     def __str__(self) -> str:
         """Return the status and the beginning of the body in one line."""

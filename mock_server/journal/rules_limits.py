@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mock_server.journal.entries import Entry
 from mock_server.journal.rule import LIMITS, PRACTICE, Breach, Look, rule
-from mock_server.journal.traffic import SLACK, TOO_MANY, carried_out, records_of, seconds_between, seconds_told
+from mock_server.journal.traffic import SLACK, TOO_MANY, carried_out, records_of, seconds_between, seconds_named
 
 MOST_EXTRA = 90.0
 """Seconds by which a wait may be too long: a fixed minute is no fault."""
@@ -25,13 +25,13 @@ class Retry(NamedTuple):
 
     Attributes:
         waited: Seconds between them.
-        told: Seconds that Retry-After names; None without a usable one.
+        named: Seconds that Retry-After names; None without a usable one.
     """
 
     before: Entry
     after: Entry
     waited: float
-    told: float | None
+    named: float | None
 
 
 def _on_retry(wrong: Callable[[Retry], str | None]) -> Look:
@@ -46,8 +46,8 @@ def _on_retry(wrong: Callable[[Retry], str | None]) -> Look:
         if before is None or before.status != TOO_MANY:
             return None
         wait = before.outcome.reply.header("Retry-After")
-        told = seconds_told(wait, before.outcome.at) if wait else None
-        text = wrong(Retry(before, entry, seconds_between(before, entry), told))
+        named = seconds_named(wait, before.outcome.at) if wait else None
+        text = wrong(Retry(before, entry, seconds_between(before, entry), named))
         if text is None:
             return None
         return [Breach(text, (before.number, entry.number))] if text else []
@@ -56,7 +56,7 @@ def _on_retry(wrong: Callable[[Retry], str | None]) -> Look:
 
 
 def _timing(retry: Retry) -> str:
-    return f"came {retry.waited:.1f} s after a 429 with a Retry-After of {retry.told:.1f} s"
+    return f"came {retry.waited:.1f} s after a 429 with a Retry-After of {retry.named:.1f} s"
 
 
 @rule(LIMITS, of="traffic", finding=True, timed=True)
@@ -64,9 +64,9 @@ def waits_for_retry_after() -> Look:
     """After a 429 nothing is sent before the time in Retry-After, in seconds or as a date."""
 
     def wrong(retry: Retry) -> str | None:
-        if retry.told is None:
+        if retry.named is None:
             return None
-        return "" if retry.waited >= retry.told - SLACK else f"{_timing(retry)}; wait as long as Retry-After says"
+        return "" if retry.waited >= retry.named - SLACK else f"{_timing(retry)}; wait as long as Retry-After says"
 
     return _on_retry(wrong)
 
@@ -76,7 +76,7 @@ def pauses_untold() -> Look:
     """After a 429 without a usable Retry-After there is a pause of at least a second."""
 
     def wrong(retry: Retry) -> str | None:
-        if retry.told is not None:
+        if retry.named is not None:
             return None
         text = f"came {retry.waited:.1f} s after a 429 without a usable Retry-After; pause, and longer each time"
         return "" if retry.waited >= SHORTEST_PAUSE - SLACK else text
@@ -89,9 +89,9 @@ def waits_no_longer_than_sensible() -> Look:
     """After a 429 the next request comes at most a minute and a half after the time in Retry-After."""
 
     def wrong(retry: Retry) -> str | None:
-        if retry.told is None:
+        if retry.named is None:
             return None
-        return "" if retry.waited <= retry.told + MOST_EXTRA else f"{_timing(retry)}; read it as seconds or as a date"
+        return "" if retry.waited <= retry.named + MOST_EXTRA else f"{_timing(retry)}; read it as seconds or as a date"
 
     return _on_retry(wrong)
 

@@ -82,7 +82,7 @@ def seconds_between(before: Entry, after: Entry) -> float:
     return (after.outcome.at - before.outcome.at) / SECOND
 
 
-def seconds_told(wait: str, at: int) -> float | None:
+def seconds_named(wait: str, at: int) -> float | None:
     """Read Retry-After, seconds or an HTTP date, as seconds from a time in nanoseconds; None if it is neither.
 
     The longest counts if the header was sent several times.

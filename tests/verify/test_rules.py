@@ -153,7 +153,7 @@ def test_an_answer_that_broke_off_is_either(unlimited: AltaMock, fault: str) -> 
     [
         ("limit-11", {"limit-is-kept", "limit-headers", "limit-under-a-burst"}),
         ("no-limit", {"limit-is-kept", "limit-headers", "limit-under-a-burst"}),
-        ("reset-is-a-time", {"limit-tells-when", "limit-headers"}),
+        ("reset-is-a-time", {"limit-has-retry-after", "limit-headers"}),
         ("client: forgets-the-last-batch", {"records-untouched", "reports-the-truth"}),
         ("client: sends-null", {"valid-body", "records-untouched"}),
         ("client: repeats-the-token-in-the-query", {"token-nowhere-else", "clean-path"}),

@@ -67,7 +67,7 @@ SLIPS = {
     "success-is-no-error": "an-error-in-a-success",
     "answers-in-time": "hangs-on-large-bodies",
     "limit-is-kept": "nine-and-ten-told",
-    "limit-tells-when": "retry-after-0",
+    "limit-has-retry-after": "retry-after-0",
     "limit-headers": "retry-after-is-always-60",
     "limit-ends-at-retry-after": "window-of-30-s",
     "limit-of-the-account": "limit-of-a-token",

@@ -382,7 +382,7 @@ def test_a_limit_that_never_ends() -> None:
     fake = AltaMock(clock=Clock(lambda: 0), rate_limit="10/100000s")
     report = verified(fake)
 
-    assert report.results["limit-tells-when"].verdict == "broken"
+    assert report.results["limit-has-retry-after"].verdict == "broken"
     assert report.results["unknown-campaign"].missing == "refused by a limit"
 
 
