@@ -119,7 +119,7 @@ class Contract:
             for operation in self._routes.get(len(segments), ()):
                 if _matches(operation.segments, segments):
                     if operation.method == method:
-                        return operation, operation.path_values(segments)
+                        return operation, {name: segments[at] for at, name in operation.path_names.items()}
                     matching.append(operation.method)
         if matching:
             allowed = ", ".join(dict.fromkeys(matching))

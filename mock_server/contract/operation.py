@@ -59,6 +59,7 @@ class Operation:
         body: The schema of a JSON body; None if the operation takes none.
         batch: The array of records in the body; None without one.
         responses: The schema of the JSON body of each documented status; None where it has none.
+        success: The first documented status below 300; 200 without one.
         examples: The bytes of the example of each status that has one.
         limit: The operation's own limit; None without one.
         secured: False if the operation may be called without a token.
@@ -75,16 +76,8 @@ class Operation:
     body_required: bool
     batch: BatchSchema | None
     responses: Mapping[int, Schema | None]
+    success: int
     examples: Mapping[int, bytes]
     limit: Limit | None
     secured: bool
     source: str
-
-    @property
-    def success(self) -> int:
-        """The first documented status below 300; 200 without one."""
-        return min((status for status in self.responses if 200 <= status < 300), default=200)  # noqa: PLR2004 - the successes of HTTP
-
-    def path_values(self, path: Sequence[str]) -> dict[str, str]:
-        """Return the raw values of the path parameters, by name."""
-        return {name: path[position] for position, name in self.path_names.items()}

@@ -19,6 +19,8 @@ from mock_server.messages.pointers import at as value_at
 RATE_LIMIT_KEYWORD = "x-alta-rate-limit"
 """Gives, at the root or in an operation of the effective contract, its limit in the form of `Limit.parse`."""
 
+SUCCESSES = range(200, 300)
+
 
 class Reader:
     """Reads one document; `error` makes the error of a place in it and a problem."""
@@ -74,6 +76,7 @@ class Reader:
             body_required=bool(body and body.get("required")),
             batch=self._batch((*body_at, "content", JSON, "schema")) if body else None,
             responses=responses,
+            success=min(filter(SUCCESSES.__contains__, responses), default=SUCCESSES.start),
             examples=examples,
             limit=self.limit(*at),
             secured=self._secured(at, node),

@@ -28,6 +28,10 @@ class Schema:
     validator: jsonschema_rs.Draft202012Validator
     document: Any
 
+    def allows(self, value: Any) -> bool:
+        """Return whether a value has no violations; in less time than they take to list."""
+        return self.validator.is_valid(value)
+
 
 class Schemas:
     """The schemas of one document, compiled on demand, `$ref` resolved within the document."""

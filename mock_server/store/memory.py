@@ -7,7 +7,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Self
 
 from mock_server.messages.http import ApiReply, ApiRequest
@@ -264,5 +264,5 @@ class _JournalLog:
 
 def _bytes(request: ApiRequest, reply: ApiReply) -> int:
     """Return roughly what a request and its response occupy."""
-    heads = sum([len(name) + len(value) for name, value in request.headers + reply.headers])
+    heads = sum(map(len, chain.from_iterable(request.headers + reply.headers)))
     return heads + len(request.path) + len(request.query) + len(request.body or b"") + len(reply.body)
