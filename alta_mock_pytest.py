@@ -8,6 +8,8 @@ The report of a failing test shows its traffic.
 from __future__ import annotations
 
 from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,6 +32,18 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+def _refuse_shadow(package: str) -> None:
+    """Fail the test if `import` would find another module in place of a package of alta-mock."""
+    spec = find_spec(package)
+    found = Path(spec.origin) if spec and spec.origin else Path(package)
+    if found.resolve().parent != Path(__file__).resolve().with_name(package):
+        pytest.fail(
+            f"{found} shadows the package {package} of alta-mock; rename it,"
+            " or run the fake as a process of its own: alta-mock exec -- pytest",
+            pytrace=False,
+        )
+
+
 @pytest.fixture
 def alta_settings() -> dict[str, Any]:
     """Settings of `alta_mock`; override this fixture to change them for a module or a project."""
@@ -39,6 +53,7 @@ def alta_settings() -> dict[str, Any]:
 @pytest.fixture
 def alta_mock(request: pytest.FixtureRequest, alta_settings: dict[str, Any]) -> AltaMock:
     """A fake of the Alta API, new for each test."""
+    _refuse_shadow("mock_server")
     from mock_server import AltaMock  # noqa: PLC0415 - a run that does not use it need not import it
 
     settings = dict(alta_settings)
@@ -64,6 +79,7 @@ def alta_responses(alta_mock: AltaMock) -> Iterator[AltaMock]:
 @pytest.fixture
 def alta_client(alta_responses: AltaMock) -> AltaClient:
     """A client of `alta_mock`, without a socket; its waits advance the clock and take no time."""
+    _refuse_shadow("alta_client")
     from alta_client import AltaClient  # noqa: PLC0415 - a run that does not use it need not import it
 
     token, _ = alta_responses.required_credentials()
@@ -74,6 +90,7 @@ def alta_client(alta_responses: AltaMock) -> AltaClient:
 @pytest.fixture
 def alta_check_consumer(alta_mock: AltaMock) -> Callable[..., ConsumerReport]:
     """`contract_tests.check_consumer` with the settings of `alta_mock`; needs the extra `verify`."""
+    _refuse_shadow("contract_tests")
     from contract_tests import check_consumer  # noqa: PLC0415 - a run that does not use it need not import it
 
     return partial(check_consumer, alta_mock)

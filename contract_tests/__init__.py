@@ -24,7 +24,7 @@ def __getattr__(name: str) -> Any:
     try:
         from contract_tests.consumer.check import check_consumer  # noqa: PLC0415 - see above
     except ImportError as error:
-        from mock_server import MockError  # noqa: PLC0415 - see above
+        from mock_server.messages.extras import missing  # noqa: PLC0415 - see above
 
-        raise MockError(f"check_consumer needs {error.name}: pip install 'alta-mock[verify]'") from error
+        raise missing("check_consumer", error) from error
     return check_consumer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from contract_tests.provider.limit_rules import RULES as LIMIT_RULES
 from mock_server.cli.main import main as alta_mock
 from mock_server.cli.options import names_option, needing_extra
 from mock_server.journal import rules as consumer
+from mock_server.messages import extras
 from mock_server.messages.errors import MockError
 
 SHELLS = ("bash", "zsh", "fish")
@@ -148,8 +150,8 @@ def test_without_the_extra_no_name_is_completed() -> None:
 
 def test_a_missing_library_is_named_with_its_extra() -> None:
     """A missing module of our own is reported as an ordinary error."""
-    missing = r"needs no_such_library; install it: pip install 'alta-mock\[verify\]'"
-    with pytest.raises(MockError, match=missing), needing_extra():
+    missing = f"this command needs no_such_library; install it: {extras.command('verify')}"
+    with pytest.raises(MockError, match=re.escape(missing)), needing_extra():
         import_module("no_such_library")
     with pytest.raises(ModuleNotFoundError), needing_extra():
         import_module("mock_server.no_such_module")

@@ -118,6 +118,16 @@ def test_the_tests_of_the_project_catch_mistakes(copied: Path, right: str, wrong
     assert set(re.findall(r"^FAILED .*::(\w+)", done.stdout, re.MULTILINE)) == caught_by
 
 
+def test_pip_installs_the_project_with_its_extra(copied: Path) -> None:
+    """Everything that its extra needs is installed with alta-mock; the pip of Python 3.11 understands it."""
+    words = ["--dry-run", "--quiet", "--no-index", "--no-build-isolation", "--report", "-", ".[test]"]
+    done = run([sys.executable, "-m", "pip", "install", *words], copied / "examples" / "pytest-project")
+
+    assert done.returncode == 0, done.stderr
+    (project,) = json.loads(done.stdout)["install"]
+    assert project["requested_extras"] == ["test"]
+
+
 # --- The TypeScript client --------------------------------------------------------------------------------------------
 
 PEOPLE = {

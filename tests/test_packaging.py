@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from mock_server.messages import extras
 from tests.conftest import ROOT
 
 DATA = ["openapi.yaml", "openapi.overlay.yaml", "fixtures/seed.yaml", "fixtures/responses/addProspectsToCampaign.json"]
@@ -80,6 +82,49 @@ def installed(built: Path, tmp_path: Path) -> Path:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)  # noqa: S202 - our own wheel
     return python
+
+
+@pytest.mark.parametrize("form", ["wheel", "checkout"])
+@pytest.mark.timeout(180)
+def test_pip_installs_it_with_extras(built: Path, form: str) -> None:
+    """It does so from the forms that README.md shows; here it only resolves, without a network."""
+    source = ROOT if form == "checkout" else next(built.glob("*.whl"))
+    words = ["--dry-run", "--ignore-installed", "--no-index", "--no-deps", "--no-build-isolation", "--report", "-"]
+    command = [sys.executable, "-m", "pip", "install", "--quiet", *words, f"{source}[pytest,verify]"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+
+    (found,) = json.loads(done.stdout)["install"]
+    assert found["requested_extras"] == ["pytest", "verify"]
+    assert {"pytest", "verify"} <= set(found["metadata"]["provides_extra"])
+
+
+EDITABLE = {"url": "file:///code/alta%20mock", "dir_info": {"editable": True}}
+GIT = {"url": "https://git.example.com/alta-mock.git", "vcs_info": {"vcs": "git", "commit_id": "4f2a"}}
+
+
+@pytest.mark.parametrize(
+    ("origin", "wanted"),
+    [
+        (None, "pip install 'alta-mock[verify]'"),
+        (EDITABLE, "pip install -e '/code/alta mock[verify]'"),
+        ({"url": "file:///code/alta-mock", "dir_info": {}}, "pip install 'alta-mock[verify] @ file:///code/alta-mock'"),
+        (GIT, "pip install 'alta-mock[verify] @ git+https://git.example.com/alta-mock.git@4f2a'"),
+        ({"url": "file:///a.whl", "archive_info": {}}, "pip install 'alta-mock[verify] @ file:///a.whl'"),
+    ],
+    ids=["index", "editable", "folder", "git", "wheel"],
+)
+def test_a_missing_extra_is_installed_from_the_same_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, origin: dict[str, object] | None, wanted: str
+) -> None:
+    """The hint names the source in the metadata of the installation, since no index has the package."""
+    metadata = tmp_path / "alta_mock-0.1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Name: alta-mock\nVersion: 0.1.0\n")
+    if origin:
+        (metadata / "direct_url.json").write_text(json.dumps(origin))
+    monkeypatch.syspath_prepend(tmp_path)
+
+    assert extras.command("verify") == wanted
 
 
 @pytest.mark.timeout(180)

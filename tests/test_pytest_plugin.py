@@ -161,6 +161,34 @@ def test_the_kit_is_imported_when_it_is_used() -> None:
     assert done.stdout.splitlines() == ["[]", "contract_tests.consumer.check False", "False"]
 
 
+@pytest.mark.parametrize(
+    ("package", "fixture"),
+    [("mock_server", "alta_server"), ("alta_client", "alta_client"), ("contract_tests", "alta_check_consumer")],
+)
+@pytest.mark.parametrize("file", ["{}.py", "{}/__init__.py"])
+def test_a_module_of_the_same_name_is_reported(
+    pytester: pytest.Pytester, package: str, fixture: str, file: str
+) -> None:
+    """A project with such a module runs its own tests; one that uses the fixture fails, and names the file."""
+    own = pytester.path / file.format(package)
+    own.parent.mkdir(exist_ok=True)
+    own.write_text("mine = True")
+    tests = f"""
+        def test_own():
+            import {package}
+            assert {package}.mine
+
+        def test_fixture({fixture}):
+            pass
+    """
+    result = in_pytest(pytester, tests, "-p", "no:randomly")
+    result.assert_outcomes(passed=1, errors=1)
+
+    remedy = "rename it, or run the fake as a process of its own: alta-mock exec -- pytest"
+    result.stdout.fnmatch_lines([f"{own} shadows the package {package} of alta-mock; {remedy}"])
+    result.stdout.no_fnmatch_line("*alta_mock_pytest.py:*")
+
+
 def test_a_wrong_setting_is_an_error_of_that_test(pytester: pytest.Pytester) -> None:
     """The message shows the form."""
     tests = """

@@ -11,6 +11,7 @@ import click
 
 from mock_server.contract.limits import Limit
 from mock_server.messages.errors import MockError
+from mock_server.messages.extras import missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -119,8 +120,8 @@ random_seed = click.option(
 
 
 @contextlib.contextmanager
-def needing_extra(name: str = "verify") -> Iterator[None]:
-    """Report a library that is missing as an extra of the distribution that is not installed.
+def needing_extra() -> Iterator[None]:
+    """Report a missing library together with the command that installs its extra.
 
     Raises:
         MockError: Names what to install.
@@ -130,7 +131,7 @@ def needing_extra(name: str = "verify") -> Iterator[None]:
     except ModuleNotFoundError as error:
         if str(error.name).startswith(("mock_server", "contract_tests")):
             raise  # a mistake of ours
-        raise MockError(f"this command needs {error.name}; install it: pip install 'alta-mock[{name}]'") from error
+        raise missing("this command", error) from error
 
 
 def from_kit(name: str) -> Any:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from mock_server.messages.errors import MockError
+from mock_server.messages.extras import missing
 from mock_server.messages.http import MAX_BODY, METHODS, ApiReply, ApiRequest
 
 try:
@@ -18,7 +18,7 @@ try:
     from urllib3 import Timeout
     from urllib3.exceptions import IncompleteRead, ProtocolError
 except ImportError as error:
-    raise MockError("mock.responses() needs the library responses: pip install 'alta-mock[pytest]'") from error
+    raise missing("mock.responses()", error, "pytest") from error
 
 from collections.abc import Iterator
 

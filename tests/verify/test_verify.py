@@ -34,6 +34,7 @@ from contract_tests.reporting import rules_page
 from mock_server import AltaMock, Clock
 from mock_server.cli.main import main
 from mock_server.contract.limits import Limit
+from mock_server.messages import extras
 from mock_server.pipeline.hooks import Hooks
 from tests.conftest import CAMPAIGN, ROOT, UNKNOWN_CAMPAIGN
 from tests.verify.naive_server import TOKEN, naive_server
@@ -679,4 +680,4 @@ def test_a_missing_library_is_named(run: Callable[..., tuple[int, str, str]], mo
     code, out, err = run(*words_for("http://127.0.0.1:1/v1"))
 
     assert (code, out) == (2, "")
-    assert err == "alta-mock: this command needs schemathesis; install it: pip install 'alta-mock[verify]'\n"
+    assert err == f"alta-mock: this command needs schemathesis; install it: {extras.command('verify')}\n"
