@@ -212,7 +212,8 @@ def examined(name: str, seed: int = 0, without: frozenset[str] = frozenset()) ->
         for breach in result.breaches[:1]
     }
     if not one.equivalent:
-        return scored(one, {**caught, "can-be-used": report.unusable} if report.unusable else caught)
+        failure = report.stopped if report.failed else ""
+        return scored(one, {**caught, "can-be-used": report.unusable} if report.unusable else caught, failure)
     return scored(one, caught, "; ".join(filter(None, [report.unusable, report.stopped, *report.unproven])))
 
 

@@ -94,7 +94,8 @@ def _case(report: Report, result: Result) -> Case:
 def _cases(report: Report) -> Iterator[Case]:
     """Yield a case for each rule, and one for whether anything is proven."""
     yield from (_case(report, result) for result in report.results.values())
-    unproven = "; ".join(filter(None, (report.unusable, *report.unproven)))
+    failure = report.stopped if report.failed else ""
+    unproven = "; ".join(filter(None, (report.unusable, failure, *report.unproven)))
     yield Case("something is proven", "fail" if unproven else "pass", unproven)
 
 

@@ -51,10 +51,11 @@ class Report:
     statuses: Counter[int] = field(default_factory=Counter)
     requests: int = 0
     accepted: int = 0
-    records: int = 0  # prospects that were added
+    records: int = 0  # prospects that were added, or may have been
     unproven: list[str] = field(default_factory=list)  # why nothing, or not all, is proven although no rule is broken
     unusable: str = ""  # why the target could not be verified
     stopped: str = ""  # why the verification ended early
+    failed: bool = False  # whether it ended early by an error of its own
     seconds: float = 0.0
     interrupted: bool = False
     redact: Redactor = field(init=False)
@@ -70,13 +71,15 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """130 interrupted, 2 the target is unusable, 1 a rule is broken, 3 nothing is proven, 0 otherwise."""
+        """130 interrupted, 2 unusable, 1 a rule is broken, 2 failed by itself, 3 nothing is proven, 0 otherwise."""
         if self.interrupted:
             return INTERRUPTED
         if self.unusable:
             return UNUSABLE
-        if self.broken:
+        if self.broken or (self.target.reject_only and self.accepted):
             return BROKEN
+        if self.failed:
+            return UNUSABLE
         return NOT_PROVEN if self.unproven else 0
 
     def count(self, request: Request, response: Response) -> None:
@@ -84,7 +87,7 @@ class Report:
         self.requests += 1
         if response.status != NO_RESPONSE:
             self.statuses[response.status] += 1
-        if response.accepted:
+        if response.succeeded:
             self.accepted += 1
             self.records += request.records
 

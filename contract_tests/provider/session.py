@@ -55,7 +55,7 @@ class Session:
     def __init__(self, target: Target, provider: Provider, options: Options, report: Report) -> None:
         self.target, self.provider, self.options, self.report = target, provider, options, report
         self.make = ProbeFactory(target, random.Random(options.seed))  # noqa: S311 - unknown ids are not secret
-        self.doing = ""  # the rule that is exercised
+        self.doing = self.what = ""  # the rule that is exercised, and the probe
         self.planned = 0  # about how many requests will be sent
         self._counted: deque[float] = deque()
         self._silent = 0
@@ -99,6 +99,11 @@ class Session:
                 raise
             response = Response(NO_RESPONSE, at=self.time(), trouble=f"connection lost: {error}")
         self._judge(request, response, own_rule=own_rule)
+        if self.target.reject_only and response.succeeded:
+            self.report.add_breach(self.doing, self.what, request, response, "a refusal (4xx)")
+            accepted = f"{self.doing}: {self.what} was accepted with {response.status}"
+            count = f"{request.records} prospect{'s' * (request.records != 1)}"
+            raise Stopped(f"{accepted}, and may have added {count}; --reject-only ends here")
         self._silent = self._silent + 1 if response.status == NO_RESPONSE and not silence_allowed else 0
         if self._silent >= MOST_SILENT:
             raise Stopped(f"{MOST_SILENT} requests in a row had no response: {response.trouble}")

@@ -52,6 +52,9 @@ def verify_provider(target: Target, provider: Provider, options: Options) -> Rep
             result.breaches.clear()  # a target that cannot be verified breaks no rule
     except Stopped as error:
         report.stopped = report.redact(str(error))
+    except Exception as error:  # noqa: BLE001 - the report of what was found until then must not be lost
+        report.failed = True
+        report.stopped = report.redact(f"alta-mock itself failed: {type(error).__name__}: {error}; please report it")
     except KeyboardInterrupt:
         report.interrupted = True
     _conclude(report, options)
@@ -107,7 +110,7 @@ def _explore(session: Session) -> None:
 def _check_usable(session: Session) -> None:
     """Raise `Unusable` unless the target accepts the credentials."""
     url = session.target.url
-    session.doing = "can it be used"
+    session.doing, session.what = "can it be used", "a request without prospects"
     response = session.send_patiently(session.make.request(None if session.target.writes else {"data": []}))
     if 300 <= response.status < 400:  # noqa: PLR2004 - redirects
         raise Unusable(f"{url} redirects to {response.header('location')}; use that address")
@@ -152,7 +155,7 @@ def _send_alone(session: Session, planned: Planned) -> None:
     result = session.report.results[rule]
     if len(result.breaches) >= MOST_BREACHES:
         return
-    session.doing = rule
+    session.doing, session.what = rule, probe.what
     if probe.after is not None:
         session.send_patiently(probe.after)
     silence_allowed = NO_RESPONSE in probe.wanted

@@ -70,6 +70,11 @@ class Response:
         return self.status == ACCEPTED
 
     @property
+    def succeeded(self) -> bool:
+        """Whether the status is a success, documented or not."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - the successes of HTTP
+
+    @property
     def timed_out(self) -> bool:
         """Whether no response arrived in time."""
         return self.status == NO_RESPONSE and self.trouble.startswith(_LATE)
@@ -123,6 +128,7 @@ class Wire:
     """A provider behind a base URL, in real time."""
 
     sockets = True  # there are connections, which can break
+    most_bytes: int | None = MOST_BYTES
 
     def __init__(self, url: str) -> None:
         self.parts = urlsplit(url)
@@ -199,7 +205,7 @@ class Wire:
             self._send_body(connection, request)
             reply = connection.getresponse()
             headers = tuple((name.lower(), value) for name, value in reply.getheaders())
-            body = reply.read(MOST_BYTES)
+            body = reply.read(self.most_bytes)
             if not reply.isclosed():
                 reply.close()
                 connection.close()
@@ -236,6 +242,7 @@ class Wire:
 class FakeWire(Wire):
     """alta-mock behind a URL: its clock is advanced instead of waiting, and it shows its prospects."""
 
+    most_bytes = None  # it may have any number of prospects
     _ahead = 0.0
 
     def time(self) -> float:

@@ -28,7 +28,7 @@ from contract_tests.provider.probes import OK, TAG, ProbeFactory
 from contract_tests.provider.rules import RULES
 from contract_tests.provider.session import Options, Step
 from contract_tests.provider.target import Target
-from contract_tests.provider.verification import planned_records, verify_provider
+from contract_tests.provider.verification import planned_records, verify_provider, verify_target
 from contract_tests.provider.wire import InProcess, Request, Response, Unusable, Wire
 from contract_tests.reporting import rules_page
 from mock_server import AltaMock, Clock
@@ -36,7 +36,7 @@ from mock_server.cli.main import main
 from mock_server.contract.limits import Limit
 from mock_server.messages import extras
 from mock_server.pipeline.hooks import Hooks
-from tests.conftest import CAMPAIGN, ROOT, UNKNOWN_CAMPAIGN
+from tests.conftest import CAMPAIGN, ROOT, UNKNOWN_CAMPAIGN, request_of
 from tests.verify.naive_server import TOKEN, naive_server
 
 if TYPE_CHECKING:
@@ -197,6 +197,34 @@ def test_forty_requests_decide_two_thirds_of_the_rules(fake: AltaMock) -> None:
     assert kept >= {"limit-is-kept", "token-is-required", "unknown-campaign", "at-most-20", "contact-or-identity"}
 
 
+def test_the_stored_prospects_may_be_many(fake: AltaMock) -> None:
+    """The response that has them is read whole, however long it is."""
+    long = {"email": "a@example.com", "note": "x" * 100_000}
+    with fake.serve() as server:
+        for _ in range(20):
+            fake.answer(request_of({"data": [long]}))
+            fake.clock.advance(60)
+        options = Options(only=frozenset({"stores-what-was-sent"}))
+        report = verify_target(seeded(server.url), options)
+
+    assert (report.exit_code, report.stopped, report.results["stores-what-was-sent"].verdict) == (0, "", "kept")
+
+
+def test_an_error_of_our_own_is_reported(fake: AltaMock) -> None:
+    """What was found before is kept; without a breach the exit code is 2."""
+
+    class Failing(InProcess):
+        def stored(self, campaign: str) -> list[Any]:
+            raise KeyError(campaign)
+
+    report = verify_provider(seeded(fake.base_url), Failing(fake), Options(patient=False))
+
+    assert report.exit_code == 2
+    assert report.stopped == f"alta-mock itself failed: KeyError: '{CAMPAIGN}'; please report it"
+    assert report.results["contact-or-identity"].verdict == "kept"
+    assert report.results["limit-under-a-burst"].missing == report.stopped
+
+
 def test_only_and_skip(fake: AltaMock) -> None:
     """Only the chosen rules are verified; documented statuses that they do not reach are not missed."""
     report = verified(fake, only=frozenset({"at-most-20"}))
@@ -214,6 +242,42 @@ def test_reject_only_adds_nothing(fake: AltaMock) -> None:
     assert (report.accepted, report.exit_code, fake.prospects(CAMPAIGN)) == (0, 0, [])
     assert report.results["contact-or-identity"].verdict == "kept"
     assert report.results["limit-is-kept"].missing.startswith("needs --write")
+
+
+@pytest.mark.parametrize("skip", [frozenset(), frozenset({"at-most-20"})])
+def test_reject_only_stops_when_a_request_is_accepted(clock: Clock, skip: frozenset[str]) -> None:
+    """The report says which request was accepted and how many prospects it may have added; the exit code is 1."""
+
+    def lenient(handle: Handle) -> Handle:
+        def accepting(request: ApiRequest, transport: str) -> Outcome:
+            outcome = handle(request, transport)
+            bad = outcome.reply.status == 400 and b"@" in (request.body or b"")
+            return replace(outcome, reply=replace(outcome.reply, status=202)) if bad else outcome
+
+        return accepting
+
+    fake = AltaMock(clock=clock, hooks=Hooks(around=lenient))
+    target = replace(seeded(fake.base_url), reject_only=True)
+    report = verify_provider(target, InProcess(fake), Options(patient=False, skip=skip))
+    doing = "longest-text" if skip else "at-most-20"
+
+    assert report.exit_code == 1
+    assert report.stopped.startswith(f"{doing}: ")
+    assert re.search(r"was accepted with 202, and may have added \d+ prospects?; --reject-only", report.stopped)
+    assert report.statuses[202] == 1
+
+
+def test_reject_only_stops_at_its_very_first_request(run: Callable[..., tuple[int, str, str]]) -> None:
+    """Even if the rule that forbids to accept it is not to be verified."""
+    with serving(answering(b"{}")) as url:
+        code, out, _ = run(*words_for(url), *OFF, "--reject-only", "--skip", "at-least-1")
+
+    assert code == 1
+    assert "1 requests in 0 s (1 x 200)" in out
+    assert (
+        "stopped: can it be used: a request without prospects was accepted with 200, and may have added 0 prospects"
+        in out
+    )
 
 
 def test_added_prospects_have_the_tag(fake: AltaMock) -> None:
