@@ -1,21 +1,24 @@
-"""An annotated body: one line for each value, with its JSON Pointer and the violations of it.
+"""An annotated body: one line for each value, with the violations of it.
 
-Rule: the content is not changed. Numbers keep their digits, duplicate keys stay, a body that is not valid JSON is shown
-as text, and what is not printable is escaped. Tokens must be removed before.
+Rule 1: the content is not changed. Numbers keep their digits, duplicate keys stay, a body that is not valid JSON is
+shown as text, and what is not printable is escaped. Tokens must be removed before.
+Rule 2: what is cut says so; no value beyond the cut costs more than reading it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
-from mock_server.messages.pointers import pointer as pointer_of
+from mock_server.messages.pointers import parts_of
 from mock_server.messages.violations import Violation
 
 MOST_LINES = 2000
-"""Maximum number of lines, without those of violations."""
+"""Maximum number of lines; beyond it, only those with a violation are shown."""
 
 MOST_LETTERS = 300
 """Maximum number of characters of a text that are shown."""
@@ -23,21 +26,17 @@ MOST_LETTERS = 300
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line.
-
-    Attributes:
-        indent: Its depth, from 0.
-        pointer: JSON Pointer (RFC 6901) of the value that begins in it; None if none does.
-        violations: Indices of the violations of this value.
-    """
+    """One line: its depth from 0, its text, and the indices of the violations of the value that begins in it."""
 
     indent: int
     text: str
-    pointer: str | None
     violations: tuple[int, ...] = ()
 
 
-LEFT_OUT = Line(0, "… (lines that are not shown)", None)
+LEFT_OUT = Line(0, "… (lines that are not shown)")
+
+Mark = tuple[Sequence[str], int]
+"""The names that lead from a value to the one that a violation is about, and the index of the violation."""
 
 
 class _Number(str):
@@ -50,51 +49,60 @@ class _Members(list[tuple[str, Any]]):
     """The members of an object, as sent: in order, with duplicates."""
 
 
+_decoder = json.JSONDecoder(object_pairs_hook=_Members, parse_int=_Number, parse_float=_Number, parse_constant=_Number)
+
+
 def annotated(text: str, violations: Sequence[Violation] = ()) -> list[Line]:
     """Return a body as lines, each violation at its value or at the nearest value around it.
 
-    Beyond `MOST_LINES`, only lines with a violation are kept, and a line shows that others are left out.
+    Of duplicate keys the last one has the violation, since it is the one that counts.
     """
-    broken = {violation.pointer for violation in violations if violation.place == "body"}
+    marks = [(parts_of(one.pointer), number) for number, one in enumerate(violations) if one.place == "body"]
+    lines = _Lines()
     try:
-        digits: Any = _Number
-        value = json.loads(
-            text, object_pairs_hook=_Members, parse_int=digits, parse_float=digits, parse_constant=digits
-        )
-        lines = _cut(_lines(value, "", 0, "", ""), broken)
+        lines.add(_decoder.decode(text), marks)
     except (ValueError, RecursionError):
-        lines = _cut((Line(0, _short(line), None) for line in text.splitlines()), broken)
-    for number, violation in enumerate(violations):
-        if violation.place == "body" and lines:
-            at = _nearest(lines, violation.pointer)
-            line = lines[at]
-            lines[at] = Line(line.indent, line.text, line.pointer, (*line.violations, number))
-    return lines
+        lines = _Lines()
+        for line in text.splitlines()[: MOST_LINES + 1]:
+            lines.append(0, _short(line), () if lines.shown else (number for _, number in marks))
+    return lines.shown
 
 
-def _cut(all_lines: Iterable[Line], broken: Container[str | None]) -> list[Line]:
-    """Return the first lines, and of the others those of some pointers, with a line for each gap."""
-    lines: list[Line] = []
-    for number, line in enumerate(all_lines):
-        if number < MOST_LINES or line.pointer in broken:
-            lines.append(line)
-        elif lines[-1] is not LEFT_OUT:
-            lines.append(LEFT_OUT)
-    return lines
+class _Lines:
+    """The lines of a body, as far as they are shown."""
+
+    def __init__(self) -> None:
+        self.shown: list[Line] = []
+
+    def append(self, indent: int, text: str, violations: Iterable[int] = ()) -> None:
+        """Append a line, or show that it is left out."""
+        line = Line(indent, text, tuple(violations))
+        if len(self.shown) < MOST_LINES or line.violations:
+            self.shown.append(line)
+        elif self.shown[-1] is not LEFT_OUT:
+            self.shown.append(LEFT_OUT)
+
+    def add(self, value: Any, marks: Sequence[Mark], indent: int = 0, before: str = "", after: str = "") -> None:
+        """Append the lines of a value; what is left out and has no violation is not entered."""
+        if not isinstance(value, list) or not value:
+            return self.append(indent, before + _scalar(value) + after, (number for _, number in marks))
+        is_object = isinstance(value, _Members)
+        places = {name: place for place, (name, _) in enumerate(_members(value))} if marks else {}
+        below: defaultdict[int | None, list[Mark]] = defaultdict(list)
+        for names, number in marks:
+            below[places.get(names[0]) if names else None].append((names[1:], number))
+        self.append(indent, before + "[{"[is_object], (number for _, number in below[None]))
+        for place, (name, member) in enumerate(_members(value)):
+            if self.shown[-1] is LEFT_OUT and place not in below:
+                continue
+            comma = "," if place < len(value) - 1 else ""
+            self.add(member, below.get(place, ()), indent + 1, f"{_scalar(name)}: " if is_object else "", comma)
+        return self.append(indent, "]}"[is_object] + after)
 
 
-def _lines(value: Any, pointer: str, indent: int, before: str, after: str) -> Iterator[Line]:
-    if not isinstance(value, list) or not value:
-        yield Line(indent, before + _scalar(value) + after, pointer)
-        return
-    is_object = isinstance(value, _Members)
-    members = value if is_object else [(str(index), one) for index, one in enumerate(value)]
-    yield Line(indent, before + "[{"[is_object], pointer)
-    for index, (name, member) in enumerate(members):
-        key = f"{_scalar(name)}: " if is_object else ""
-        comma = "," if index < len(members) - 1 else ""
-        yield from _lines(member, pointer + pointer_of(name), indent + 1, key, comma)
-    yield Line(indent, "]}"[is_object] + after, None)
+def _members(value: list[Any]) -> Iterable[tuple[str, Any]]:
+    """Return the names of members or items, with their values."""
+    return value if isinstance(value, _Members) else zip(map(str, count()), value, strict=False)
 
 
 def _scalar(value: Any) -> str:
@@ -105,20 +113,4 @@ def _scalar(value: Any) -> str:
 
 def _short(text: str) -> str:
     shown = text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}… ({len(text)} characters)"
-    return (
-        shown if shown.isprintable() else "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in shown)
-    )
-
-
-def _nearest(lines: Sequence[Line], pointer: str) -> int:
-    """Return the index of the line of a value, or of the innermost value around it if it is absent.
-
-    Of duplicate keys it is the last one, which counts.
-    """
-    while True:
-        places = [place for place, line in enumerate(lines) if line.pointer == pointer]
-        if places:
-            return places[-1]
-        if not pointer:
-            return 0
-        pointer = pointer.rpartition("/")[0]
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in shown)

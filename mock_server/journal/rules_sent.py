@@ -20,6 +20,9 @@ LIKENESS = 0.88
 LONGEST_NAME = 40
 """Characters of a name that is compared or shown; no declared name is as long."""
 
+MOST_NAMES = 1000
+"""Undeclared names of one request that are compared."""
+
 TOKEN_NAMES = {"token", "accesstoken", "apikey", "apitoken"}
 
 
@@ -122,7 +125,7 @@ def misspelt_field() -> Look:
         records = entry.unredacted_body.records or ()
         names = {name for record in records if isinstance(record, dict) for name in record}
         recent = {name for name in names & reported.keys() if entry.number - reported[name] < JOURNAL_ENTRIES}
-        for name in sorted(names - set(declared) - recent):
+        for name in sorted(names - set(declared) - recent)[:MOST_NAMES]:
             plain = _plain(name)
             meant = _meant(plain, declared) if len(plain) <= LONGEST_NAME else None
             if meant:

@@ -30,6 +30,9 @@ LEFT_OUT = {
 LONGEST_ARGUMENT = 100_000
 """Maximum number of bytes of a body in a command; Linux allows 128 KiB in one argument."""
 
+LONGEST_VALUE = 10_000
+"""Maximum number of bytes of a body that is written as a Python value; nesting indents each line of a longer one."""
+
 NO_ANSWER = {"reset", "truncate", "drop_after_commit"}
 """Faults on which `requests` raises an error."""
 
@@ -243,7 +246,7 @@ def _argument(entry: Entry, content_type: str | None) -> str:
     if entry.request.body is None:
         return f'data=b"\\0" * {MAX_BODY + 1}'
     body = entry.request.body
-    if content_type == JSON:
+    if content_type == JSON and len(body) <= LONGEST_VALUE:
         value = _plain_json(body)
         try:
             if value is not None:

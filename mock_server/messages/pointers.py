@@ -16,8 +16,12 @@ def pointer(*place: str | int) -> str:
 
 def place(text: str, value: Any) -> Place:
     """Return the place in a value that a JSON Pointer names; raise LookupError if it has none."""
-    parts = (part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:])
-    return _walk(parts, value)[0]
+    return _walk(parts_of(text), value)[0]
+
+
+def parts_of(text: str) -> list[str]:
+    """Return the keys and indices of a JSON Pointer, as texts."""
+    return [part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:]]
 
 
 def at(value: Any, parts: Iterable[str | int]) -> Any:
