@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import time
+import traceback
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -43,6 +45,18 @@ def colour(environ: Mapping[str, str] = os.environ) -> bool | None:
 def paint(text: str, verdict: str | int) -> str:
     """Return a text in the colour of a verdict or exit code, which `click.echo` removes where it is not wanted."""
     return click.style(text, fg=COLOURS[verdict])
+
+
+def unexpected(error: Exception, environ: Mapping[str, str] = os.environ) -> str:
+    """Return one line about a bug of a command; raises the error if ALTA_MOCK_DEBUG is set.
+
+    The line lacks the text of the error, which may contain a token.
+    """
+    if environ.get("ALTA_MOCK_DEBUG"):
+        raise error
+    frame = traceback.extract_tb(error.__traceback__)[-1:]
+    where = "".join(f" in {Path(one.filename).name}:{one.lineno}" for one in frame)
+    return f"unexpected {type(error).__name__}{where}; report it, with the traceback that ALTA_MOCK_DEBUG=1 shows"
 
 
 def visible(text: str) -> str:

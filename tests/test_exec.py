@@ -107,6 +107,18 @@ def test_the_summary_says_what_was_wrong_and_what_to_do() -> None:
     assert many[9] == "and 22 more; --json or --har shows all"
 
 
+def test_nothing_is_proven() -> None:
+    """The summary says what is missing, and what to do."""
+    assert said(run("--strict", code="")) == [
+        "0 requests",
+        "the command sent nothing to ALTA_BASE_URL; does it read it?",
+    ]
+    assert said(run("--require", "429", code="post([{'email': 'a'}])")) == [
+        "1 request: 1 x 200",
+        "required status 429 was not seen; let the command provoke it, or change --require",
+    ]
+
+
 def test_reports(tmp_path: Path) -> None:
     """There is JSON for programs, JUnit for CI, and HAR for a browser."""
     files = {name: tmp_path / name for name in ("json", "junit", "har")}

@@ -14,7 +14,7 @@ import click
 
 from alta_client._errors import AltaError, InvalidInput
 from alta_client.add.output import INTERRUPTED, USAGE, fail
-from alta_terminal import colour
+from alta_terminal import colour, unexpected
 
 EXAMPLES = """\b
 Examples:
@@ -44,6 +44,8 @@ def main(arguments: list[str] | None = None) -> None:
         fail(f"{error.format_message().rstrip('.')} (see alta-add --help)", USAGE)
     except (KeyboardInterrupt, click.Abort):
         fail("interrupted; run the same command again to continue", INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - a user gets a line, not a traceback
+        fail(unexpected(error), USAGE)
 
 
 def _names(_context: object, _option: object, pairs: tuple[str, ...]) -> dict[str, str]:

@@ -35,7 +35,7 @@ def run(  # noqa: PLR0913 - the options of the command
     """Run a command in every scenario, at most `timeout` seconds, judge it by the rules, and return the exit code.
 
     Raises:
-        MockError: An option is not valid, the command cannot be run, or a file cannot be written.
+        MockError: An option is not valid, or the command cannot be run.
     """
     from contract_tests.consumer.check import options_of  # noqa: PLC0415 - a completion needs the rules only
     from contract_tests.consumer.processes import Command, play_all  # noqa: PLC0415 - the same
@@ -44,7 +44,6 @@ def run(  # noqa: PLR0913 - the options of the command
     from mock_server.cli.output import INTERRUPTED, conclude  # noqa: PLC0415 - the same
 
     options = options_of(read_expected(expect), require, only, skip)
-    files.check()
     try:
         runs = play_all(Command(command, options, timeout, settings))
     except KeyboardInterrupt:

@@ -54,7 +54,6 @@ def lines(report: ConsumerReport) -> Iterator[str]:
 def value_of(report: ConsumerReport) -> Any:
     """Return the value of the JSON report."""
     return {
-        "exitCode": report.exit_code,
         "missing": list(report.missing),
         "scenarios": {
             name: {
@@ -91,7 +90,10 @@ def _without_effect(report: ConsumerReport, quoted: Container[str]) -> Iterator[
     """Yield the scenarios that prove nothing, without those already quoted, and what the consumer said in the first."""
     silent = [name for name, run in report.runs.items() if not run.entries and name not in quoted]
     failed = not report.runs["normal"].succeeded and "normal" not in silent and "normal" not in quoted
-    for names, what in ((silent, "the consumer sent nothing"), (["normal"] if failed else [], "the consumer failed")):
+    for names, what in (
+        (silent, "the consumer sent nothing to the base URL (ALTA_BASE_URL); does it read it?"),
+        (["normal"] if failed else [], "the consumer failed"),
+    ):
         if names:
             yield ""
             yield f"{_named(names)}: {what}"

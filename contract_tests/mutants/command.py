@@ -51,8 +51,7 @@ def score(  # noqa: PLR0913 - click passes each option
     mutants: Path | None,
     jobs: int,
     random_seed: int,
-    json: Path | None,
-    junit: Path | None,
+    files: Files,
 ) -> int:
     """Measure how many known mutants the rules catch.
 
@@ -66,4 +65,4 @@ def score(  # noqa: PLR0913 - click passes each option
         from contract_tests.mutants import score as scoring  # noqa: PLC0415 - --help need not wait for it
 
     wanted = scoring.Wanted(only, frozenset(without), mutants, random_seed)
-    return scoring.score(wanted, jobs, Files(json, junit))
+    return scoring.score(wanted, jobs, files)

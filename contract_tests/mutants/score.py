@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from itertools import count
 from multiprocessing import resource_tracker
@@ -55,6 +55,7 @@ class Scored:
         right: Whether the result is as it must be.
         caught: The rules that it broke, each with the request that decided.
         trouble: Why it could not be examined although it is equivalent; empty otherwise.
+        seconds: How long it took.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Scored:
     right: bool
     caught: dict[str, str]
     trouble: str
+    seconds: float = 0.0
 
 
 def scored(one: Mutant, caught: dict[str, str], trouble: str = "") -> Scored:
@@ -93,15 +95,13 @@ def score(wanted: Wanted, jobs: int, files: output.Files) -> int:
     """Examine mutants in a number of processes, print and write the report, and return the exit code.
 
     Raises:
-        MockError: A name is unknown, or a file cannot be used.
+        MockError: A name is unknown, or the file of mutants cannot be used.
     """
-    files.check()
     load(wanted.mutants)
     known_names(wanted.without, {**RULES, **consumer.RULES}, "rule")
     names = [CORRECT, *MUTANTS, *(CLIENT + name for name in (*EQUIVALENT_CLIENTS, *WRONG_CLIENTS))]
     chosen = sorted(known_names(wanted.only, names, "mutant"), key=names.index) or names
-    begun = time.monotonic()
-    examine_one = partial(examined, seed=wanted.seed, without=wanted.without)
+    examine_one = partial(timed, seed=wanted.seed, without=wanted.without)
     done = count(1)
     with StatusLine() as progress:
         progress.show(f"0 of {len(chosen)} examined")
@@ -111,10 +111,10 @@ def score(wanted: Wanted, jobs: int, files: output.Files) -> int:
 
         results = list(_examine_all(chosen, jobs, examine_one, wanted.mutants, show))
     lines = [*_table(results), "", *_summary(results, wanted.without, whole=not wanted.only)]
-    lines.append(f"{len(results)} examined in {time.monotonic() - begun:.0f} s")
+    lines.append(f"{len(results)} examined in {time.monotonic() - files.begun:.0f} s")
     exit_code = 0 if all(one.right for one in results) else output.BROKEN
     report = output.Report(
-        "alta-mock score", exit_code, lines, map(_case, results), lambda: [asdict(one) for one in results]
+        "alta-mock score", exit_code, lines, map(_case, results), lambda: {"mutants": [asdict(one) for one in results]}
     )
     return output.conclude(report, files)
 
@@ -193,6 +193,12 @@ def _ctrl_c_held_back() -> Iterator[None]:
 
 
 # --- One mutant -------------------------------------------------------------------------------------------------------
+
+
+def timed(name: str, seed: int, without: frozenset[str]) -> Scored:
+    """Examine one provider or client by its name, and measure the time."""
+    begun = time.monotonic()
+    return replace(examined(name, seed, without), seconds=round(time.monotonic() - begun, 3))
 
 
 def examined(name: str, seed: int = 0, without: frozenset[str] = frozenset()) -> Scored:
@@ -293,5 +299,5 @@ def _summary(results: Sequence[Scored], without: frozenset[str], *, whole: bool)
 
 
 def _case(one: Scored) -> output.Case:
-    text = "" if one.right else f"{one.statement} {one.caught or one.trouble or 'It is not caught.'}"
-    return output.Case(one.name, "pass" if one.right else "fail", text)
+    text = "" if one.right else f"{one.statement}\n{one.caught or one.trouble or 'It is not caught.'}"
+    return output.Case(one.name, "pass" if one.right else "fail", text, seconds=one.seconds)

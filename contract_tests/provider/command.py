@@ -14,7 +14,6 @@ from mock_server.cli.output import Files, conclude, say
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
 
     from contract_tests.provider.session import Step
 
@@ -60,14 +59,13 @@ def rule_ids(_context: object = None) -> Collection[str]:
 @names_option("--skip", "RULE,...", rule_ids, "Leave these rules out.")
 @random_seed
 @report_files
-def verify(  # noqa: PLR0913 - click passes each option
+def verify(
     *,
     max_requests: int | None,
     only: tuple[str, ...],
     skip: tuple[str, ...],
     random_seed: int,
-    json: Path | None,
-    junit: Path | None,
+    files: Files,
     **values: Any,
 ) -> int:
     """Verify that a server keeps the contract of the Alta API.
@@ -80,8 +78,6 @@ def verify(  # noqa: PLR0913 - click passes each option
 
     names = known_names(only, rule_ids(), "rule"), known_names(skip, rule_ids(), "rule")
     options = session.Options(*names, max_requests=max_requests, seed=random_seed)
-    files = Files(json=json, junit=junit)
-    files.check()
     wanted = target.target_of(values)
     verification.check_permission(wanted)
     if options.include("schemathesis"):

@@ -88,7 +88,7 @@ def _case(report: Report, result: Result) -> Case:
     breaches = [f"{_sentence(report, breach)}\n{curl(breach.request, report.target)}" for breach in result.breaches]
     missing = report.redact(result.missing)
     note = f"{result.requests or '':>5}  {missing}".rstrip()
-    return Case(result.rule.id, result.verdict, "\n".join(breaches) or missing, note)
+    return Case(result.rule.id, result.verdict, "\n".join(breaches) or missing, note, round(result.seconds, 3))
 
 
 def _cases(report: Report) -> Iterator[Case]:
@@ -103,10 +103,8 @@ def _value(report: Report) -> dict[str, Any]:
     """Return the report for programs."""
     return {
         "url": report.target.url,
-        "exitCode": report.exit_code,
         "requests": report.requests,
         "prospectsAdded": report.records,
-        "seconds": round(report.seconds, 1),
         "statuses": {str(status): count for status, count in sorted(report.statuses.items())},
         "unproven": report.unproven,
         "unusable": report.unusable,

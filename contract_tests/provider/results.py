@@ -33,6 +33,7 @@ class Result:
     requests: int = 0  # how many exercised it
     breaches: list[Breach] = field(default_factory=list)
     missing: str = ""  # why it was not, or not fully, exercised
+    seconds: float = 0.0  # how long its requests took, waits included
 
     @property
     def verdict(self) -> str:

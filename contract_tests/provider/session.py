@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -55,12 +56,25 @@ class Session:
     def __init__(self, target: Target, provider: Provider, options: Options, report: Report) -> None:
         self.target, self.provider, self.options, self.report = target, provider, options, report
         self.make = ProbeFactory(target, random.Random(options.seed))  # noqa: S311 - unknown ids are not secret
-        self.doing = self.what = ""  # the rule that is exercised, and the probe
+        self.what = ""  # the probe
+        self._doing, self._since = "", 0.0
         self.planned = 0  # about how many requests will be sent
         self._counted: deque[float] = deque()
         self._silent = 0
         ours = (token for token in (target.token, target.second_token) if token)
         self._ours = {f"bearer {token}".lower() for token in ours}
+
+    @property
+    def doing(self) -> str:
+        """The rule that is exercised, which the time until the next is counted for."""
+        return self._doing
+
+    @doing.setter
+    def doing(self, rule: str) -> None:
+        now = time.monotonic()
+        if self._doing in self.report.results:
+            self.report.results[self._doing].seconds += now - self._since
+        self._doing, self._since = rule, now
 
     def time(self) -> float:
         """Return the provider's time, in seconds."""

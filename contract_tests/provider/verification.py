@@ -57,6 +57,7 @@ def verify_provider(target: Target, provider: Provider, options: Options) -> Rep
         report.stopped = report.redact(f"alta-mock itself failed: {type(error).__name__}: {error}; please report it")
     except KeyboardInterrupt:
         report.interrupted = True
+    session.doing = ""
     _conclude(report, options)
     report.seconds = time.monotonic() - start
     return report

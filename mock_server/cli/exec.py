@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 MOST_LINES = 10
 """Maximum number of lines of the summary."""
 
+SENT_NOTHING = "the command sent nothing to ALTA_BASE_URL; does it read it?"
+PROVOKE = "let the command provoke it, or change --require"
+"""What to do if a run proves nothing."""
+
 
 def _required(context: click.Context) -> Iterable[str]:
     """Return the names that `--require` may have."""
@@ -68,7 +72,9 @@ def _rules(_context: object) -> Iterable[str]:
 @options.report_files
 @options.mock_settings
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, shell_complete=options.complete_files)
-def execute(command: tuple[str, ...], *, strict: bool, consumer: bool, require: tuple[str, ...], **given: Any) -> int:
+def execute(
+    command: tuple[str, ...], *, strict: bool, consumer: bool, require: tuple[str, ...], files: Files, **given: Any
+) -> int:
     """Run COMMAND with a fake of its own, and report what it sent.
 
     COMMAND finds the fake by ALTA_BASE_URL, ALTA_API_TOKEN and ALTA_CAMPAIGN_ID. Without --strict the exit code is that
@@ -76,7 +82,6 @@ def execute(command: tuple[str, ...], *, strict: bool, consumer: bool, require: 
     once for each scenario, several at a time, and is judged by rules: 0 all are kept, 1 a rule is broken, 3 nothing is
     proven.
     """
-    files = Files(*(given.pop(name) for name in ("json", "junit", "har")))
     judging = {name: given.pop(name) for name in ("expect", "only", "skip", "timeout")}
     settings = {"why": not given.pop("no_why"), **given}
     if consumer:
@@ -122,14 +127,9 @@ class Requirements:
 
 
 def run(command: Sequence[str], mock: AltaMock, requirements: Requirements, files: Files) -> int:
-    """Run a command with a fake on a free port, print the summary, and return the exit code.
-
-    Raises:
-        MockError: A report file cannot be written.
-    """
+    """Run a command with a fake on a free port, print the summary, and return the exit code."""
     from mock_server.journal.har import har  # noqa: PLC0415 - --help need not wait for it
 
-    files.check()
     with mock.serve() as server:
         code = process.run(command, process.environment(mock, server.url))
     verdict = requirements.exit_code(code, mock.journal)
@@ -141,7 +141,6 @@ def run(command: Sequence[str], mock: AltaMock, requirements: Requirements, file
         lambda: {
             "command": [mock.redact(word) for word in command],
             "commandExitCode": code,
-            "exitCode": verdict,
             "requests": [entry.as_dict() for entry in mock.requests],
             "findings": [finding.as_dict() for finding in mock.findings()],
         },
@@ -155,8 +154,10 @@ def summary(mock: AltaMock, requirements: Requirements) -> list[str]:
     statuses, total = mock.journal.statuses, mock.journal.statuses.total()
     counts = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
     lines = [f"{total} request{'s' * (total != 1)}{': ' + counts if counts else ''}"]
+    if not total:
+        lines.append(paint(SENT_NOTHING, "not exercised"))
     missing = requirements.missing(mock.journal)
-    lines += [paint(f"required status {status} was not seen", "not exercised") for status in missing]
+    lines += [f"{paint(f'required status {status} was not seen', 'not exercised')}; {PROVOKE}" for status in missing]
     for entry in mock.requests:
         if entry.broke_the_contract:
             explained = entry.as_dict()["violations"][0]
@@ -180,5 +181,5 @@ def _cases(mock: AltaMock, requirements: Requirements) -> Iterator[Case]:
         yield Case(name, "broken" if broken else "kept", str(entry.violations[0]) if broken else "")
     missing = requirements.missing(mock.journal)
     for status in requirements.statuses:
-        yield Case(f"required status {status}", "fail" if status in missing else "pass", "it was not seen")
-    yield Case("something was sent", "pass" if mock.journal.statuses else "fail", "no request was made")
+        yield Case(f"required status {status}", "fail" if status in missing else "pass", f"not seen; {PROVOKE}")
+    yield Case("something was sent", "pass" if mock.journal.statuses else "fail", SENT_NOTHING)

@@ -8,14 +8,13 @@ from __future__ import annotations
 import sys
 from collections import UserDict
 from importlib import import_module
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
 import alta_terminal as terminal
 from mock_server.cli.options import examples, needing_extra
-from mock_server.cli.output import INTERRUPTED, UNUSABLE
-from mock_server.messages.errors import MockError
+from mock_server.cli.output import INTERRUPTED, UNUSABLE, line_of, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,28 +83,13 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         color = terminal.colour()
         sys.exit(commands.main(arguments, prog_name="alta-mock", standalone_mode=False, color=color))
-    except MockError as error:
-        _fail(str(error))
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         sys.exit(UNUSABLE)
-    except click.ClickException as error:
-        command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "alta-mock"
-        _fail(f"{_text(error)} (see {command} --help)")
     except (KeyboardInterrupt, click.Abort):
         sys.exit(INTERRUPTED)
-
-
-def _text(error: click.ClickException) -> str:
-    """Return the text of an error; that of a value begins with the option, or the variable, that it comes from."""
-    if isinstance(error, click.BadParameter) and error.message and error.ctx and isinstance(error.param, click.Option):
-        source = error.ctx.get_parameter_source(str(error.param.name))
-        name = error.param.envvar if source is click.core.ParameterSource.ENVIRONMENT else error.param.opts[0]
-        return f"{name}: {error.message.rstrip('.')}"
-    text = error.format_message()
-    return text[:1].lower() + text[1:].rstrip(".")
-
-
-def _fail(text: str) -> NoReturn:
-    click.echo(f"alta-mock: {' '.join(text.split())}", err=True)
-    sys.exit(UNUSABLE)
+    except Exception as error:  # noqa: BLE001 - a user gets a line, not a traceback
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        help_of = context.command_path if context else "alta-mock"
+        say(line_of(error) + (f" (see {help_of} --help)" if isinstance(error, click.ClickException) else ""))
+        sys.exit(UNUSABLE)

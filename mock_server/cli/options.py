@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from mock_server.cli.output import Files, conclude_failed
 from mock_server.contract.limits import Limit
 from mock_server.messages.errors import MockError
 from mock_server.messages.extras import missing
@@ -53,10 +55,10 @@ def file_option(flag: str, text: str) -> Decorator:
 
 
 def names_option(flag: str, metavar: str, known: Callable[[click.Context], Iterable[str]], text: str) -> Decorator:
-    """Return an option that takes names separated by commas, of which the shell completes the last."""
+    """Return a repeatable option that takes names separated by commas, of which the shell completes the last."""
 
-    def names(_context: object, _option: object, text: str) -> tuple[str, ...]:
-        return tuple(part.strip() for part in text.split(",") if part.strip())
+    def names(_context: object, _option: object, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(part.strip() for text in texts for part in text.split(",") if part.strip())
 
     def complete(context: click.Context, _option: object, incomplete: str) -> list[str]:
         before, comma, begun = incomplete.rpartition(",")
@@ -64,7 +66,7 @@ def names_option(flag: str, metavar: str, known: Callable[[click.Context], Itera
             return [before + comma + name for name in known(context) if name.startswith(begun) and " " not in name]
         return []
 
-    return click.option(flag, metavar=metavar, default="", callback=names, shell_complete=complete, help=text)
+    return click.option(flag, metavar=metavar, multiple=True, callback=names, shell_complete=complete, help=text)
 
 
 def known_names(names: Iterable[str], known: Collection[str], kind: str) -> frozenset[str]:
@@ -108,10 +110,21 @@ def mock_settings(command: Any) -> Any:
     return command
 
 
-def report_files(command: Any) -> Any:
-    """Add the options `--json` and `--junit`."""
+def report_files(command: Callable[..., int]) -> Any:
+    """Add the options `--json` and `--junit`; the command gets `files`, which also say so if an error ends it."""
+
+    @functools.wraps(command)
+    def reporting(*words: Any, json: Path | None, junit: Path | None, har: Path | None = None, **given: Any) -> int:
+        files = Files(json, junit, har)
+        files.check()
+        try:
+            return command(*words, files=files, **given)
+        except Exception as error:
+            conclude_failed(click.get_current_context().command_path, error, files)
+            raise
+
     junit = file_option("--junit", "Write a report for CI.")
-    return file_option("--json", "Write a report for programs.")(junit(command))
+    return file_option("--json", "Write a report for programs.")(junit(reporting))
 
 
 random_seed = click.option(

@@ -6,12 +6,14 @@ import contextlib
 import json
 import os
 import sys
-from dataclasses import dataclass
+import textwrap
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from alta_terminal import paint
+from alta_terminal import paint, unexpected
 from mock_server.messages.errors import MockError
 
 if TYPE_CHECKING:
@@ -21,30 +23,36 @@ if TYPE_CHECKING:
 BROKEN, UNUSABLE, NOT_PROVEN, INTERRUPTED = 1, 2, 3, 130
 """Exit codes: a contract or rule is broken, usage or target is unusable, nothing is proven, Ctrl-C."""
 
+LONGEST_MESSAGE = 120
+"""Characters of the message of a failure in JUnit XML; its text has the details."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """One line of a report's table and one test case of its JUnit XML.
 
     Attributes:
-        verdict: A verdict of `alta_terminal.COLOURS`; `broken` and `fail` are failures, `not exercised` is skipped.
-        text: Why it failed or was skipped, for JUnit.
+        verdict: A verdict of `alta_terminal.COLOURS`, or `error` if the command itself failed.
+        text: Why it failed or was skipped, for JUnit: a line, then the details.
         note: What the table shows after the verdict.
+        seconds: How long it took; None if that was not measured.
     """
 
     name: str
     verdict: str
     text: str = ""
     note: str = ""
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The report files to write; None for those that were not requested."""
+    """The report files to write, None for those that were not requested, and when the command began."""
 
     json: Path | None = None
     junit: Path | None = None
     har: Path | None = None
+    begun: float = field(default_factory=time.monotonic)
 
     def check(self) -> None:
         """Check that the files can be written before a run, which may be long.
@@ -67,10 +75,10 @@ class Report:
     """The result of a command, as its reports show it.
 
     Attributes:
-        tool: The name of the JUnit suite, for example `alta-mock verify`.
+        tool: The command, for example `alta-mock verify`.
         lines: The text, with painted verdicts.
         cases: The test cases of the JUnit report; read only if there is one.
-        value: Returns the value of the JSON report.
+        value: Returns the members of the JSON report besides tool, exit code and seconds.
         har: Returns the text of the HAR file.
     """
 
@@ -78,7 +86,7 @@ class Report:
     exit_code: int
     lines: Iterable[str]
     cases: Iterable[Case]
-    value: Callable[[], Any]
+    value: Callable[[], Mapping[str, Any]]
     har: Callable[[], str] | None = None
 
 
@@ -90,10 +98,12 @@ def conclude(report: Report, files: Files, echo: Callable[[str], object] | None 
     """
     for line in report.lines:
         (echo or show)(line)
+    seconds = round(time.monotonic() - files.begun, 3)
+    head = {"tool": report.tool, "exitCode": report.exit_code, "seconds": seconds}
     texts: Mapping[Path | None, Callable[[], str] | None] = {
         files.har: report.har,
-        files.json: lambda: json.dumps(report.value(), indent=2) + "\n",
-        files.junit: lambda: _junit(report.tool, report.cases),
+        files.json: lambda: json.dumps({**head, **report.value()}, indent=2) + "\n",
+        files.junit: lambda: _junit(report, seconds),
     }
     written = True
     for file, text in texts.items():
@@ -133,25 +143,52 @@ def say(line: str) -> None:
         click.echo(f"alta-mock: {line}", err=True)
 
 
+def conclude_failed(tool: str, error: Exception, files: Files) -> None:
+    """Write the report files of a command that an error ended."""
+    text = line_of(error)
+    conclude(Report(tool, UNUSABLE, (), [Case("the command ran", "error", text)], lambda: {"error": text}), files)
+
+
+def line_of(error: Exception) -> str:
+    """Return an error as one line; that of a value begins with the option, or the variable, that it comes from."""
+    if isinstance(error, click.BadParameter) and error.message and error.ctx and isinstance(error.param, click.Option):
+        source = error.ctx.get_parameter_source(str(error.param.name))
+        name = error.param.envvar if source is click.core.ParameterSource.ENVIRONMENT else error.param.opts[0]
+        text = f"{name}: {error.message.rstrip('.')}"
+    elif isinstance(error, click.ClickException):
+        text = error.format_message()
+        text = text[:1].lower() + text[1:].rstrip(".")
+    else:
+        text = str(error) if isinstance(error, MockError) else unexpected(error)
+    return " ".join(text.split())
+
+
 def _unwritable(file: Path | None, error: OSError) -> str:
     return f"cannot write {file}: {error.strerror}; choose another file"
 
 
-def _junit(suite: str, cases: Iterable[Case]) -> str:
-    """Return cases, in order, as JUnit XML."""
+def _junit(report: Report, seconds: float) -> str:
+    """Return the cases of a report, in order, as JUnit XML."""
     import junitparser  # noqa: PLC0415 - --help need not wait for it
 
-    made = junitparser.TestSuite(suite)
-    for case in cases:
-        shown = junitparser.TestCase(_printable(case.name), classname="alta-mock")
-        if case.verdict in {"broken", "fail"}:
-            shown.result = [junitparser.Failure(_printable(case.text))]
-        elif case.verdict == "not exercised":
-            shown.result = [junitparser.Skipped(_printable(case.text or case.verdict))]
-        made.add_testcase(shown)
-    report = junitparser.JUnitXml()
-    report.add_testsuite(made)
-    text: bytes = report.tostring()  # type: ignore[no-untyped-call]  # junitparser does not say
+    kinds = {"broken": junitparser.Failure, "fail": junitparser.Failure, "error": junitparser.Error}
+    kinds["not exercised"] = junitparser.Skipped
+    suite = junitparser.TestSuite(report.tool)
+    for case in report.cases:
+        shown = junitparser.TestCase(_printable(case.name), report.tool.replace(" --", ".").replace(" ", "."))
+        if case.seconds is not None:
+            shown.time = case.seconds
+        if case.verdict in kinds:
+            details = _printable(case.text or case.verdict)
+            message = textwrap.shorten(details.partition("\n")[0], LONGEST_MESSAGE, placeholder="...")
+            result = kinds[case.verdict](message, case.verdict)
+            result.text = details
+            shown.result = [result]
+        suite.add_testcase(shown)
+    made = junitparser.JUnitXml()
+    made.add_testsuite(suite)
+    made.time = suite.time = seconds
+    text: bytes = made.tostring()  # type: ignore[no-untyped-call]  # junitparser does not say
     return text.decode()
 
 

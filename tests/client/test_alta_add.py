@@ -201,6 +201,23 @@ def test_files_it_refuses(add: Add, unlimited: AltaMock, tmp_path: Path, name: s
     assert "Traceback" not in done.err
 
 
+def test_a_bug_is_one_line(add: Add, monkeypatch: pytest.MonkeyPatch, people: Path) -> None:
+    """Its text, which may contain the token, is shown only with ALTA_MOCK_DEBUG."""
+
+    def breaks(*_: object, **__: object) -> None:
+        raise KeyError("test-token")
+
+    monkeypatch.setattr("alta_client.add.run.add", breaks)
+    ended = add(people)
+
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert ended.err.startswith("alta-add: unexpected KeyError in test_alta_add.py:")
+    assert "test-token" not in ended.err
+    monkeypatch.setenv("ALTA_MOCK_DEBUG", "1")
+    with pytest.raises(KeyError):
+        cli.main([str(people)])
+
+
 def test_every_bad_row_is_listed(add: Add, tmp_path: Path) -> None:
     """Up to twenty, and how many there are in all."""
     (tmp_path / "in").write_text("email,firstName\n" + ",Ada\n" * 30 + "a@b,Ada\n")

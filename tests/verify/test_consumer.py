@@ -390,7 +390,10 @@ def test_what_a_command_said_that_failed_before_it_sent_anything(run: Run, tmp_p
     code, out, _ = run("--json", tmp_path / "r.json", "--", sys.executable, tmp_path / "fails.py")
 
     assert code == 3
-    assert "\n17 scenarios: the consumer sent nothing\n    it said: starting" in out
+    assert (
+        "\n17 scenarios: the consumer sent nothing to the base URL (ALTA_BASE_URL); does it read it?\n    it said"
+        in out
+    )
     assert [line.removeprefix("    it said: ") for line in out.splitlines() if "it said" in line] == [
         "starting normal",
         f"bell? {'-' * 300}"[:200],
@@ -418,7 +421,7 @@ def test_a_command_that_works_only_the_first_time_proves_nothing_more(run: Run, 
     code, out, _ = run("--", sys.executable, tmp_path / "once.py", tmp_path / "people.csv")
 
     assert code == 3
-    assert "\n16 scenarios: the consumer sent nothing\n    it said: was here before\n" in out
+    assert re.search(r"\n16 scenarios: the consumer sent nothing .*\n    it said: was here before\n", out)
     assert out.splitlines()[-1] == "not everything is proven"
 
 

@@ -164,7 +164,7 @@ def test_the_table(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> 
     assert "at-most-20  21 records: got 200 {}, wanted 400" in out
     assert "2 of 2 mutants are caught; 2 of them by one rule only" in out
     assert "3 of 3 equivalent mutants pass" in out
-    assert [one["name"] for one in json.loads((tmp_path / "s.json").read_text())] == [
+    assert [one["name"] for one in json.loads((tmp_path / "s.json").read_text())["mutants"]] == [
         CORRECT,
         "21-accepted",
         "sliding-window",
