@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from alta_terminal import unexpected
 from contract_tests.provider import limit_rules
 from contract_tests.provider.plan import NEEDS_WRITE, Plan, Planned
 from contract_tests.provider.probes import OK, TAG, NotExercised, ProbeFactory, good
@@ -54,7 +55,7 @@ def verify_provider(target: Target, provider: Provider, options: Options) -> Rep
         report.stopped = report.redact(str(error))
     except Exception as error:  # noqa: BLE001 - the report of what was found until then must not be lost
         report.failed = True
-        report.stopped = report.redact(f"alta-mock itself failed: {type(error).__name__}: {error}; please report it")
+        report.stopped = unexpected(error)
     except KeyboardInterrupt:
         report.interrupted = True
     session.doing = ""
