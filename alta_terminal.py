@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 import traceback
@@ -22,6 +23,8 @@ COLOURS: dict[str | int, str] = {
     **dict.fromkeys(("not exercised", "warning", "hint", 3, 130), "yellow"),
 }
 """Colour of each verdict and each exit code."""
+
+_KEPT = re.compile("(\x1b\\[(?:3[123]|0)m|\n)")
 
 WIDTH = 80
 """Columns of a terminal that does not report its width."""
@@ -44,7 +47,7 @@ def colour(environ: Mapping[str, str] = os.environ) -> bool | None:
 
 def paint(text: str, verdict: str | int) -> str:
     """Return a text in the colour of a verdict or exit code, which `click.echo` removes where it is not wanted."""
-    return click.style(text, fg=COLOURS[verdict])
+    return click.style(escaped(text), fg=COLOURS[verdict])
 
 
 def unexpected(error: Exception, environ: Mapping[str, str] = os.environ) -> str:
@@ -59,9 +62,16 @@ def unexpected(error: Exception, environ: Mapping[str, str] = os.environ) -> str
     return f"unexpected {type(error).__name__}{where}; report it, with the traceback that ALTA_MOCK_DEBUG=1 shows"
 
 
-def visible(text: str) -> str:
-    """Return a text with question marks in place of characters that are not printable, which a terminal would obey."""
-    return "".join(one if one.isprintable() else "?" for one in text)
+def escaped(text: str) -> str:
+    """Return a text with escapes in place of characters that are not printable, which a terminal would obey."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
+def output(text: str) -> str:
+    """Return a text as the commands print it: escaped, except for line breaks and the colours of `paint`."""
+    return "".join(part if index % 2 else escaped(part) for index, part in enumerate(_KEPT.split(text)))
 
 
 def is_terminal(stream: TextIO | None, environ: Mapping[str, str] = os.environ) -> bool:
@@ -117,7 +127,7 @@ class StatusLine:
     def _write(self, text: str) -> None:
         if not self.visible or (not text and not self._length):
             return
-        text = text[: self._width() - 1]  # some terminals break the line after the last column
+        text = escaped(text)[: self._width() - 1]  # some terminals break the line after the last column
         with suppress(OSError, ValueError):  # the stream is closed
             self._stream.write(f"\r{text:{self._length}}" + ("" if text else "\r"))
             self._stream.flush()

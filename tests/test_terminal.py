@@ -17,10 +17,12 @@ import click
 import pytest
 
 import alta_terminal as terminal
-from alta_terminal import StatusLine, colour
+from alta_client.add import output as add_output
+from alta_terminal import StatusLine, colour, paint
 from contract_tests.provider.command import Progress
 from contract_tests.provider.session import Step
 from mock_server.cli.main import main
+from mock_server.cli.output import say, show
 from mock_server.journal.access_log import Log
 from tests.conftest import CAMPAIGN, ROOT, Terminal, request_of
 
@@ -265,3 +267,21 @@ def test_both_programs_on_a_terminal() -> None:
     assert re.search(r"\r +\r(client: correct  )?$", progress)
     assert "examined\r" not in report.replace("\r\n", "\n")
     assert "\x1b" not in on_terminal(*score, TERM="dumb")
+
+
+ODD = "a\x1b[2Jb\x9b31mc\u202ed\ne\x1b]0;f\x07"
+"""What a terminal would obey, and a line break."""
+
+ESCAPED = r"a\x1b[2Jb\x9b31mc\u202ed\ne\x1b]0;f\x07"
+
+
+def test_what_a_terminal_would_obey_is_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    """In everything that commands print: only line breaks of whole texts, and our own colours, are left."""
+    show(f"{paint(ODD, 'kept')}: {ODD}")
+    say(ODD)
+    add_output.say(ODD.replace("\n", ""), 1)
+    out, err = capsys.readouterr()
+
+    first, last = ESCAPED.split(r"\n")
+    assert out == f"{ESCAPED}: {first}\n{last}\n"
+    assert err == f"alta-mock: {ESCAPED}\nalta-add: {ESCAPED.replace(chr(92) + 'n', '')}\n"

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from alta_terminal import colour, paint, visible
+from alta_terminal import colour, escaped, paint
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
@@ -27,9 +27,9 @@ def say(text: str, code: int | None = None) -> None:
 
 
 def show(prefix: str, text: str) -> None:
-    """Print a line to standard error, with question marks for what is not printable behind the prefix."""
+    """Print a line to standard error, with what follows the prefix escaped."""
     with contextlib.suppress(OSError, AttributeError):
-        click.echo(prefix + visible(text), err=True, color=colour())
+        click.echo(prefix + escaped(text), err=True, color=colour())
 
 
 def result(text: str, code: int) -> None:

@@ -15,7 +15,7 @@ from typing import IO, Any, cast
 
 import click
 
-from alta_terminal import StatusLine, visible
+from alta_terminal import StatusLine, escaped
 from contract_tests.consumer.results import Options
 from contract_tests.consumer.scenarios import SCENARIOS, made_run, most_requests
 from mock_server import AltaMock
@@ -139,4 +139,4 @@ class LastWords(threading.Thread):
         whole = self._kept if len(self._kept) < MOST_SAID else self._kept.partition(b"\n")[2]  # no half line, or token
         text = click.unstyle(whole.decode(errors="replace"))
         found = [line.rstrip() for line in text.splitlines() if line.strip() and not line[0].isspace()]
-        return [redact(visible(line))[:200] for line in found[-MOST_LINES:]]
+        return [redact(escaped(line))[:200] for line in found[-MOST_LINES:]]

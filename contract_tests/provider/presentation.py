@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from alta_terminal import paint
+from alta_terminal import escaped, paint
 from contract_tests.provider.results import Breach, Report, Result
 from contract_tests.provider.target import Target
 from contract_tests.provider.wire import Request
@@ -51,7 +51,7 @@ def lines(report: Report) -> Iterator[str]:
     )
     yield f"{len(cases)} rules: {counts(cases, VERDICTS)}"
     stopped = report.stopped and f"stopped: {report.stopped}"
-    yield from filter(None, (report.unusable, stopped, *report.unproven))
+    yield from map(escaped, filter(None, (report.unusable, stopped, *report.unproven)))
     yield paint(CONCLUSIONS[report.exit_code], report.exit_code)
 
 
@@ -81,12 +81,12 @@ def _without_part(value: str, target: Target) -> str:
 
 
 def _sentence(report: Report, breach: Breach) -> str:
-    return report.redact(f"{breach.what}: got {breach.got}; wanted {breach.wanted}")
+    return escaped(report.redact(f"{breach.what}: got {breach.got}; wanted {breach.wanted}"))
 
 
 def _case(report: Report, result: Result) -> Case:
     breaches = [f"{_sentence(report, breach)}\n{curl(breach.request, report.target)}" for breach in result.breaches]
-    missing = report.redact(result.missing)
+    missing = escaped(report.redact(result.missing))
     note = f"{result.requests or '':>5}  {missing}".rstrip()
     return Case(result.rule.id, result.verdict, "\n".join(breaches) or missing, note, round(result.seconds, 3))
 

@@ -20,7 +20,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from alta_terminal import visible
+from alta_terminal import escaped
 from mock_server import AltaMock
 from mock_server.contract.limits import SECOND
 from mock_server.control.guard import is_loopback
@@ -104,7 +104,7 @@ class Response:
         if self.status == NO_RESPONSE:
             return self.trouble
         text = " ".join(self.body.decode(errors="replace").split())
-        return f"{self.status} {visible(text[:2000])}".rstrip()
+        return f"{self.status} {escaped(text[:2000])}".rstrip()
 
     @cached_property
     def json(self) -> Any:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alta_terminal import paint, unexpected
+from alta_terminal import escaped, output, paint, unexpected
 from mock_server.messages.errors import MockError
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def counts(cases: Sequence[Case], verdicts: Iterable[str]) -> str:
 def show(line: str) -> None:
     """Print a line to standard output; after the reader has closed it, discard the line."""
     try:
-        click.echo(line)
+        click.echo(output(line))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -140,7 +140,7 @@ def show(line: str) -> None:
 def say(line: str) -> None:
     """Print a line to standard error; if it is closed, do nothing."""
     with contextlib.suppress(OSError):
-        click.echo(f"alta-mock: {line}", err=True)
+        click.echo(f"alta-mock: {output(line)}".replace("\n", r"\n"), err=True)
 
 
 def conclude_failed(tool: str, error: Exception, files: Files) -> None:
@@ -194,6 +194,4 @@ def _junit(report: Report, seconds: float) -> str:
 
 def _printable(text: str) -> str:
     """Escape what XML cannot contain, except line breaks."""
-    from mock_server.journal.access_log import escaped  # noqa: PLC0415 - only JUnit needs it
-
     return "\n".join(map(escaped, text.split("\n")))

@@ -74,7 +74,7 @@ def serve(*, bind: str, form: str, control_token: str | None, no_why: bool, **se
     address = parse_address(bind)
     mock = AltaMock(why=not no_why, **settings)
     listening = listen(*address, control_token)
-    click.echo(banner(mock, origin_of(listening)), err=True)
+    click.echo(terminal.output(banner(mock, origin_of(listening))), err=True)
     log = Log(sys.stdout, form, mock.redact, colour=terminal.paints(sys.stdout))
     server = Server(Dispatcher(mock, "socket", control_token, log), listening)
     # What is loaded by now stays, so the collector need not visit it again and again, nor the journal: hardly anything

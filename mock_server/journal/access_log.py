@@ -10,6 +10,7 @@ from typing import TextIO
 
 import click
 
+from alta_terminal import escaped
 from mock_server.contract.limits import SECOND
 from mock_server.messages.http import ApiRequest
 from mock_server.messages.outcome import Outcome
@@ -92,8 +93,3 @@ def _time(outcome: Outcome) -> datetime:
 @lru_cache(maxsize=8)
 def _clock_face(second: int) -> str:
     return datetime.fromtimestamp(second, tz=UTC).strftime("%H:%M:%S")
-
-
-def escaped(text: str) -> str:
-    """Escape what would break a line or control a terminal."""
-    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")

@@ -17,13 +17,14 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 from werkzeug.serving import make_server
 
 from contract_tests.fake import seeded
 from contract_tests.provider.command import verify
 from contract_tests.provider.options import TARGET_OPTIONS
-from contract_tests.provider.presentation import curl
+from contract_tests.provider.presentation import curl, lines
 from contract_tests.provider.probes import OK, TAG, ProbeFactory
 from contract_tests.provider.rules import RULES
 from contract_tests.provider.session import Options, Step
@@ -42,8 +43,6 @@ from tests.verify.naive_server import TOKEN, naive_server
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    import click
 
     from contract_tests.provider.results import Report
     from contract_tests.provider.rule import Rule
@@ -359,6 +358,57 @@ def test_unusable_targets(name: str, run: Callable[..., tuple[int, str, str]]) -
 
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert says in err
+
+
+@pytest.mark.parametrize(
+    ("head", "says"),
+    [
+        (b"HTTP/1.1 301 x\r\nLocation: http://x/\x1b[2J\x9b31m\xe2\x80\xae\r\n", r"http://x/\x1b[2J\x9b31mâ\x80®; use"),
+        (b"HTTP/1.1 abc\x1b[2J\x9b31m\r\n", r"invalid HTTP: BadStatusLine HTTP/1.1 abc\x1b[2J\x9b31m"),
+    ],
+)
+def test_bytes_of_a_response_do_not_reach_the_terminal(
+    head: bytes, says: str, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    """What a terminal would obey is escaped, also in the one line about an unusable target."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    with listening.accept()[0] as connection:
+                        connection.recv(65536)
+                        connection.sendall(head + b"Content-Length: 0\r\nConnection: close\r\n\r\n")
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        code, out, err = run(*words_for(f"http://127.0.0.1:{listening.getsockname()[1]}/v1"))
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
+
+    assert (code, out) == (2, "")
+    assert says in err
+    assert err.rstrip("\n").isprintable()
+
+
+def test_bytes_of_a_response_are_escaped_in_the_report(fake: AltaMock) -> None:
+    """In each line, whatever part of the response it shows."""
+    odd = "\x1b[31m\x9b2J\u202e\n"
+
+    class Odd(InProcess):
+        def send(self, request: Request, *, seconds: float, fresh: bool = False) -> Response:
+            response = super().send(request, seconds=seconds, fresh=fresh)
+            if response.status != 400:
+                return response
+            body = json.dumps({"error": odd, "message": odd}, ensure_ascii=False).encode()
+            return replace(response, body=body, headers=(("content-type", odd), ("ratelimit-policy", odd)))
+
+    report = verify_provider(seeded(fake.base_url), Odd(fake), Options(patient=False, max_requests=60))
+    text = [click.unstyle(line) for line in lines(report)]
+
+    assert {"error-identifier", "error-content-type"} <= {result.rule.id for result in report.broken}
+    assert [line for line in text if not line.isprintable()] == []
+    assert r"with the error \x1b[31m\x9b2J\u202e\n" in "".join(text).replace('"', "")
 
 
 @pytest.mark.parametrize(
