@@ -117,7 +117,8 @@ kinds = st.one_of(
     st.tuples(st.just("untold"), st.sampled_from(WORDS[:3] + WORDS[4:])),
     st.tuples(st.just("status"), st.sampled_from([400, 401, 403, 404, 413, 500])),
     st.tuples(
-        st.just("fault"), st.sampled_from(["reset", "drop_after_commit", "truncate", "malformed_json", "html_502"])
+        st.just("fault"),
+        st.sampled_from(["connection_reset", "drop_after_commit", "truncate", "malformed_json", "html_502"]),
     ),
 )
 

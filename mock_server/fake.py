@@ -123,7 +123,7 @@ class Fake:
         """Inject a fault below HTTP into the next requests.
 
         Args:
-            name: `delay`, `reset`, `truncate`, `malformed_json`, `html_502` or `drop_after_commit`.
+            name: `delay`, `connection_reset`, `truncate`, `malformed_json`, `html_502` or `drop_after_commit`.
             times: For how many requests.
             seconds: Delay of the response.
 

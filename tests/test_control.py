@@ -120,8 +120,10 @@ def test_a_list_in_brief(mock: AltaMock) -> None:
         "user": "Ada",
         "status": 400,
         "injected": None,
+        "lost": False,
         "rule": "minItems",
         "records": 0,
+        "sample": None,
     }
     assert [(one["name"], one["requests"]) for one in seen["findings"]] == [
         ("misspelt-field", [1]),
@@ -241,7 +243,7 @@ def test_the_newest_prospects_and_the_tokens(mock: AltaMock) -> None:
         ("POST", "clock/advance", b"{", 400, "json-syntax"),
         ("POST", "clock/advance", [], 400, "type body"),
         ("POST", "next", {}, 400, "oneOf"),
-        ("POST", "next", {"status": 429, "fault": "reset"}, 400, "oneOf"),
+        ("POST", "next", {"status": 429, "fault": "connection_reset"}, 400, "oneOf"),
         ("POST", "next", {"status": 429, "times": 0}, 400, "minimum /times"),
         ("POST", "next", {"status": 503}, 400, "oneOf"),
         ("POST", "next", {"status": 503, "allowUndocumented": False}, 400, "oneOf"),

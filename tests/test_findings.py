@@ -380,6 +380,18 @@ def test_a_misspelling_is_found_again_after_a_reset(mock: AltaMock) -> None:
         mock.journal.clear()
 
 
+def test_samples_of_the_page_are_not_a_consumers(unlimited: AltaMock) -> None:
+    """They are in the journal with their id, and neither break a rule nor add to the breach of another request."""
+    for _ in range(2):
+        unlimited.answer(request_of(headers=(("content-type", "application/json"), ("x-alta-mock-sample", "7"))))
+    unlimited.answer(request_of())
+
+    assert unlimited.findings() == []
+    assert [entry.summary()["sample"] for entry in unlimited.requests] == ["7", "7", None]
+    unlimited.answer(request_of())
+    assert [(one.name, one.requests) for one in unlimited.findings()] == [("duplicate-prospect", (3, 4))]
+
+
 def test_findings_are_sorted_by_their_first_request(mock: AltaMock) -> None:
     """Whenever they were found."""
     for record in ({"email": "a"}, {"email": "b", "linkedin_url": "x"}, {"email": "a"}):

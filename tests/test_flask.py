@@ -216,7 +216,7 @@ def test_a_bug_of_ours_is_a_500_that_says_so(capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize("how", ["blueprint", "middleware"])
-@pytest.mark.parametrize(("fault", "stored"), [("reset", 0), ("drop_after_commit", 1)])
+@pytest.mark.parametrize(("fault", "stored"), [("connection_reset", 0), ("drop_after_commit", 1)])
 def test_a_lost_connection_reaches_the_client(mock: AltaMock, how: str, fault: str, stored: int) -> None:
     """The surrounding application does not turn the exception into a 500."""
     mock.fault(fault)

@@ -89,7 +89,7 @@ def test_allowed_hosts_pass_through(unlimited: AltaMock, prefix: str | re.Patter
 @pytest.mark.parametrize(
     ("fault", "error", "stored"),
     [
-        ("reset", requests.ConnectionError, 0),
+        ("connection_reset", requests.ConnectionError, 0),
         ("drop_after_commit", requests.ConnectionError, 1),
         ("truncate", requests.exceptions.ChunkedEncodingError, 1),
         ("delay", requests.ReadTimeout, 1),

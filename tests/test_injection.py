@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from datetime import timedelta
@@ -14,6 +15,8 @@ import pytest
 import requests
 
 from mock_server import AltaMock, MockError
+from mock_server.journal.access_log import Log
+from mock_server.messages.http import MAX_BODY
 from mock_server.messages.injected import FAULTS
 from tests.conftest import CAMPAIGN, ONE, ROOT, error_of, prospects_path, request_of, why
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 JSON = ("content-type", "application/json")
 HEADERS = {"Authorization": "Bearer test-token"}
 PATH = f"/campaigns/{CAMPAIGN}/prospects"
+BOUND = "00000000-0000-4000-8000-000000000404"
 
 
 def prefer(text: str) -> tuple[tuple[str, str], ...]:
@@ -105,12 +109,12 @@ def test_another_status_must_be_allowed(mock: AltaMock, send: Send) -> None:
         (lambda mock: mock.next(429, retry_after=[1]), "retry_after="),
         (lambda mock: mock.next(429, body=object()), "is not a JSON value"),
         (lambda mock: mock.next(429, body=float("nan")), "is not a JSON value"),
-        (lambda mock: mock.fault(["reset"]), "unknown fault"),
+        (lambda mock: mock.fault(["connection_reset"]), "unknown fault"),
         (lambda mock: mock.fault("delay", seconds="x"), "out of bounds; choose 0 to 3600"),
         (lambda mock: mock.next(99, allow_undocumented=True), "99 is not a valid status; choose 200 to 599"),
         (lambda mock: mock.next("429", allow_undocumented=True), "is not a valid status"),
-        (lambda mock: mock.fault("explode"), "unknown fault 'explode'; choose one of delay, reset, truncate"),
-        (lambda mock: mock.fault("reset", times=0), "times=0"),
+        (lambda mock: mock.fault("explode"), "unknown fault 'explode'; choose one of delay, connection_reset"),
+        (lambda mock: mock.fault("connection_reset", times=0), "times=0"),
         (lambda mock: mock.fault("delay", seconds=-1), "out of bounds; choose 0 to 3600"),
         (lambda mock: mock.fault("delay", seconds=float("nan")), "out of bounds"),
     ],
@@ -184,7 +188,7 @@ def test_faults_over_the_socket(unlimited: AltaMock) -> None:
     """`requests` raises the same exceptions as for a real server, and the same records are stored."""
     with unlimited.serve() as server, requests.Session() as session:
         for name, error, stored in (
-            ("reset", requests.ConnectionError, 0),
+            ("connection_reset", requests.ConnectionError, 0),
             ("drop_after_commit", requests.ConnectionError, 1),
             ("truncate", requests.exceptions.ChunkedEncodingError, 1),
             ("delay", requests.ReadTimeout, 1),
@@ -206,6 +210,55 @@ def test_faults_over_the_socket(unlimited: AltaMock) -> None:
         assert post(session, server.url, timeout=5).status_code == 200
 
 
+@pytest.mark.parametrize("fault", ["connection_reset", "drop_after_commit", "truncate"])
+def test_a_lost_response_is_not_an_error_of_the_server(
+    unlimited: AltaMock, caplog: pytest.LogCaptureFixture, fault: str
+) -> None:
+    """Nothing is logged, whether the body of the request is read or too large to be."""
+    unlimited.fault(fault, times=2)
+    with unlimited.serve() as server:
+        for body in (b"{}", b"x" * (MAX_BODY + 1)):
+            with pytest.raises(requests.RequestException):
+                requests.post(server.url + PATH, data=body, headers=HEADERS, timeout=5)
+
+    assert [entry.outcome.lost for entry in unlimited.requests] == [True, True]
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    ("inject", "path", "why", "lost"),
+    [
+        (lambda mock: mock.next(429), PATH, "injected 429: requested by queue", False),
+        (lambda mock: mock.fault("html_502"), PATH, "injected html_502: requested by queue", False),
+        (lambda mock: mock.fault("delay", seconds=0), PATH, "injected delay: requested by queue", False),
+        (lambda mock: mock.fault("connection_reset"), PATH, "response lost: connection_reset", True),
+        (lambda mock: mock.fault("truncate"), PATH, "response lost: truncate", True),
+        (lambda mock: mock.fault("drop_after_commit"), PATH, "response lost: drop_after_commit", True),
+        (
+            lambda mock: mock.fault("truncate"),
+            PATH.replace(CAMPAIGN, "x"),
+            'format path/campaignId: got a string of 1 character; wanted format "uuid"; response lost: truncate',
+            True,
+        ),
+        (lambda _: None, PATH.replace(CAMPAIGN, BOUND), "injected 404: requested by seed", False),
+        (lambda _: None, PATH, None, False),
+    ],
+)
+def test_the_log_has_the_reason(mock: AltaMock, inject: Any, path: str, why: str | None, *, lost: bool) -> None:
+    """As text and as JSON: of an injected response and of a lost one, after the violation if there is one."""
+    inject(mock)
+    request = request_of(path=f"/v1{path}")
+    outcome = mock.handle(request)
+    text, lines = io.StringIO(), io.StringIO()
+    Log(text, "text", mock.redact).request(request, outcome, 1.0)
+    Log(lines, "json", mock.redact).request(request, outcome, 1.0)
+    line = json.loads(lines.getvalue())
+
+    assert text.getvalue().endswith(f" 1.0 ms{f'  {why}' if why else ''}\n")
+    assert (line["why"], line["injected"], line["lost"]) == (why, mock.requests[0].injected, lost)
+    assert mock.requests[0].summary()["lost"] is lost
+
+
 def test_a_delay_does_not_affect_others(unlimited: AltaMock) -> None:
     """Other requests are answered meanwhile, and stopping the server does not wait for the delay."""
     unlimited.fault("delay", seconds=30)
@@ -223,7 +276,7 @@ def test_faults_through_wsgi(unlimited: AltaMock, clock: Clock) -> None:
     """A lost connection is an exception, a delay advances the clock."""
     base = "http://mock/v1"
     with httpx.Client(transport=httpx.WSGITransport(app=unlimited.app)) as client:
-        for name in ("reset", "drop_after_commit"):
+        for name in ("connection_reset", "drop_after_commit"):
             unlimited.fault(name)
             with pytest.raises(ConnectionResetError):
                 post(client, base)

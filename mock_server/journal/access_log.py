@@ -65,13 +65,12 @@ def _coloured(status: int) -> str:
 
 def _text(request: ApiRequest, outcome: Outcome, ms: float, shown: Callable[[int], str]) -> str:
     time = _clock_face(outcome.at // SECOND)
-    why = f"  {escaped(str(outcome.violations[0]))}" if outcome.violations else ""
+    why = f"  {escaped(outcome.reasons)}" if outcome.reasons else ""
     method, path = escaped(request.method), escaped(request.path)
     return f"{time} {method} {path} {shown(outcome.reply.status)} {ms:.1f} ms{why}"
 
 
 def _json(request: ApiRequest, outcome: Outcome, ms: float) -> str:
-    first = outcome.violations[0] if outcome.violations else None
     return json.dumps(
         {
             "time": _time(outcome).isoformat(timespec="milliseconds"),
@@ -79,8 +78,10 @@ def _json(request: ApiRequest, outcome: Outcome, ms: float) -> str:
             "path": request.path,
             "status": outcome.reply.status,
             "operation": outcome.operation,
-            "rule": first.rule if first else None,
-            "why": str(first) if first else None,
+            "rule": outcome.violations[0].rule if outcome.violations else None,
+            "injected": str(outcome.injected) if outcome.injected else None,
+            "lost": outcome.lost,
+            "why": outcome.reasons or None,
             "ms": round(ms, 3),
         }
     )

@@ -26,6 +26,9 @@ from mock_server.store.base import Exchange, Recorded, Store
 NOTHING = 10**15
 """A number that no request reaches, to ask a journal for nothing but its counts."""
 
+SAMPLE_HEADER = "x-alta-mock-sample"
+"""The header of the requests that the page sends, with an id; these are not a consumer's."""
+
 FIXES = {
     "maxItems": "send {wanted} items",
     "minItems": "add items: {wanted}",
@@ -176,6 +179,11 @@ class Entry:
         return str(self.outcome.injected) if self.outcome.injected else None
 
     @property
+    def sample(self) -> str | None:
+        """The id of a request that the page sent; None for others."""
+        return next((self.known.redact(value) for value in self.unredacted.all(SAMPLE_HEADER)), None)
+
+    @property
     def broke_the_contract(self) -> bool:
         """Whether the request itself was wrong; 403, 404 of an object and 429 are responses to valid requests."""
         return self.outcome.broke_the_contract
@@ -207,6 +215,7 @@ class Entry:
             **self._facts(),
             "rule": self.violations[0].rule if self.violations else None,
             "records": None if records is None else len(records),
+            "sample": self.sample,
         }
 
     def _facts(self) -> dict[str, Any]:
@@ -221,6 +230,7 @@ class Entry:
             "user": self.outcome.caller.user if self.outcome.caller else None,
             "status": self.status,
             "injected": self.injected,
+            "lost": self.outcome.lost,
         }
 
     def _explained(self, violation: Violation) -> dict[str, Any]:
@@ -235,7 +245,8 @@ class Entry:
     def __repr__(self) -> str:
         """Show the request, its status, and what it broke where."""
         what = "".join(f"\n    {violation}" for violation in self.violations)
-        injected = f" (injected: {self.injected})" if self.injected else ""
+        lost = ", response lost" if self.outcome.lost else ""
+        injected = f" (injected: {self.injected}{lost})" if self.injected else ""
         return f"<{self.number}. {self.method} {self.path} -> {self.status}{injected}{what}>"
 
 

@@ -71,7 +71,7 @@ class Watch:
         self._last = entry.number
         self._entries += 1
         self._size += len(entry.unredacted.body or b"")
-        for rule, look in self._looks:
+        for rule, look in self._looks if entry.sample is None else ():
             if not (rule.timed and entry.transport == "responses"):
                 found = look(entry) or ()
                 self._found += [Finding(rule.id, breach.text, breach.requests, rule.severity) for breach in found]

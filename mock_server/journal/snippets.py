@@ -18,12 +18,13 @@ from math import ceil
 from typing import Any
 from urllib.parse import quote
 
-from mock_server.journal.entries import Entry
+from mock_server.journal.entries import SAMPLE_HEADER, Entry
 from mock_server.messages.http import JSON, MAX_BODY
 
 LEFT_OUT = {
     *("accept", "accept-encoding", "accept-language", "cache-control", "connection", "content-length", "cookie"),
     *("host", "keep-alive", "origin", "pragma", "proxy-authorization", "referer", "transfer-encoding", "user-agent"),
+    SAMPLE_HEADER,
 }
 """Headers that clients add by themselves, or that do not matter."""
 
@@ -32,9 +33,6 @@ LONGEST_ARGUMENT = 100_000
 
 LONGEST_VALUE = 10_000
 """Maximum number of bytes of a body that is written as a Python value; nesting indents each line of a longer one."""
-
-NO_ANSWER = {"reset", "truncate", "drop_after_commit"}
-"""Faults on which `requests` raises an error."""
 
 _TOKEN = "\0token"  # noqa: S105 - stands for one
 _WRONG = "not-a-token"
@@ -115,7 +113,7 @@ def as_test(entry: Entry) -> str:
     seconds = ceil(injected.fault.seconds) if injected and injected.fault else 0
     call = _call(entry, url, lambda text: _joined(text, "token"), 10 + seconds)
     lines = [*_before(entry), *_injected_again(entry)]
-    if injected and injected.fault and injected.fault.name in NO_ANSWER:
+    if entry.outcome.lost:
         lines += ["with pytest.raises(requests.RequestException):", *(f"    {line}" for line in call.splitlines())]
     else:
         lines += [*f"reply = {call}".splitlines(), "", *_expected(entry)]

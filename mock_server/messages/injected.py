@@ -9,7 +9,7 @@ from mock_server.messages.http import Fault, Headers
 
 FAULTS = {
     "delay": "the response is sent late, after `seconds`",
-    "reset": "the connection is reset before the request is carried out",
+    "connection_reset": "the connection is reset before the request is carried out",
     "truncate": "the request is carried out, and its response is cut off half way",
     "malformed_json": "the request is carried out, and the body of its response is invalid JSON",
     "html_502": "a 502 with an HTML page, as from a proxy; the request is not carried out",
@@ -17,8 +17,14 @@ FAULTS = {
 }
 """Faults below HTTP, by name."""
 
-BEFORE = {"reset", "html_502"}
+BEFORE = {"connection_reset", "html_502"}
 """The faults that are applied before the request is carried out."""
+
+RESETS = {"connection_reset", "drop_after_commit"}
+"""The faults that reset the connection in place of the response."""
+
+LOSES = RESETS | {"truncate"}
+"""The faults after which no complete response arrives."""
 
 
 @dataclass(frozen=True, slots=True)

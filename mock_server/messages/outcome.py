@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mock_server.messages.call import Caller
 from mock_server.messages.http import ApiReply
-from mock_server.messages.injected import Injected
+from mock_server.messages.injected import LOSES, Injected
 from mock_server.messages.violations import Violation
 
 BROKEN = {400, 401, 405, 413}
@@ -33,3 +33,18 @@ class Outcome:
         """Whether the request itself was wrong; 403, 404 of an object and 429 are responses to valid requests."""
         rules = {violation.rule for violation in self.violations}
         return bool(rules) and (self.reply.status in BROKEN or "path-unknown" in rules)
+
+    @property
+    def lost(self) -> bool:
+        """Whether a fault keeps the complete response from arriving."""
+        return self.reply.fault is not None and self.reply.fault.name in LOSES
+
+    @property
+    def reasons(self) -> str:
+        """Why it is not a response of the fake's own to a valid request: the first violation, and what was injected."""
+        reasons = [str(violation) for violation in self.violations[:1]]
+        if self.lost:
+            reasons.append(f"response lost: {self.injected}")
+        elif self.injected:
+            reasons.append(f"injected {self.injected}: requested by {self.injected.source}")
+        return "; ".join(reasons)

@@ -113,6 +113,8 @@ class Server:
         start = {"type": "http.response.start", "status": reply.status, "headers": headers}
         if reply.fault and reply.fault.name != "delay":
             await _break_off(reply, start, scope["extensions"]["alta_mock"]["transport"], send)
+            while (await receive())["type"] != "http.disconnect":  # before it, uvicorn would log an error
+                pass
             return
         if reply.fault:
             with contextlib.suppress(TimeoutError):  # a server that stops does not wait

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from mock_server.messages.extras import missing
 from mock_server.messages.http import MAX_BODY, METHODS, ApiReply, ApiRequest
+from mock_server.messages.injected import RESETS
 
 try:
     import requests
@@ -68,7 +69,7 @@ def _answer(mock: Fake, sent: requests.PreparedRequest) -> Answer | Exception:
 def _failure(mock: Fake, reply: ApiReply, sent: requests.PreparedRequest) -> Exception | None:
     """Apply a fault: return what `requests` raises, or None if the response arrives all the same."""
     name = reply.fault.name if reply.fault else ""
-    if name in {"reset", "drop_after_commit"}:
+    if name in RESETS:
         lost = ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
         return requests.ConnectionError(ProtocolError("Connection aborted.", lost), request=sent)
     if name == "truncate":

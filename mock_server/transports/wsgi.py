@@ -25,6 +25,7 @@ from werkzeug.routing import BaseConverter, Rule
 from mock_server.config import Config
 from mock_server.fake import Fake
 from mock_server.messages.http import MAX_BODY, ApiReply, ApiRequest
+from mock_server.messages.injected import RESETS
 from mock_server.transports.dispatch import Dispatcher
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _paths(prefix: str) -> tuple[str, str]:
 
 def _apply_fault(reply: ApiReply, response: Response, mock: Fake) -> None:
     """Apply a fault as far as WSGI allows: a server closes the connection at an exception while it sends."""
-    if reply.fault and reply.fault.name in {"reset", "drop_after_commit"}:
+    if reply.fault and reply.fault.name in RESETS:
         response.response = _lose_connection(request.environ.get("werkzeug.socket"))
     elif reply.fault and reply.fault.name == "truncate":
         response.response = [reply.body[: len(reply.body) // 2]]

@@ -116,7 +116,7 @@ def test_a_client_gets_an_injected_429(page: Page, live: LiveServer) -> None:
 def test_every_fault_can_be_injected(page: Page, mock: AltaMock) -> None:
     """A response that is cut off is shown as a lost connection."""
     page.goto("/")
-    for name in ("delay", "reset", "truncate", "malformed json", "html 502", "drop after commit"):
+    for name in ("delay", "connection reset", "truncate", "malformed json", "html 502", "drop after commit"):
         page.get_by_role("button", name=name, exact=True).click()
         expect(page.locator("#waiting")).to_contain_text(name)
     page.get_by_role("button", name="Forget").click()
@@ -126,7 +126,26 @@ def test_every_fault_can_be_injected(page: Page, mock: AltaMock) -> None:
 
     expect(page.locator("#notice")).to_contain_text("the connection was lost")
     expect(page.locator("#prospects li")).to_have_count(5)
+    expect(rows(page).first.locator(".status.later")).to_have_text("⚡ response lost")
+    rows(page).first.click()
+    expect(page.locator("#request h2")).to_contain_text("response lost")
+    expect(page.locator("#request")).to_contain_text("It would have been a 200")
     assert len(mock.requests) == 1
+
+
+def test_a_sample_that_the_browser_repeats_is_counted_twice(page: Page, mock: AltaMock) -> None:
+    """The notice says how many prospects were added, and that is no finding about a consumer."""
+    page.goto("/")
+    sample = page.get_by_role("button", name="Add sample prospects")
+    sample.click()
+    expect(page.locator("#notice")).to_have_text("5 prospects added.")
+    mock.fault("drop_after_commit")
+    sample.click()
+
+    expect(page.locator("#notice")).to_have_text("10 prospects added: the browser repeated the request.")
+    assert len(mock.prospects(CAMPAIGN)) == 15
+    assert [entry.outcome.lost for entry in mock.requests] == [False, True, False]
+    assert mock.findings() == []
 
 
 EVIL = '<script>document.title="owned"</script><img src=x onerror="document.title=1">'

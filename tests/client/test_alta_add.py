@@ -336,7 +336,7 @@ def test_an_unknown_batch_is_shown_and_needs_a_word(add: Add, people: Path, unli
 
 def test_an_unknown_batch_can_be_sent_again(add: Add, people: Path, unlimited: AltaMock) -> None:
     """When somebody has looked, and it was not there."""
-    unlimited.fault("reset")
+    unlimited.fault("connection_reset")
     assert add(people).code == 1
     done = add(people, "--resend")
 
@@ -404,7 +404,7 @@ def test_nothing_that_a_terminal_obeys_is_shown(add: Add, unlimited: AltaMock, t
     """Neither of a row nor of a header."""
     file = tmp_path / "in.csv"
     file.write_text("email,firstName\na@b,\x1b[2Jx\n")
-    unlimited.fault("reset")
+    unlimited.fault("connection_reset")
     assert "\x1b" not in add(file).err
     file.write_text("\x1b[2Jcolumn\nx\n")
     assert "\x1b" not in add(file).err

@@ -336,7 +336,7 @@ function exportsFor(campaign, token) {
 function words(one) {
   const family = `${String(one.status)[0]}xx`;
   const names = [one.number, one.method, one.path, one.status, family, one.operation, one.account, one.user, one.rule];
-  return [...names, one.injected ? `injected ${one.injected}` : ""].join(" ").toLowerCase();
+  return [...names, one.injected ? `injected ${one.injected}` : "", one.lost ? "response lost" : ""].join(" ").toLowerCase();
 }
 
 function matching() {
@@ -377,23 +377,20 @@ function makeRow(one) {
   };
   return el(
     "tr",
-    { class: kindOf(one.status), onclick: open },
+    { onclick: open },
     el("td", {}, el("a", {}, String(one.number))),
     el("td", { class: "time" }, one.time.slice(11, 19)),
-    el("td", {}, statusOf(one.status)),
+    el("td", {}, statusOf(one)),
     el("td", {}, el("span", { class: one.operation ? "what" : "what path" }, one.operation ?? `${one.method} ${one.path}`), " ", el("small", {}, [batch, one.account].filter(Boolean).join(", "))),
     el("td", {}, notes.map((name) => [el("span", { class: "tag" }, name), " "])),
   );
 }
 
-function kindOf(code) {
-  return code < 400 ? "fine" : code === 429 || code >= 500 ? "later" : "refused";
-}
-
 // Never by colour alone: there is a sign beside the number.
-function statusOf(code) {
-  const sign = { fine: "✓", later: "↻", refused: "✕" }[kindOf(code)];
-  return el("span", { class: `status ${kindOf(code)}` }, el("span", { "aria-hidden": "true" }, sign), ` ${code}`);
+function statusOf({ status: code, lost }) {
+  const kind = code === 429 || code >= 500 || lost ? "later" : code < 400 ? "fine" : "refused";
+  const sign = lost ? "⚡" : { fine: "✓", later: "↻", refused: "✕" }[kind];
+  return el("span", { class: `status ${kind}` }, el("span", { "aria-hidden": "true" }, sign), lost ? " response lost" : ` ${code}`);
 }
 
 async function chooseRequest(number) {
@@ -430,7 +427,7 @@ function makeRequest(one) {
   const elsewhere = one.violations.filter((_, index) => !one.requestLines.some((line) => line.violations.includes(index)));
   return [
     closer(),
-    el("h2", { id: "request-title" }, `Request ${one.number} `, statusOf(one.status), one.injected ? el("small", {}, ` injected: ${one.injected}`) : null),
+    el("h2", { id: "request-title" }, `Request ${one.number} `, statusOf(one), one.injected ? el("small", {}, ` injected: ${one.injected}`) : null),
     el("p", { class: "line" }, el("code", {}, `${one.method} ${one.path}${query}`)),
     el("p", { class: "note" }, facts.filter(Boolean).join(" · ")),
     one.findings.map((found) => el("p", { class: "finding" }, el("span", { class: "tag" }, found.name), ` ${found.text} (request ${found.requests.join(", ")})`)),
@@ -444,10 +441,11 @@ function makeRequest(one) {
     el("h3", {}, "Sent"),
     headers(one.requestHeaders),
     lines(one.requestLines, one.violations, one.bodyKept ? "No body." : "A body that was too large to be kept."),
-    el("h3", {}, "Answered ", statusOf(one.status)),
+    el("h3", {}, "Answered ", statusOf(one)),
+    one.lost ? el("p", { class: "note" }, `No complete response arrived. It would have been a ${one.status}:`) : null,
     headers(one.responseHeaders),
     lines(one.responseLines),
-  ].flat();
+  ].flat().filter(Boolean);
 }
 
 function makeViolation(one) {
@@ -508,7 +506,8 @@ async function add(records) {
   const campaign = chosen();
   const token = campaign && tokenFor(campaign.account);
   if (!token) return;
-  const headers = { Authorization: `Bearer ${token.token}`, "Content-Type": "application/json" };
+  const id = `${performance.timeOrigin} ${state.samples}`;
+  const headers = { Authorization: `Bearer ${token.token}`, "Content-Type": "application/json", "X-Alta-Mock-Sample": id };
   if (token.accounts.length > 1) headers["x-account-id"] = campaign.account;
   const url = basePath + addPath.replace("{campaignId}", campaign.id);
   await act(async () => {
@@ -519,6 +518,8 @@ async function add(records) {
     const why = wait ? `try again in ${wait} s` : `${rule}; open the request to see more`;
     throw new Refused(reply.status, `Answered ${reply.status}: ${why}.`);
   }, `${plural(records.length, "prospect")} added.`);
+  const added = state.entries.filter((one) => one.sample === id && one.status < 400);
+  if (added.length > 1) notice(`${plural(added.length * records.length, "prospect")} added: the browser repeated the request.`);
 }
 
 // Wait for a complete response, which may not arrive.
