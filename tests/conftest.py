@@ -34,6 +34,17 @@ def prospects_path(campaign: str = CAMPAIGN) -> str:
     return f"/v1/campaigns/{campaign}/prospects"
 
 
+def lost(before: Any, after: Any, at: str = "") -> list[str]:
+    """Return where a document does not contain another one; a list may have more items at its end."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        pairs = [(key, value, after.get(key)) for key, value in before.items()]
+    elif isinstance(before, list) and isinstance(after, list) and len(before) <= len(after):
+        pairs = [(index, *pair) for index, pair in enumerate(zip(before, after, strict=False))]
+    else:
+        return [] if before == after else [at]
+    return [place for key, old, new in pairs for place in lost(old, new, f"{at}/{key}")]
+
+
 def request_of(
     body: Any = ONE,
     *,
@@ -139,7 +150,7 @@ def second_operation(tmp_path: Path) -> Path:
         }
     }
     uuid = {"name": "campaignId", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
-    document["components"]["parameters"] = {"CampaignId": uuid}
+    document["components"]["parameters"]["CampaignId"] = uuid
     file = tmp_path / "second.yaml"
     file.write_text(json.dumps(document, indent=1), encoding="utf-8")
     return file
