@@ -201,3 +201,10 @@ def test_at_most_500_opt_outs_are_added_at_once() -> None:
 
     assert violations(schema, {"identifiers": [one] * 500}) == []
     assert [found.rule for found in violations(schema, {"identifiers": [one] * 501})] == ["maxItems"]
+
+
+def test_only_objects_are_a_batch() -> None:
+    """A list of texts, such as the tags, is not an array of records."""
+    batches = {name: operation.batch.member for name, operation in OPERATIONS.items() if operation.batch}
+
+    assert batches == {"addProspectsToCampaign": "data", "addCommunicationOptOuts": "identifiers"}

@@ -132,12 +132,12 @@ class Reader:
         at, body = self._resolve(at)
         for member in body.get("properties", {}) if isinstance(body, dict) else ():
             where, array = self._resolve((*at, "properties", member))
-            if isinstance(array, dict) and isinstance(array.get("items"), dict):
-                parts = [self._resolve((*where, "items"))[1]]
-                items_at = self._resolve((*where, "items"))[0]
-                parts += [
-                    self._resolve((*items_at, "allOf", index))[1] for index in range(len(parts[0].get("allOf", ())))
-                ]
+            if not (isinstance(array, dict) and isinstance(array.get("items"), dict)):
+                continue
+            items_at, items = self._resolve((*where, "items"))
+            if items.get("type") == "object":
+                parts = [items]
+                parts += [self._resolve((*items_at, "allOf", index))[1] for index in range(len(items.get("allOf", ())))]
                 named = [part for part in parts if RULE_KEYWORD in part]
                 return BatchSchema(
                     member=member,
