@@ -155,6 +155,22 @@ def test_the_types_keep_the_contract(typescript: Path) -> None:
     assert wrong == [f"{one}," for one, keeps in PEOPLE.items() if not keeps], done.stdout + done.stderr
 
 
+def test_the_types_of_a_page_are_those_of_its_objects(typescript: Path) -> None:
+    """The objects of a page have the members of their kind, and the cursors are optional."""
+    page = 'import("./alta.js").paths["/prospects"]["get"]["responses"][200]["content"]["application/json"]'
+    lines = [
+        f"type Page = {page};",
+        "export const people = (page: Page): string[] => page.data.map((prospect) => prospect.personId);",
+        "export const emails = (page: Page): unknown[] => page.data.map((prospect) => prospect.email);",
+        "export const next = (page: Page): string => page.next;",
+    ]
+    (typescript / "src" / "pages.ts").write_text("\n".join(lines), encoding="utf-8")
+
+    done = run(["npm", "run", "check"], typescript)
+
+    assert re.findall(r"^src/pages\.ts\((\d+),", done.stdout, re.MULTILINE) == ["3", "4"], done.stdout + done.stderr
+
+
 def test_the_lock_names_no_registry() -> None:
     """It works with any registry; each package is pinned by its checksum."""
     packages = json.loads((EXAMPLES / "typescript" / "package-lock.json").read_text(encoding="utf-8"))["packages"]
