@@ -101,7 +101,7 @@ def test_a_rule_has_a_file_and_a_line() -> None:
 
 
 def test_a_second_operation_is_served_from_the_document_alone(second_operation: Path, clock: Clock) -> None:
-    """Route, parameters, security and bodies of an operation work although no code names it."""
+    """Parameters, security and bodies work although no code names the operation (assumption unknown-parameter)."""
     mock = AltaMock(clock=clock, openapi=second_operation)
     trace = (("x-trace", "abc"),)
 

@@ -99,7 +99,7 @@ def test_every_operation_declares_what_it_may_respond_with() -> None:
 
 
 def test_every_list_is_paginated() -> None:
-    """Each has the same two parameters; a limit is an integer from 1 to 100, by default 10."""
+    """A limit is an integer from 1 to 100, by default 10; others are refused (assumption limit-out-of-bounds)."""
     assert len(LISTS) == 9
     for operation in LISTS.values():
         limit, cursor = operation.parameters["query"][:2]
