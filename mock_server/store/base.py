@@ -8,9 +8,10 @@ Rule 3: values are never changed in place; a change puts another value.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from mock_server.messages.http import ApiRequest
@@ -28,16 +29,22 @@ NO_ACCOUNT = ""
 """The account of requests without a valid token."""
 
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
+"""A search without conditions."""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Records that one request added, kept as the text that was sent, so that no digit is lost.
 
-    `member` is the member of that text, JSON in UTF-8, that is the array of records; `size` is their number.
+    `member` is the member of that text, JSON in UTF-8, that is the array of records; `size` is their number, and `at`
+    the time of the request, in nanoseconds since the epoch.
     """
 
     text: bytes
     member: str
     size: int
+    at: int = 0
 
     def records(self) -> list[Any]:
         """Return the records as sent; each call parses the text again, so they may be changed."""
@@ -96,8 +103,16 @@ class Transaction(Protocol):
     def delete(self, kind: str, object_id: str) -> None:
         """Remove an object, if there is one."""
 
-    def objects(self, kind: str) -> Sequence[Mapping[str, Any]]:
-        """Return the objects of a kind, in order of creation."""
+    def objects(self, kind: str, where: Mapping[str, str] = NOTHING) -> Sequence[Mapping[str, Any]]:
+        """Return the objects of a kind whose members have these texts, in order of creation."""
+
+    def rows(
+        self, kind: str, where: Mapping[str, str] = NOTHING, start: int | None = None, *, backwards: bool = False
+    ) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """Yield such objects with their positions from behind the position `start` on, or from before it back.
+
+        A position grows with every new object and is never used twice. What is yielded must not be changed meanwhile.
+        """
 
     def next_number(self, kind: str) -> int:
         """Return the next running number of a kind, from 1."""
@@ -107,6 +122,9 @@ class Transaction(Protocol):
 
     def submissions(self, parent_id: str) -> Sequence[Batch]:
         """Return the batches that belong to one object, in order."""
+
+    def take_new(self) -> Sequence[tuple[str, Batch]]:
+        """Return the batches that were submitted since the last call, each with its parent, in order."""
 
     def window(self, name: str) -> Window | None:
         """Return the window of a limit; None if it was never opened."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Any, Self
@@ -13,7 +13,17 @@ from typing import Any, Self
 from mock_server.messages.http import ApiReply, ApiRequest
 from mock_server.messages.injected import Injected
 from mock_server.messages.outcome import Outcome
-from mock_server.store.base import JOURNAL_BYTES, JOURNAL_ENTRIES, NO_ACCOUNT, Batch, Exchange, Recorded, Window
+from mock_server.store.base import (
+    JOURNAL_BYTES,
+    JOURNAL_ENTRIES,
+    NO_ACCOUNT,
+    NOTHING,
+    Batch,
+    Exchange,
+    Recorded,
+    Window,
+)
+from mock_server.store.table import Table
 
 _logger = logging.getLogger(__name__)
 
@@ -32,7 +42,7 @@ class MemoryStore:
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self.lock = threading.RLock()
-        self.objects: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
+        self.tables: defaultdict[tuple[str, str], Table] = defaultdict(Table)
         self.windows: dict[tuple[str, str], Window] = {}
         self.numbers: Counter[tuple[str, str]] = Counter()
         self.queue: list[Injected] = []
@@ -67,11 +77,12 @@ class MemoryStore:
 
     def reset(self, objects: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
         """Keep these objects (account, kind, object) and nothing else; the clock and the numbers go on."""
-        tables: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
+        tables: defaultdict[tuple[str, str], Table] = defaultdict(Table)
         for account, kind, value in objects:
-            tables.setdefault((account, kind), {})[value["id"]] = value
+            table = tables[account, kind]
+            table.set(table.position(value["id"]), value)
         with self.lock:
-            self.objects = tables
+            self.tables = tables
             self.windows.clear()
             self.numbers.clear()
             self.queue = []
@@ -105,22 +116,24 @@ class _Transaction:
             self._store.lock.release()
 
     def get(self, kind: str, object_id: str) -> Mapping[str, Any] | None:
-        return self._store.objects.get((self._account, kind), {}).get(object_id)
+        return self._store.tables[self._account, kind].get(object_id)
 
     def put(self, kind: str, value: Mapping[str, Any]) -> None:
-        table, object_id = self._table(kind), value["id"]
-        before = table.get(object_id)
-        table[object_id] = value
-        self._undo.append(lambda: table.pop(object_id) if before is None else table.__setitem__(object_id, before))
+        table = self._store.tables[self._account, kind]
+        self._set(table, table.position(value["id"]), value)
 
     def delete(self, kind: str, object_id: str) -> None:
-        key, table = (self._account, kind), self._table(kind)
-        if object_id in table:
-            self._store.objects[key] = {name: value for name, value in table.items() if name != object_id}
-            self._undo.append(lambda: self._store.objects.__setitem__(key, table))
+        table = self._store.tables[self._account, kind]
+        if table.get(object_id):
+            self._set(table, table.position(object_id), None)
 
-    def objects(self, kind: str) -> Sequence[Mapping[str, Any]]:
-        return list(self._table(kind).values())
+    def objects(self, kind: str, where: Mapping[str, str] = NOTHING) -> Sequence[Mapping[str, Any]]:
+        return [value for _, value in self.rows(kind, where)]
+
+    def rows(
+        self, kind: str, where: Mapping[str, str] = NOTHING, start: int | None = None, *, backwards: bool = False
+    ) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        return self._store.tables[self._account, kind].rows(where, start, backwards=backwards)
 
     def next_number(self, kind: str) -> int:
         key, numbers = (self._account, kind), self._store.numbers
@@ -132,6 +145,12 @@ class _Transaction:
         key = (self._account, parent_id)
         self._store.batches.append(key, batch)
         self._undo.append(lambda: self._store.batches.remove_last(key))
+
+    def take_new(self) -> Sequence[tuple[str, Batch]]:
+        taken = self._store.batches.take_new(self._account)
+        if taken:
+            self._undo.append(lambda: self._store.batches.put_back(self._account, taken))
+        return taken
 
     def submissions(self, parent_id: str) -> Sequence[Batch]:
         return self._store.batches.of((self._account, parent_id))
@@ -168,8 +187,10 @@ class _Transaction:
     def savepoint(self) -> _Savepoint:
         return _Savepoint(self._undo)
 
-    def _table(self, kind: str) -> dict[str, Mapping[str, Any]]:
-        return self._store.objects.setdefault((self._account, kind), {})
+    def _set(self, table: Table, position: int, value: Mapping[str, Any] | None) -> None:
+        before = table.at(position)
+        table.set(position, value)
+        self._undo.append(lambda: table.set(position, before))
 
     def _replace_queue(self, queue: list[Injected]) -> None:
         before, self._store.queue = self._store.queue, queue
@@ -199,28 +220,42 @@ def _undo_to(mark: int, undo: list[Callable[[], object]]) -> None:
 
 
 class _Batches:
-    """Batches by account and parent, up to a number of bytes."""
+    """Batches by account and parent, up to a number of bytes, and which of them are new."""
 
     def __init__(self, capacity: int) -> None:
         self._batches: dict[tuple[str, str], deque[Batch]] = {}
         self._age: deque[tuple[str, str]] = deque()
+        self._new: dict[str, deque[tuple[str, Batch]]] = {}
         self._size, self._capacity, self._warned = 0, capacity, False
 
     def append(self, key: tuple[str, str], batch: Batch) -> None:
         self._batches.setdefault(key, deque()).append(batch)
         self._age.append(key)
+        account, parent_id = key
+        self._new.setdefault(account, deque()).append((parent_id, batch))
         self._size += len(batch.text) + _OVERHEAD
 
     def remove_last(self, key: tuple[str, str]) -> None:
         self._size -= len(self._batches[key].pop().text) + _OVERHEAD
         self._age.pop()
+        self._new[key[0]].pop()
 
     def of(self, key: tuple[str, str]) -> list[Batch]:
         return list(self._batches.get(key, ()))
 
+    def take_new(self, account: str) -> list[tuple[str, Batch]]:
+        return list(self._new.pop(account, ()))
+
+    def put_back(self, account: str, taken: Iterable[tuple[str, Batch]]) -> None:
+        self._new[account] = deque(taken)
+
     def drop_oldest(self) -> None:
         while self._size > self._capacity and len(self._age) > 1:
-            self._size -= len(self._batches[self._age.popleft()].popleft().text) + _OVERHEAD
+            key = self._age.popleft()
+            batch, new = self._batches[key].popleft(), self._new.get(key[0])
+            if new and new[0][1] is batch:
+                new.popleft()
+            self._size -= len(batch.text) + _OVERHEAD
             if not self._warned:
                 self._warned = True
                 _logger.warning("more than %d bytes of batches: the oldest are dropped from now on", self._capacity)
@@ -228,6 +263,7 @@ class _Batches:
     def clear(self) -> None:
         self._batches.clear()
         self._age.clear()
+        self._new.clear()
         self._size, self._warned = 0, False
 
 

@@ -1,0 +1,85 @@
+"""The objects of one kind in memory, in order of creation, found by id, by position or by the text of a member."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Object = Mapping[str, Any]
+
+
+class Table:
+    """Objects by position, a number that grows with every new object and is never used twice.
+
+    A member that was searched for once is indexed from then on, so that a search takes no longer among more objects.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[int, Object] = {}
+        self._positions: dict[str, int] = {}
+        self._order: list[int] = []
+        self._indexes: dict[str, dict[Any, list[int]]] = {}
+        self._next = 1
+
+    def get(self, object_id: str) -> Object | None:
+        """Return an object, or None."""
+        position = self._positions.get(object_id)
+        return None if position is None else self._values[position]
+
+    def position(self, object_id: str) -> int:
+        """Return the position of an object, or the next free one, which is used up."""
+        known = self._positions.get(object_id)
+        if known is not None:
+            return known
+        self._next += 1
+        return self._next - 1
+
+    def at(self, position: int) -> Object | None:
+        """Return the object at a position, or None."""
+        return self._values.get(position)
+
+    def set(self, position: int, value: Object | None) -> None:
+        """Put an object at a position in place of what is there; None removes it."""
+        before = self._values.get(position)
+        if before is not None:
+            del self._values[position], self._positions[before["id"]]
+        if value is not None:
+            self._values[position], self._positions[value["id"]] = value, position
+        if (before is None) != (value is None):
+            _update(self._order, position, value)
+        for member, index in self._indexes.items():
+            if before is not None and (value is None or before.get(member) != value.get(member)):
+                _update(index[before.get(member)], position, None)
+            if value is not None and (before is None or before.get(member) != value.get(member)):
+                _update(index.setdefault(value.get(member), []), position, value)
+
+    def rows(self, where: Mapping[str, str], start: int | None, *, backwards: bool) -> Iterator[tuple[int, Object]]:
+        """Yield the positions and objects with these members, from behind a position on, or from before it back."""
+        order = min(
+            (self._indexed(name).get(wanted, []) for name, wanted in where.items()), key=len, default=self._order
+        )
+        if backwards:
+            places = range((len(order) if start is None else bisect_left(order, start)) - 1, -1, -1)
+        else:
+            places = range(0 if start is None else bisect_right(order, start), len(order))
+        for place in places:
+            value = self._values[order[place]]
+            if all(value.get(name) == wanted for name, wanted in where.items()):
+                yield order[place], value
+
+    def _indexed(self, member: str) -> dict[Any, list[int]]:
+        if member not in self._indexes:
+            index = self._indexes[member] = {}
+            for position in self._order:
+                index.setdefault(self._values[position].get(member), []).append(position)
+        return self._indexes[member]
+
+
+def _update(order: list[int], position: int, value: Object | None) -> None:
+    """Insert a position into an ordered list, or remove it if there is no value."""
+    place = bisect_left(order, position)
+    if value is None:
+        del order[place]
+    else:
+        order.insert(place, position)
