@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
-from mock_server.contract.limits import Limit
+from mock_server.contract.limits import Limit, parse_seconds
 from mock_server.messages.errors import MockError
 
 
@@ -22,6 +22,7 @@ class Config:
         overlay: An overlay in place of the bundled one.
         rate_limit: In place of every limit that an operation has in the contract: `10/60s`, or `off`.
         account_rate_limit: In place of the contract's limit across all operations: `100/60s`, or `off`.
+        visible_after: Time until an added prospect is in lists: `90s`.
         why: Whether refusals say why in the header `X-Alta-Mock-Why`.
         store: URL of where the state is kept: `memory`.
         control_token: What other machines must send to use the control API; without it they are refused.
@@ -32,6 +33,7 @@ class Config:
     overlay: str | os.PathLike[str] | None = None
     rate_limit: str | None = None
     account_rate_limit: str | None = None
+    visible_after: str = "0s"
     why: bool = True
     store: str = "memory"
     control_token: str | None = None
@@ -81,6 +83,11 @@ def _limit(value: str) -> str:
     return value
 
 
+def _seconds(value: str) -> str:
+    parse_seconds(value)
+    return value
+
+
 def _flag(value: str) -> bool:
     flags = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
     if value.lower() not in flags:
@@ -92,6 +99,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     **dict.fromkeys(("data", "openapi", "overlay"), _file),
     **dict.fromkeys(("rate_limit", "account_rate_limit"), _limit),
     **dict.fromkeys(("store", "control_token"), str),
+    "visible_after": _seconds,
     "no_why": _flag,
 }
 """How to read each variable, by its name without `ALTA_MOCK_`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from mock_server.pipeline.hooks import Hooks
 from mock_server.pipeline.injection import injected_fault, injected_response
 from mock_server.pipeline.pipeline import answer
 from mock_server.pipeline.ratelimit import Limits
+from mock_server.state import Events, Objects, camel
 from mock_server.wiring import wire
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class Fake:
         settings: The fields of `Config`.
 
     Attributes:
+        events: What the vendor does by itself, or other people do: `mock.events.email_reply(prospect_id)`.
         store: Where its state is kept; change it in transactions.
 
     Raises:
@@ -57,6 +60,8 @@ class Fake:
         named = {name: os.fspath(file) for name, file in files.items() if file is not None}
         ids = {account.id: [value["id"] for _, value in account.objects] for account in self.seed.accounts}
         self.journal = Journal(self.store, Known(self.contract, self.redact, ids, named))
+        self._objects = Objects(self._engine, self.clock)
+        self.events = Events(self._objects)
         self.reset()
 
     @property
@@ -87,6 +92,7 @@ class Fake:
         status: int,
         *,
         times: int = 1,
+        operation: str | None = None,
         retry_after: float | timedelta | str | None = None,
         body: Any = None,
         headers: Mapping[str, str] | None = None,
@@ -99,6 +105,7 @@ class Fake:
         Args:
             status: A status that the contract documents.
             times: For how many requests.
+            operation: The `operationId` of the requests that it is for; by default any.
             retry_after: Seconds or an HTTP date, in place of the time left in the window.
             body: A JSON value in place of the contract's example.
             headers: Headers of the response, in place of those with the same names; an empty value removes one. With
@@ -117,20 +124,23 @@ class Fake:
             headers=headers,
             allow_undocumented=allow_undocumented,
         )
-        self._inject(injected)
+        self._inject(injected, operation)
 
-    def fault(self, name: str, *, times: int = 1, seconds: float | timedelta = 1.0) -> None:
+    def fault(
+        self, name: str, *, times: int = 1, operation: str | None = None, seconds: float | timedelta = 1.0
+    ) -> None:
         """Inject a fault below HTTP into the next requests.
 
         Args:
             name: `delay`, `connection_reset`, `truncate`, `malformed_json`, `html_502` or `drop_after_commit`.
             times: For how many requests.
+            operation: The `operationId` of the requests that it is for; by default any.
             seconds: Delay of the response.
 
         Raises:
             MockError: The fault is unknown, or a value is out of bounds.
         """
-        self._inject(injected_fault(name, times=times, seconds=seconds))
+        self._inject(injected_fault(name, times=times, seconds=seconds), operation)
 
     def injected(self) -> Sequence[Injected]:
         """Return the responses and faults that no request has taken yet, first to come first."""
@@ -203,6 +213,19 @@ class Fake:
                 known += [campaign["id"] for campaign in transaction.objects(campaigns.KIND)]
         raise MockError(f"unknown campaign {campaign_id!r}; choose one of {', '.join(known)}")
 
+    def create(self, kind: str, account: str | None = None, **members: Any) -> dict[str, Any]:
+        """Make an object, and return it: `mock.create("call", prospect_id=..., call_type="inbound")`.
+
+        Args:
+            kind: As of `list`.
+            account: Id of the account; by default that of the first object that the new one refers to, else the first.
+            members: Its members, in snake case (`from_` for `from`); required ones are filled in.
+
+        Raises:
+            MockError: The kind or the account is unknown, or the object would break the contract.
+        """
+        return self._objects.create(kind, {camel(name): value for name, value in members.items()}, account)
+
     def campaigns(self) -> list[dict[str, Any]]:
         """Return the campaigns of all accounts, in order, each with its account and the number of its prospects."""
         found = []
@@ -230,9 +253,28 @@ class Fake:
         """Return to the seed: no prospects, full quotas, nothing injected, an empty journal. The clock goes on."""
         self.store.reset(self.seed.objects())
 
+    def list(self, kind: str, **where: str) -> list[dict[str, Any]]:
+        """Return the objects of a kind, of all accounts: `mock.list("prospects", campaign_id=...)`.
+
+        They are in order of creation, with the members that the API does not show, such as a prospect's `status`.
+
+        Args:
+            kind: `campaigns`, `prospects`, `persons`, `companies`, `reps`, `calls`, `email_messages`,
+                `linkedin_messages` or `opt_outs`; or an `objectType`.
+            where: Texts that members of the same names, in snake case, must equal.
+
+        Raises:
+            MockError: The kind is unknown.
+        """
+        return self._objects.list(kind, {camel(name): value for name, value in where.items()})
+
     def _process(self, request: ApiRequest, transport: str) -> Outcome:
         return answer(request, self._engine, self.clock.time_ns(), transport)
 
-    def _inject(self, injected: Injected) -> None:
+    def _inject(self, injected: Injected, operation: str | None) -> None:
+        known = [one.id for one in self.contract.operations]
+        if operation not in {None, *known}:
+            raise MockError(f"unknown operation {operation!r}; choose one of {', '.join(known)}")
+        injected = replace(injected, operation=operation)
         with self.store.transaction() as transaction:
             transaction.inject(injected)

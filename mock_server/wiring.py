@@ -11,7 +11,7 @@ from mock_server.config import Config
 from mock_server.contract import bundled_files
 from mock_server.contract.contract import Contract
 from mock_server.contract.documents import Document
-from mock_server.contract.limits import Limit
+from mock_server.contract.limits import SECOND, Limit, parse_seconds
 from mock_server.contract.schemas import violations
 from mock_server.handlers import HANDLERS
 from mock_server.messages.errors import MockError
@@ -32,7 +32,7 @@ def wire(config: Config, hooks: Hooks) -> Engine:
         MockError: A setting, or a file that one names, cannot be used.
     """
     contract = hooks.contract(Contract.load(_path(config.openapi), _path(config.overlay)))
-    seed = Seed.load(_path(config.data))
+    seed = Seed.load(_path(config.data), contract.objects)
     for (_, object_id), status in seed.bound.items():
         if status not in ERRORS:
             known = ", ".join(map(str, ERRORS))
@@ -47,6 +47,7 @@ def wire(config: Config, hooks: Hooks) -> Engine:
         redact=Redactor(seed.tokens),
         why=config.why,
         hooks=hooks,
+        visible_after=parse_seconds(config.visible_after) * SECOND,
     )
 
 

@@ -204,7 +204,7 @@ def test_a_proxy_that_removes_the_prefix(mock: AltaMock) -> None:
 def test_a_bug_of_ours_is_a_500_that_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     """The response is the same as over a socket, also in another application."""
 
-    def bug(_: object) -> None:
+    def bug(*_: object) -> None:
         raise ZeroDivisionError
 
     mock = AltaMock(hooks=Hooks(inject=bug))

@@ -28,7 +28,7 @@ LAYERS: dict[str, set[str]] = {
 EDGES = {"transports", "control", "web", "cli"}
 """Folders that may import the wiring and all of the core."""
 
-WIRING = {"__init__", "__main__", "config", "fake", "mock", "wiring"}
+WIRING = {"__init__", "__main__", "config", "fake", "mock", "state", "wiring"}
 
 FRAMEWORKS = {"flask", "uvicorn", "httptools", "click", "asyncio", "socket", "requests", "subprocess"}
 

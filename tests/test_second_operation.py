@@ -13,8 +13,7 @@ import yaml
 
 from mock_server import AltaMock
 from mock_server.contract.contract import Contract
-from mock_server.handlers import HANDLERS
-from mock_server.handlers.campaigns import READ
+from mock_server.handlers import HANDLERS, READ
 from mock_server.handlers.handler import Context, Handler, Result
 from mock_server.pipeline.hooks import Hooks
 from tests.conftest import CAMPAIGN, FOREIGN_CAMPAIGN, ROOT, UNKNOWN_CAMPAIGN, request_of, why

@@ -37,9 +37,9 @@ class Script:
         """Replace the steps: one for each request that passes the quota."""
         self._steps = iter(tuple(steps))
 
-    def __call__(self, transaction: Transaction) -> Injected | None:
+    def __call__(self, transaction: Transaction, operation: str) -> Injected | None:
         """Return the next step."""
-        step = next(self._steps, transaction.take_injected)
+        step = next(self._steps, lambda: transaction.take_injected(operation))
         return step() if callable(step) else step
 
 

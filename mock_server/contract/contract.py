@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from mock_server.contract import bundled_files, overlay, supported
 from mock_server.contract.documents import Document
 from mock_server.contract.limits import Limit
+from mock_server.contract.objects import ObjectSchema
 from mock_server.contract.operation import Operation
 from mock_server.contract.reader import Reader
 from mock_server.messages.errors import ApiError, MethodNotAllowed, MockError, NotFound, api_errors
@@ -32,6 +33,7 @@ class Contract:
         published: The published document.
         server: The base URL of its server, without a trailing slash.
         base_path: The path of that, for example `/v1`.
+        objects: The kinds of objects, by `objectType`.
         limit: The limit across all operations; None without one.
     """
 
@@ -40,6 +42,7 @@ class Contract:
     server: str
     base_path: str
     operations: tuple[Operation, ...]
+    objects: Mapping[str, ObjectSchema]
     limit: Limit | None
     _overlay: Document | None = field(repr=False)
     _touched: overlay.Touched = field(repr=False)
@@ -99,6 +102,7 @@ class Contract:
             server=reader.server(),
             base_path=urlsplit(reader.server()).path,
             operations=tuple(operations),
+            objects=reader.objects(),
             limit=reader.limit(),
             _overlay=changes,
             _touched=touched,
@@ -109,10 +113,13 @@ class Contract:
     def route(self, method: str, path: str) -> tuple[Operation, dict[str, str]]:
         """Find the operation of a method and a raw path, and the raw values of its path parameters.
 
+        HEAD is answered as GET (RFC 9110); a transport sends no body.
+
         Raises:
             NotFound: No operation has this path.
             MethodNotAllowed: Those that have it have other methods.
         """
+        method = "GET" if method == "HEAD" else method
         base, segments = self.base_path, path[len(self.base_path) + 1 :].split("/")
         matching = []
         if path.startswith(base + "/"):

@@ -1,4 +1,4 @@
-"""A rate limit as a value: requests in a number of seconds."""
+"""Times and rate limits as they are written in settings."""
 
 from __future__ import annotations
 
@@ -37,3 +37,15 @@ class Limit:
     def __str__(self) -> str:
         """Return the form that `parse` reads."""
         return f"{self.requests}/{self.seconds}s"
+
+
+def parse_seconds(text: str) -> int:
+    """Read `90s`, a whole number of seconds.
+
+    Raises:
+        MockError: It has another form.
+    """
+    found = re.fullmatch(r"([0-9]{1,7})s", text, re.ASCII)
+    if not found:
+        raise MockError(f"{text!r} is not a valid time; write Ns, for example 90s")
+    return int(found[1])

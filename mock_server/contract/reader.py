@@ -8,6 +8,7 @@ from typing import Any
 
 from mock_server.contract import supported
 from mock_server.contract.limits import Limit
+from mock_server.contract.objects import ObjectSchema
 from mock_server.contract.operation import BatchSchema, Operation, Parameter
 from mock_server.contract.schemas import RULE_KEYWORD, Schema, Schemas, violations
 from mock_server.messages.errors import MockError
@@ -49,6 +50,31 @@ class Reader:
                     raise self._error(("paths", path, method), f"duplicate operationId {operation.id!r}; rename one")
                 found[operation.id] = operation
         return list(found.values())
+
+    def objects(self) -> dict[str, ObjectSchema]:
+        """Return the kinds of objects, by `objectType`."""
+        found = {}
+        for name in self._document.get("components", {}).get("schemas", {}):
+            at = ("components", "schemas", name)
+            members, required = self._members(at)
+            kinds = members.get("objectType", {}).get("enum", ())
+            if len(kinds) == 1:
+                found[kinds[0]] = ObjectSchema(kinds[0], self._schema(*at), members, frozenset(required))
+        return found
+
+    def _members(self, at: Place, extending: Sequence[Place] = ()) -> tuple[dict[str, Any], set[str]]:
+        """Return the properties of a schema and of what it extends by `allOf`, and the names of the required ones."""
+        at, node = self._resolve(at)
+        if at in extending:
+            raise self._error(at, "the schema extends itself")
+        members: dict[str, Any] = {}
+        required = set(node.get("required", ()))
+        for index in range(len(node.get("allOf", ()))):
+            more, names = self._members((*at, "allOf", index), (*extending, at))
+            members |= more
+            required |= names
+        members |= {name: self._resolve((*at, "properties", name))[1] for name in node.get("properties", ())}
+        return members, required
 
     def _operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
         at = ("paths", path, method)

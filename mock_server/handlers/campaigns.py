@@ -6,13 +6,48 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mock_server.handlers.handler import Context, Result
+from mock_server.handlers.people import ACTIVE, PAUSED, change_all
 from mock_server.messages.call import Call
 from mock_server.store.base import Batch, Transaction
+from mock_server.store.objects import timestamp
 
 KIND = "campaign"
-READ = "Campaign.ReadCampaign"
-EDIT = "Campaign.EditCampaign"
-"""Permissions by the names that the vendor documents for its MCP server; that v1 has the same ones is assumed."""
+
+
+def create(call: Call, context: Context) -> Result:
+    """Create a draft; the description is accepted, but a campaign has no such member.
+
+    https://docs.altahq.com/api-reference/campaigns/create - assumption `new-campaign-status`.
+    """
+    campaign = context.create(KIND, name=call.body["name"], status="draft", isArchived=False)
+    return Result(body=context.shown(campaign))
+
+
+def pause(call: Call, context: Context) -> Result:
+    """Pause an active campaign, and its active prospects if the call asks for that; one in another state stays.
+
+    https://docs.altahq.com/api-reference/campaigns/pause - assumption `other-states`.
+    """
+    campaign = context.found
+    if campaign["status"] == "active":
+        context.update(campaign, status="paused")
+    if _asks(call, "pauseProspects"):
+        change_all(context, {"campaignId": campaign["id"]}, ACTIVE, PAUSED)
+    return Result()
+
+
+def resume(call: Call, context: Context) -> Result:
+    """Resume a paused or completed campaign, and its paused prospects if the call asks for that.
+
+    https://docs.altahq.com/api-reference/campaigns/resume - assumption `other-states`.
+    """
+    campaign = context.found
+    if campaign["status"] in {"paused", "completed"}:
+        launched = campaign.get("launchedAt", timestamp(context.now))
+        context.update(campaign, status="active", launchedAt=launched)
+    if _asks(call, "resumeProspects"):
+        change_all(context, {"campaignId": campaign["id"]}, PAUSED, ACTIVE)
+    return Result()
 
 
 def add_prospects(call: Call, context: Context) -> Result:
@@ -21,7 +56,8 @@ def add_prospects(call: Call, context: Context) -> Result:
     https://docs.altahq.com/api-reference/campaigns/add-prospects - what happens to duplicates and to campaigns that
     are not active is not documented: assumptions `duplicates` and `campaign-status`.
     """
-    context.transaction.submit(context.found["id"], Batch(call.raw, "data", len(call.body["data"])))
+    batch = Batch(call.raw, "data", len(call.body["data"]), context.now)
+    context.transaction.submit(context.found["id"], batch)
     return Result()
 
 
@@ -38,6 +74,10 @@ def summaries(transaction: Transaction) -> Iterable[dict[str, Any]]:
     for campaign in transaction.objects(KIND):
         added = sum(batch.size for batch in transaction.submissions(campaign["id"]))
         yield {**campaign, "prospects": added}
+
+
+def _asks(call: Call, member: str) -> bool:
+    return bool(call.body and call.body.get(member))
 
 
 def _newest(batches: Sequence[Batch], count: int) -> list[dict[str, Any]]:

@@ -6,31 +6,49 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mock_server.contract.objects import ObjectSchema
 from mock_server.messages.call import Call, Caller
 from mock_server.store.base import Transaction
-
-_IDS = "5c2f6d5e-5a0e-4b8e-9d53-0a4c1f4f7a10"
-"""Namespace of the ids of new objects."""
+from mock_server.store.objects import identified, numbered_id, timestamp
 
 
 @dataclass(slots=True)
 class Context:
-    """What a handler may use besides the call: `now` is in nanoseconds, `found` the object that the path names.
+    """What a handler may use besides the call.
 
-    The transaction is of the caller's account, and undone if the handler raises.
+    Attributes:
+        now: Nanoseconds since the epoch.
+        transaction: That of the caller's account; undone if the handler raises.
+        kinds: The kinds of objects of the contract, by `objectType`.
+        visible_after: Nanoseconds after which a prospect that was added is in lists.
+        found: The object that the path names.
     """
 
     caller: Caller
     now: int
     transaction: Transaction
+    kinds: Mapping[str, ObjectSchema] = field(default_factory=dict)
+    visible_after: int = 0
     found: Mapping[str, Any] = field(default_factory=dict)
 
     def new_id(self, kind: str) -> str:
         """Return the id of a new object, a UUID; the same sequence of requests gets the same ids."""
-        from uuid import UUID, uuid5  # noqa: PLC0415 - its import takes 5 ms, and few requests make an object
+        return numbered_id(f"{self.caller.account}/{kind}", self.transaction.next_number(kind))
 
-        number = self.transaction.next_number(kind)
-        return str(uuid5(UUID(_IDS), f"{self.caller.account}/{kind}/{number}"))
+    def create(self, kind: str, **members: Any) -> dict[str, Any]:
+        """Keep a new object, and return it."""
+        value = identified(kind, self.new_id(kind), self.now, members)
+        self.transaction.put(kind, value)
+        return value
+
+    def update(self, value: Mapping[str, Any], **members: Any) -> None:
+        """Change members of an object, and the time of its last change."""
+        self.transaction.put(value["objectType"], {**value, **members, "updatedAt": timestamp(self.now)})
+
+    def shown(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return an object as the contract declares it."""
+        kind = self.kinds.get(value["objectType"])
+        return kind.shown(value) if kind else value
 
 
 @dataclass(slots=True)
@@ -46,16 +64,18 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A handler, and what is checked before it is called.
+    """A handler, and what is done before it is called.
 
     Attributes:
         finds: Kind of the object that the last path parameter names; without one of that id the response is 404.
         permission: What the caller must be permitted to do; else the response is 403.
+        prepare: Brings the objects of the account up to date, before one is looked for.
     """
 
     function: Callable[[Call, Context], Result]
     finds: str | None = None
     permission: str | None = None
+    prepare: Callable[[Context], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

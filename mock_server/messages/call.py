@@ -22,9 +22,13 @@ ANYBODY = Caller("", "", frozenset())
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a handler acts on: declared parameters, defaults applied; the parsed body, None without one; its bytes."""
+    """What a handler acts on: declared parameters, defaults applied; the parsed body, None without one; its bytes.
+
+    `defaults` names the query parameters that were not sent.
+    """
 
     path: dict[str, Any]
     query: Mapping[str, Any]
     body: Any
     raw: bytes
+    defaults: frozenset[str] = frozenset()

@@ -37,6 +37,7 @@ class Injected:
         body: JSON value in place of the contract's example; None for the example.
         headers: Headers of the response, in place of those with the same names; an empty value removes one. With a
             Content-Type other than JSON, a text body is sent as it is.
+        operation: The `operationId` of the requests that it is for; None for any.
         source: Who asked for it: `queue`, `prefer` or `seed`.
     """
 
@@ -46,6 +47,7 @@ class Injected:
     retry_after: str | None = None
     body: Any = None
     headers: Headers = ()
+    operation: str | None = None
     source: str = "queue"
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qs, parse_qsl, unquote
 
 from mock_server.contract.operation import Operation, Parameter
 from mock_server.contract.schemas import first_violation, violations
@@ -34,7 +34,9 @@ def decode(request: ApiRequest, operation: Operation, path: Mapping[str, str]) -
     body = _body(request, operation, found)
     if found:
         raise BadRequest(*found)
-    return Call(values.get("path", {}), values.get("query", {}), body, request.body)
+    query = values.get("query", {})
+    sent = parse_qs(request.query, keep_blank_values=True) if query else {}
+    return Call(values.get("path", {}), query, body, request.body, frozenset(query) - sent.keys())
 
 
 def _parameters(

@@ -33,9 +33,9 @@ def unchanged(value: T) -> T:
     return value
 
 
-def take_injected(transaction: Transaction) -> Injected | None:
-    """Take the next response or fault off the queue."""
-    return transaction.take_injected()
+def take_injected(transaction: Transaction, operation: str) -> Injected | None:
+    """Take the next response or fault for an operation off the queue."""
+    return transaction.take_injected(operation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,12 @@ class Hooks:
         contract: Returns the contract that requests are held against.
         handlers: Returns the handlers, by `operationId`.
         spend: Counts a request against its limits, within its transaction.
-        inject: Returns what to inject into a request that the quota lets pass; None for nothing.
+        inject: Returns what to inject into a request, for an operation, that the quota lets pass; None for nothing.
         around: Wraps the handling of every request, outside its transaction and its journal entry.
     """
 
     contract: Callable[[Contract], Contract] = unchanged
     handlers: Callable[[Mapping[str, Handler]], Mapping[str, Handler]] = unchanged
     spend: Spend = spend
-    inject: Callable[[Transaction], Injected | None] = take_injected
+    inject: Callable[[Transaction, str], Injected | None] = take_injected
     around: Callable[[Handle], Handle] = unchanged

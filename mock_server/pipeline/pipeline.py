@@ -53,7 +53,8 @@ WHY_LENGTH = 300
 class Engine:
     """The parts of the pipeline, some of them by `operationId`; with `why`, refusals carry `X-Alta-Mock-Why`.
 
-    `recorded` is the body of a success whose content is not documented.
+    `recorded` is the body of a success whose content is not documented; `visible_after`, in nanoseconds, is the time
+    until an added prospect is in lists.
     """
 
     contract: Contract
@@ -65,6 +66,11 @@ class Engine:
     redact: Redactor
     why: bool
     hooks: Hooks
+    visible_after: int = 0
+
+    def context(self, caller: Caller, now: int, transaction: Transaction) -> Context:
+        """Return what a handler gets."""
+        return Context(caller, now, transaction, self.contract.objects, self.visible_after)
 
 
 @dataclass(slots=True)
@@ -111,12 +117,14 @@ def process(request: ApiRequest, identified: Identified, transaction: Transactio
             raise identified.error or NotFound
         quota = engine.hooks.spend(transaction, caller, engine.limits[operation.id], now) if operation.secured else None
         require_quota(quota)
-        injected = requested(request, operation, caller, path, engine.seed.bound) or engine.hooks.inject(transaction)
+        injected = requested(request, operation, caller, path, engine.seed.bound) or engine.hooks.inject(
+            transaction, operation.id
+        )
         if injected and injected.comes_first:
             reply = inject(injected, operation, quota, engine)
         else:
             call = decode(request, operation, path)
-            reply = handle(call, operation, Context(caller, now, transaction), engine)
+            reply = handle(call, operation, engine.context(caller, now, transaction), engine)
     except ApiError as error:
         violated = tuple(engine.redact.violation(violation) for violation in error.violations)
         reply = refusal(error, violated, operation, engine)
@@ -150,6 +158,8 @@ def handle(call: Call, operation: Operation, context: Context, engine: Engine) -
     if handler is None:
         got = f"the operation {operation.id}"
         raise NotImplementedByMock(Violation("not-implemented", "path", "", got, "one that alta-mock implements"))
+    if handler.prepare:
+        handler.prepare(context)
     if handler.finds:
         context.found = find(handler.finds, call, context.transaction)
     if handler.permission and handler.permission not in context.caller.permissions:

@@ -135,8 +135,8 @@ class Transaction(Protocol):
     def inject(self, injected: Injected) -> None:
         """Append a response or fault to the queue, which all accounts share."""
 
-    def take_injected(self) -> Injected | None:
-        """Take the next response or fault off the queue; None if it is empty."""
+    def take_injected(self, operation: str = "") -> Injected | None:
+        """Take the next response or fault for an operation, or for any, off the queue; None if there is none."""
 
     def injected(self) -> Sequence[Injected]:
         """Return the queue, first to come first."""

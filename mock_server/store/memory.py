@@ -167,13 +167,14 @@ class _Transaction:
     def inject(self, injected: Injected) -> None:
         self._replace_queue([*self._store.queue, injected])
 
-    def take_injected(self) -> Injected | None:
-        if not self._store.queue:
-            return None
-        first, *others = self._store.queue
-        again = [replace(first, times=first.times - 1)] if first.times > 1 else []
-        self._replace_queue([*again, *others])
-        return first
+    def take_injected(self, operation: str = "") -> Injected | None:
+        queue = self._store.queue
+        for index, first in enumerate(queue):
+            if first.operation in {None, operation}:
+                again = [replace(first, times=first.times - 1)] if first.times > 1 else []
+                self._replace_queue([*queue[:index], *again, *queue[index + 1 :]])
+                return first
+        return None
 
     def injected(self) -> Sequence[Injected]:
         return list(self._store.queue)

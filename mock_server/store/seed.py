@@ -9,16 +9,28 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from mock_server.contract import bundled_files
 from mock_server.contract.documents import Document
+from mock_server.contract.limits import SECOND
+from mock_server.contract.objects import ObjectSchema
 from mock_server.contract.schemas import Schemas, violations
 from mock_server.messages.errors import MockError
 from mock_server.messages.pointers import Place, place, pointer
+from mock_server.store.objects import completed, identified, numbered_id, problems
 
 KIND = "x-alta-kind"
 """Names, at a list of the schema, the kind of its objects."""
+
+Kinds = Mapping[str, ObjectSchema]
+"""The kinds of objects of a contract, by `objectType`."""
+
+NO_KINDS: Kinds = MappingProxyType({})
+
+SEEDED = 1_767_600_000 * SECOND
+"""When the objects were created that do not say so: 2026-01-05T08:00:00Z."""
 
 ANSWER = "answer"
 """The member of an object that binds it to a status; it is no member of the vendor's."""
@@ -54,13 +66,13 @@ class Seed:
     bound: Mapping[tuple[str, str], int]
 
     @classmethod
-    def load(cls, path: Path | None = None) -> Seed:
+    def load(cls, path: Path | None = None, kinds: Kinds = NO_KINDS) -> Seed:
         """Read the bundled seed, or a file in its place; raise MockError, with the line, if it is not a seed."""
-        return cls.of(Document.read(path or bundled_files.data("fixtures/seed.yaml")))
+        return cls.of(Document.read(path or bundled_files.data("fixtures/seed.yaml")), kinds)
 
     @classmethod
-    def of(cls, document: Document) -> Seed:
-        """Return the seed that a document describes."""
+    def of(cls, document: Document, kinds: Kinds = NO_KINDS) -> Seed:
+        """Return the seed that a document describes; its objects are held against their kinds."""
         for wrong in violations(Schemas(_schema()).at(), document.value):
             at = place(wrong.pointer, document.value)
             raise _error(document, at, f"got {wrong.got}; {wrong.rule} wants {wrong.wanted}")
@@ -68,8 +80,8 @@ class Seed:
         accounts = document.value["accounts"]
         return cls(
             accounts=tuple(
-                Account(account["id"], account.get("name", account["id"]), tuple(_objects(account)))
-                for account in accounts
+                Account(account["id"], account.get("name", account["id"]), tuple(_objects(document, index, kinds)))
+                for index, account in enumerate(accounts)
             ),
             tokens={token["token"]: _token(token, number) for number, token in enumerate(document.value["tokens"], 1)},
             bound={
@@ -77,7 +89,7 @@ class Seed:
                 for account in accounts
                 for name in _lists()
                 for value in account.get(name, ())
-                if ANSWER in value
+                if ANSWER in value  # such an object has an id: its schema says so
             },
         )
 
@@ -88,11 +100,41 @@ class Seed:
                 yield account.id, kind, value
 
 
-def _objects(account: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def extra_members(kind: str) -> frozenset[str]:
+    """Return the members that an object of a kind may have beside those that the contract declares."""
+    lists = [schema for schema in _lists().values() if schema[KIND] == kind]
+    return frozenset(name for schema in lists for name in schema["items"]["properties"])
+
+
+def _objects(document: Document, account: int, kinds: Kinds) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the objects of an account, completed; raise MockError for one that breaks the contract."""
+    lists = document.value["accounts"][account]
+    ids = {
+        schema[KIND]: {one.get("id", "").lower() for one in lists.get(name, ())} for name, schema in _lists().items()
+    }
     for name, schema in _lists().items():
-        for value in account.get(name, ()):
-            shown = {key: one for key, one in value.items() if key != ANSWER}
-            yield schema[KIND], {**shown, "id": value["id"].lower(), **_defaults(schema["items"], value)}
+        kind = schema[KIND]
+        for number, given in enumerate(lists.get(name, ())):
+            at = ("accounts", account, name, number)
+            members = {key: one for key, one in given.items() if key != ANSWER} | _defaults(schema["items"], given)
+            new_id = numbered_id(f"{lists['id']}/{kind}/seed", number)
+            value = identified(kind, new_id, SEEDED, {key: _lower(key, one) for key, one in members.items()})
+            if kind in kinds:
+                value = completed(kinds[kind], value)
+                for wrong in problems(kinds[kind], value, extra_members(kind)):
+                    where = (*at, *place(wrong.pointer, value)) if wrong.rule != "unknown-member" else at
+                    raise _error(
+                        document, where, f"{wrong.pointer}: got {wrong.got}; {wrong.rule} wants {wrong.wanted}"
+                    )
+            for key, referred in value.items():
+                if key.removesuffix("Id") in ids and referred not in ids[key.removesuffix("Id")]:
+                    raise _error(document, (*at, key), f"the account has no {key.removesuffix('Id')} {referred!r}")
+            yield kind, value
+
+
+def _lower(name: str, value: Any) -> Any:
+    """Return an id in lower case, in which ids are compared."""
+    return value.lower() if name.lower().endswith("id") and isinstance(value, str) else value
 
 
 def _defaults(schema: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,7 +168,8 @@ def _refuse_duplicates(document: Document) -> None:
         once("account", account["id"], "accounts", index, "id")
         for name, schema in _lists().items():
             for number, value in enumerate(account.get(name, ())):
-                once(schema[KIND], value["id"].lower(), "accounts", index, name, number, "id")
+                if "id" in value:
+                    once(schema[KIND], value["id"].lower(), "accounts", index, name, number, "id")
     for index, token in enumerate(document.value["tokens"]):
         once("token", token["token"], "tokens", index, "token")
         for number, name in enumerate(token["accounts"]):
@@ -138,6 +181,11 @@ def _refuse_duplicates(document: Document) -> None:
 
 def _error(document: Document, at: Place, problem: str) -> MockError:
     return MockError(f"{document.name}:{document.line(at)}: {pointer(*at) or '/'}: {problem}")
+
+
+def list_names() -> dict[str, str]:
+    """Return the kinds of the lists of objects that an account may have, by name."""
+    return {name: schema[KIND] for name, schema in _lists().items()}
 
 
 def _lists() -> dict[str, Any]:

@@ -1,0 +1,128 @@
+"""Pages of a list: opaque cursors, and the objects between them.
+
+https://docs.altahq.com/api-reference/pagination - a cursor alone continues with the filters of the first request.
+
+Rule 1: a cursor is bound to its account, its list and its filters; it also keeps the number of objects of a page.
+Rule 2: a page begins behind a position, so nothing is repeated or left out when objects are added between two pages.
+Rule 3: the page that `previous` of a page leads to is the one whose `next` leads to that page.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import islice
+from typing import Any
+
+from mock_server.handlers.handler import Context, Result
+from mock_server.messages.call import Call
+from mock_server.messages.errors import BadRequest
+from mock_server.messages.violations import Violation
+
+_SEAL = 6
+"""Bytes in front of a cursor's content by which an altered cursor is recognised. They keep nothing secret."""
+
+Keep = Callable[[Mapping[str, Any]], bool]
+"""Whether an object is in a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cursor:
+    """Where a page begins: behind the object at a position, or, backwards, in front of it."""
+
+    account: str
+    kind: str
+    filters: Mapping[str, str]
+    limit: int
+    position: int | None = None
+    backwards: bool = False
+
+    def encoded(self, position: int, *, backwards: bool) -> str:
+        """Return the text of a cursor of the same list at another position."""
+        members = [self.account, self.kind, self.filters, self.limit, position, backwards]
+        content = json.dumps(members, separators=(",", ":"), sort_keys=True).encode()
+        return urlsafe_b64encode(_sealed(content)).decode().rstrip("=")
+
+
+def page(
+    call: Call,
+    context: Context,
+    kind: str,
+    *,
+    equal: Collection[str] = (),
+    keep: Callable[[Mapping[str, str], Context], Keep] | None = None,
+) -> Result:
+    """Return one page of the objects of a kind, in order of creation.
+
+    Args:
+        call: Its query has `limit`, maybe `cursor`, and filters.
+        context: The context of the call.
+        kind: The kind of the objects.
+        equal: Filters that a member of the same name must equal; UUIDs do so in either case.
+        keep: Makes of the filters the test for all others.
+
+    Raises:
+        BadRequest: The cursor is not one of this list, or its filters were others.
+    """
+    cursor = _cursor(call, context, kind)
+    where = {name: value.lower() for name, value in cursor.filters.items() if name in equal}
+    test = keep(cursor.filters, context) if keep else None
+
+    def rows(start: int | None, *, backwards: bool) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        found = context.transaction.rows(kind, where, start, backwards=backwards)
+        return (row for row in found if test(row[1])) if test else found
+
+    found = list(islice(rows(cursor.position, backwards=cursor.backwards), cursor.limit + 1))
+    further, found = len(found) > cursor.limit, found[: cursor.limit]
+    if cursor.backwards:
+        found.reverse()
+    position = cursor.position or 0
+    first, last = (found[0][0], found[-1][0]) if found else (position + 1, position)
+    if cursor.backwards:
+        before, after = further, any(True for _ in rows(last, backwards=False))
+    else:
+        before, after = position > 0 and any(True for _ in rows(first, backwards=True)), further
+    body: dict[str, Any] = {"data": [context.shown(value) for _, value in found], "hasMore": after}
+    if after:
+        body["next"] = cursor.encoded(last, backwards=False)
+    if before:
+        body["previous"] = cursor.encoded(first, backwards=True)
+    return Result(body=body)
+
+
+def _cursor(call: Call, context: Context, kind: str) -> _Cursor:
+    """Return where the page of a call begins: at its cursor, or at the beginning of the list."""
+    filters = {name: value for name, value in call.query.items() if name not in {"limit", "cursor"}}
+    if "cursor" not in call.query:
+        return _Cursor(context.caller.account, kind, filters, int(call.query["limit"]))
+    cursor = _decoded(call.query["cursor"])
+    if cursor is None or (cursor.account, cursor.kind) != (context.caller.account, kind):
+        raise _refused("cursor-unknown", "another text", "next or previous of a page of this list")
+    if any(cursor.filters.get(name) != value for name, value in filters.items() if name not in call.defaults):
+        raise _refused(
+            "cursor-filters", "a cursor of a list with other filters", "the filters of the first page, or none"
+        )
+    limit = cursor.limit if "limit" in call.defaults else int(call.query["limit"])
+    return _Cursor(cursor.account, kind, cursor.filters, limit, cursor.position, cursor.backwards)
+
+
+def _decoded(text: str) -> _Cursor | None:
+    """Return the cursor that a text encodes; None if it encodes none."""
+    try:
+        sealed = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+    except (binascii.Error, UnicodeEncodeError):
+        return None
+    content = sealed[_SEAL:]
+    return _Cursor(*json.loads(content)) if sealed == _sealed(content) else None
+
+
+def _sealed(content: bytes) -> bytes:
+    return blake2b(content, digest_size=_SEAL, key=b"alta-mock").digest() + content
+
+
+def _refused(rule: str, got: str, wanted: str) -> BadRequest:
+    return BadRequest(Violation(rule, "query", "/cursor", got, wanted))

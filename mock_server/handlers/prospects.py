@@ -1,0 +1,39 @@
+"""Prospects: persons in campaigns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mock_server.handlers.handler import Context, Result
+from mock_server.handlers.paging import Keep, page
+from mock_server.handlers.people import ACTIVE, PAUSED, PROSPECT
+from mock_server.messages.call import Call
+from mock_server.store.objects import timestamp
+
+
+def list_prospects(call: Call, context: Context) -> Result:
+    """Return the prospects of all campaigns or of one; of an unknown one none: assumption `unknown-filter-id`.
+
+    https://docs.altahq.com/api-reference/prospects/list - a prospect may appear after a while: assumption `visibility`.
+    """
+    return page(call, context, PROSPECT, equal=("campaignId",), keep=_visible)
+
+
+def pause(_: Call, context: Context) -> Result:
+    """Pause a prospect.
+
+    https://docs.altahq.com/api-reference/prospects/pause
+    """
+    context.update(context.found, status=PAUSED)
+    return Result()
+
+
+def resume(_: Call, context: Context) -> Result:
+    """Resume a prospect. Inferred from the page of its pause, which links to it."""
+    context.update(context.found, status=ACTIVE)
+    return Result()
+
+
+def _visible(_: Mapping[str, str], context: Context) -> Keep:
+    newest = timestamp(context.now - context.visible_after)
+    return lambda prospect: bool(prospect["createdAt"] <= newest)

@@ -1,0 +1,145 @@
+"""What a test, the page and the control API read and change of a fake's objects, and the events they cause."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from mock_server.handlers.events import EVENTS
+from mock_server.handlers.handler import Context
+from mock_server.handlers.people import PROSPECT, enrol_new
+from mock_server.messages.call import Caller
+from mock_server.messages.errors import MockError
+from mock_server.pipeline.clock import Clock
+from mock_server.pipeline.pipeline import Engine
+from mock_server.store.objects import completed, identified, problems
+from mock_server.store.seed import extra_members, list_names
+
+
+class Objects:
+    """The objects of every account of a fake."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine, self._clock = engine, clock
+        self._accounts = [account.id for account in engine.seed.accounts]
+
+    @contextmanager
+    def context(self, account: str) -> Iterator[Context]:
+        """Return what a handler would get of an account, everything added to it included."""
+        with self._engine.store.transaction(account) as transaction:
+            caller = Caller("", account, frozenset())
+            context = self._engine.context(caller, self._clock.time_ns(), transaction)
+            enrol_new(context)
+            yield context
+
+    def list(self, name: str, where: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Return the objects of a kind whose members have these texts, of all accounts, in order of creation.
+
+        Raises:
+            MockError: There is no such kind.
+        """
+        kind, found = kind_of(name), []
+        for account in self._accounts:
+            with self.context(account) as context:
+                found += [{**value} for value in context.transaction.objects(kind, where)]
+        return found
+
+    def create(self, name: str, members: Mapping[str, Any], account: str | None) -> dict[str, Any]:
+        """Keep a new object; required members that are not given are filled in.
+
+        It belongs to the account, or to that of the first object that it refers to, or to the first account.
+
+        Raises:
+            MockError: There is no such kind or account, the object would break the contract, or what it refers to does
+                not exist.
+        """
+        kind, schema = kind_of(name), self._engine.contract.objects.get(kind_of(name))
+        if schema is None:
+            raise MockError(f"the contract has no schema with the objectType {kind!r}")
+        referred = [(one, members[f"{one}Id"]) for one in self._engine.contract.objects if f"{one}Id" in members]
+        if account is not None and account not in self._accounts:
+            raise MockError(f"unknown account {account!r}; choose one of {', '.join(self._accounts)}")
+        account = account or (self.account_of(*referred[0]) if referred else self._accounts[0])
+        with self.context(account) as context:
+            for one, object_id in referred:
+                if not context.transaction.get(one, object_id.lower()):
+                    raise MockError(f"{one}Id: the account {account} has no {one} {object_id!r}")
+            value = completed(schema, identified(kind, context.new_id(kind), context.now, members))
+            if wrong := problems(schema, value, extra_members(kind)):
+                raise MockError(f"{kind}: {wrong[0].pointer}: got {wrong[0].got}; wanted {wrong[0].wanted}")
+            context.transaction.put(kind, value)
+            return value
+
+    def trigger(self, event: str, prospect_id: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Let an event happen to a prospect; return the object that it leaves.
+
+        Raises:
+            MockError: The event, the prospect or a field is unknown.
+        """
+        if event not in EVENTS:
+            raise MockError(f"unknown event {event!r}; choose one of {', '.join(EVENTS)}")
+        known = {name: one.default for name, one in list(inspect.signature(EVENTS[event]).parameters.items())[2:]}
+        for name, value in fields.items():
+            if name not in known:
+                raise MockError(f"unknown field {name!r} of {event}; choose one of {', '.join(known) or 'none'}")
+            if type(value) is not type(known[name] or ""):
+                raise MockError(f"{name}={value!r} is not valid; use a {type(known[name] or '').__name__}")
+        with self.context(self.account_of(PROSPECT, prospect_id)) as context:
+            prospect = context.transaction.get(PROSPECT, prospect_id.lower())
+            return {**context.shown(EVENTS[event](context, prospect, **fields))}
+
+    def account_of(self, kind: str, object_id: str) -> str:
+        """Return the account that has an object; raise MockError if none has."""
+        for account in self._accounts:
+            with self.context(account) as context:
+                if context.transaction.get(kind, object_id.lower()):
+                    return account
+        raise MockError(f"no account has the {kind} {object_id!r}")
+
+
+class Events:
+    """What the vendor does by itself, or other people do. Each method returns the object that the event leaves.
+
+    `prospect_id` is the id of a prospect, as `listProspects` returns it; an unknown one raises MockError.
+    """
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def email_reply(self, prospect_id: str, **fields: str) -> dict[str, Any]:
+        """Receive an email of the prospect, in the last thread; fields: `body`, `subject`."""
+        return self._objects.trigger("email-reply", prospect_id, fields)
+
+    def linkedin_reply(self, prospect_id: str, **fields: str) -> dict[str, Any]:
+        """Receive a LinkedIn message of the prospect, unread, in the last conversation; field: `text`."""
+        return self._objects.trigger("linkedin-reply", prospect_id, fields)
+
+    def call(self, prospect_id: str, **fields: Any) -> dict[str, Any]:
+        """Receive a call of the prospect; fields: `seconds` it took, `summary`."""
+        return self._objects.trigger("call", prospect_id, fields)
+
+    def opt_out(self, prospect_id: str) -> dict[str, Any]:
+        """List the prospect's contact as opted out, as by an unsubscribe."""
+        return self._objects.trigger("opt-out", prospect_id, {})
+
+
+def kind_of(name: str) -> str:
+    """Return the `objectType` of a kind that is named by it, or by its list in a seed file, also in snake case."""
+    lists = list_names()
+    names = {**lists, **{snake(one): kind for one, kind in lists.items()}, **{kind: kind for kind in lists.values()}}
+    if name not in names:
+        raise MockError(f"unknown kind of object {name!r}; choose one of {', '.join(lists)}")
+    return names[name]
+
+
+def snake(name: str) -> str:
+    """Return a name in snake case."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+def camel(name: str) -> str:
+    """Return a name in camel case, as the vendor writes it."""
+    first, *others = name.rstrip("_").split("_")
+    return first + "".join(other.capitalize() for other in others)
