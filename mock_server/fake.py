@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_server.config import Config
 from mock_server.handlers import HANDLERS, SAMPLE, campaigns
+from mock_server.handlers.events import Events
 from mock_server.journal.entries import Entry, Journal, Known
 from mock_server.messages.errors import MockError
 from mock_server.messages.http import ApiReply, ApiRequest
@@ -22,7 +23,7 @@ from mock_server.pipeline.hooks import Hooks
 from mock_server.pipeline.injection import injected_fault, injected_response
 from mock_server.pipeline.pipeline import answer
 from mock_server.pipeline.ratelimit import Limits
-from mock_server.state import Events, Objects, camel
+from mock_server.state import Objects, camel
 from mock_server.wiring import wire
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Fake:
         ids = {account.id: [value["id"] for _, value in account.objects] for account in self.seed.accounts}
         self.journal = Journal(self.store, Known(self.contract, self.redact, ids, named))
         self._objects = Objects(self._engine, self.clock)
-        self.events = Events(self._objects)
+        self.events = Events(self._objects.trigger)
         self.reset()
 
     @property

@@ -99,32 +99,6 @@ class Objects:
         raise MockError(f"no account has the {kind} {object_id!r}")
 
 
-class Events:
-    """What the vendor does by itself, or other people do. Each method returns the object that the event leaves.
-
-    `prospect_id` is the id of a prospect, as `listProspects` returns it; an unknown one raises MockError.
-    """
-
-    def __init__(self, objects: Objects) -> None:
-        self._objects = objects
-
-    def email_reply(self, prospect_id: str, **fields: str) -> dict[str, Any]:
-        """Receive an email of the prospect, in the last thread; fields: `body`, `subject`."""
-        return self._objects.trigger("email-reply", prospect_id, fields)
-
-    def linkedin_reply(self, prospect_id: str, **fields: str) -> dict[str, Any]:
-        """Receive a LinkedIn message of the prospect, unread, in the last conversation; field: `text`."""
-        return self._objects.trigger("linkedin-reply", prospect_id, fields)
-
-    def call(self, prospect_id: str, **fields: Any) -> dict[str, Any]:
-        """Receive a call of the prospect; fields: `seconds` it took, `summary`."""
-        return self._objects.trigger("call", prospect_id, fields)
-
-    def opt_out(self, prospect_id: str) -> dict[str, Any]:
-        """List the prospect's contact as opted out, as by an unsubscribe."""
-        return self._objects.trigger("opt-out", prospect_id, {})
-
-
 def kind_of(name: str) -> str:
     """Return the `objectType` of a kind that is named by it, or by its list in a seed file, also in snake case."""
     lists = list_names()

@@ -104,6 +104,32 @@ EVENTS: Mapping[str, Event] = {
 }
 
 
+class Events:
+    """What the vendor does by itself, or other people do. Each method returns the object that the event leaves.
+
+    `prospect_id` is the id of a prospect, as `listProspects` returns it; an unknown one raises MockError.
+    """
+
+    def __init__(self, trigger: Callable[[str, str, Mapping[str, Any]], dict[str, Any]]) -> None:
+        self._trigger = trigger
+
+    def email_reply(self, prospect_id: str, **fields: str) -> dict[str, Any]:
+        """Receive an email of the prospect, in the last thread; fields: `body`, `subject`."""
+        return self._trigger("email-reply", prospect_id, fields)
+
+    def linkedin_reply(self, prospect_id: str, **fields: str) -> dict[str, Any]:
+        """Receive a LinkedIn message of the prospect, unread, in the last conversation; field: `text`."""
+        return self._trigger("linkedin-reply", prospect_id, fields)
+
+    def call(self, prospect_id: str, **fields: Any) -> dict[str, Any]:
+        """Receive a call of the prospect; fields: `seconds` it took, `summary`."""
+        return self._trigger("call", prospect_id, fields)
+
+    def opt_out(self, prospect_id: str) -> dict[str, Any]:
+        """List the prospect's contact as opted out, as by an unsubscribe."""
+        return self._trigger("opt-out", prospect_id, {})
+
+
 def _person(context: Context, prospect: Mapping[str, Any]) -> Mapping[str, Any]:
     return context.transaction.get(PERSON, prospect["personId"]) or {}
 
