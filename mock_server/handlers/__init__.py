@@ -16,7 +16,7 @@ from mock_server.messages.call import Call
 
 READ = "Campaign.ReadCampaign"
 EDIT = "Campaign.EditCampaign"
-"""Permissions by the names that the vendor documents for its MCP server: assumption `permission-names`."""
+"""Permissions by the names that the vendor documents for its MCP server: assumption `permission-name`."""
 
 
 def _reads(function: Callable[[Call, Context], Result], finds: str | None = None) -> Handler:

@@ -10,7 +10,7 @@ KIND = "call"
 
 
 def trigger(call: Call, context: Context) -> Result:
-    """Make an outbound call at once, by any assistant: assumption `assistant-call`.
+    """Make an outbound call at once, by any assistant: assumption `unknown-assistant`.
 
     https://docs.altahq.com/api-reference/assistant-calls/trigger
     """

@@ -17,7 +17,7 @@ KIND = "campaign"
 def create(call: Call, context: Context) -> Result:
     """Create a draft; the description is accepted, but a campaign has no such member.
 
-    https://docs.altahq.com/api-reference/campaigns/create - assumption `new-campaign-status`.
+    https://docs.altahq.com/api-reference/campaigns/create - assumption `new-campaign`.
     """
     campaign = context.create(KIND, name=call.body["name"], status="draft", isArchived=False)
     return Result(body=context.shown(campaign))

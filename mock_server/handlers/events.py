@@ -1,6 +1,6 @@
 """What the vendor does by itself, or other people do: each function makes the objects that an event leaves.
 
-They stand for events that no request causes, so none is documented: what they leave is assumption `events`.
+No request causes them, so no page describes them. They leave what an integration would read of such an event.
 """
 
 from __future__ import annotations

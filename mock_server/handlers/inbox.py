@@ -35,7 +35,7 @@ def list_linkedin_messages(call: Call, context: Context) -> Result:
 
 
 def assign_tags(call: Call, context: Context) -> Result:
-    """Add tags to a thread or conversation, known or not: assumption `unknown-tag-entity`."""
+    """Add tags to a thread or conversation, known or not: assumption `tag-entity-unknown`."""
     tags = _tags(context, call.body["entityId"])
     _keep_tags(context, call, [*tags, *(tag for tag in call.body["tags"] if tag not in tags)])
     return Result()
@@ -63,7 +63,7 @@ def _kept(kind: str, filters: Mapping[str, str], context: Context) -> Keep:
     """Return the test for the filters that no member of a message answers."""
     thread = THREADS[kind]
     campaign, tag = filters.get("campaignId", "").lower(), filters.get("tag")
-    unread, last = "unread" in filters, "lastMessageOnly" in filters
+    unread, last = "unread" in filters, "lastPerThread" in filters
 
     def keep(message: Mapping[str, Any]) -> bool:
         return (

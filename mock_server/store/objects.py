@@ -56,7 +56,7 @@ def completed(schema: ObjectSchema, value: Mapping[str, Any]) -> dict[str, Any]:
 
 def problems(schema: ObjectSchema, value: Mapping[str, Any], extra: Collection[str]) -> list[Violation]:
     """Return what is wrong with an object of a kind, which may also have some extra members."""
-    known = [*schema.members, *extra]
+    known = dict.fromkeys((*schema.members, *extra))
     unknown = [name for name in value if name not in known]
     wanted = f"one of {', '.join(known)}"
     return [
