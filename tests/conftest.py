@@ -134,9 +134,9 @@ def second_operation(tmp_path: Path) -> Path:
         "401": {"$ref": "#/components/responses/Unauthorized"},
         "404": {"$ref": "#/components/responses/NotFound"},
     }
-    document["paths"]["/campaigns/{campaignId}"] = {
+    document["paths"]["/campaigns/{campaignId}/summary"] = {
         "parameters": [{"$ref": "#/components/parameters/CampaignId"}],
-        "get": {"operationId": "getCampaign", "responses": {"200": {"description": "A campaign."}, **errors}},
+        "get": {"operationId": "summarizeCampaign", "responses": {"200": {"description": "A campaign."}, **errors}},
     }
     number = {"type": "integer", "minimum": 1, "maximum": 100}
     switch = {"name": "archived", "in": "query", "schema": {"type": "boolean"}}

@@ -128,10 +128,10 @@ def test_a_second_operation_is_served_from_the_document_alone(second_operation: 
     assert [one.rule for one in search("limit=1", headers=(("x-trace", "abcd"),)).violations] == ["maxLength"]
     # the text of a 400 is the same for a parameter: assumption error-message.
     assert search("").reply.body == b'{"error":"ValidationError","message":"Invalid request body"}'
-    other = mock.answer(request_of(b"", method="GET", path=f"/v1/campaigns/{CAMPAIGN}"))
+    other = mock.answer(request_of(b"", method="GET", path=f"/v1/campaigns/{CAMPAIGN}/summary"))
     assert (other.status, other.header("RateLimit-Policy")) == (501, "100;w=60")
     assert mock.answer(request_of()).status == 200
-    refused = mock.answer(request_of(method="POST", path=f"/v1/campaigns/{CAMPAIGN}"))
+    refused = mock.answer(request_of(method="POST", path=f"/v1/campaigns/{CAMPAIGN}/summary"))
     assert (refused.status, refused.header("Allow")) == (405, "GET")
     assert why(refused) == "method-unknown path: got another method; wanted GET"
 

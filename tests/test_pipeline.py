@@ -282,13 +282,13 @@ def test_every_response_has_the_date_of_the_clock(send: Send, clock: Clock) -> N
 def test_an_operation_without_a_handler_is_a_501(second_operation: Path, clock: Clock) -> None:
     """It has the error form, comes after authentication and validation, and counts against the quota."""
     mock = AltaMock(clock=clock, openapi=second_operation)
-    reply = mock.answer(request_of(b"", method="GET", path=f"/v1/campaigns/{CAMPAIGN}"))
+    reply = mock.answer(request_of(b"", method="GET", path=f"/v1/campaigns/{CAMPAIGN}/summary"))
 
     assert (reply.status, error_of(reply)) == (501, "NotImplemented")
     assert b"alta-mock does not implement" in reply.body
     assert reply.header("RateLimit-Policy") == "100;w=60"
-    assert mock.answer(request_of(b"", method="GET", path="/v1/campaigns/x")).status == 400
-    assert mock.answer(request_of(b"", method="GET", path="/v1/campaigns/x", token=None)).status == 401
+    assert mock.answer(request_of(b"", method="GET", path="/v1/campaigns/x/summary")).status == 400
+    assert mock.answer(request_of(b"", method="GET", path="/v1/campaigns/x/summary", token=None)).status == 401
 
 
 def test_recorded_responses_replace_the_body(tmp_path: Path, clock: Clock) -> None:
