@@ -109,14 +109,14 @@ def bodies_of_200_kb(bench: Bench) -> None:
 
 
 def _accept_blank(schemas: Any) -> None:
-    for way in schemas["ContactOrIdentity"]["anyOf"]:
+    for way in schemas["ProspectRecord"]["then"]["anyOf"]:
         for value in way["properties"].values():
             value.pop("pattern", None)
 
 
 def _accept_any_phone(schemas: Any) -> None:
     del schemas["ProspectRecord"]["properties"]["phone"]["type"]
-    schemas["ContactOrIdentity"]["anyOf"][2]["properties"]["phone"] = {"not": {"enum": ["", None]}}
+    schemas["ProspectRecord"]["then"]["anyOf"][2]["properties"]["phone"] = {"not": {"enum": ["", None]}}
 
 
 def _bound_phone(schemas: Any) -> None:

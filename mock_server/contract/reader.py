@@ -133,17 +133,15 @@ class Reader:
         for member in body.get("properties", {}) if isinstance(body, dict) else ():
             where, array = self._resolve((*at, "properties", member))
             if isinstance(array, dict) and isinstance(array.get("items"), dict):
-                parts = [self._resolve((*where, "items"))[1]]
-                items_at = self._resolve((*where, "items"))[0]
-                parts += [
-                    self._resolve((*items_at, "allOf", index))[1] for index in range(len(parts[0].get("allOf", ())))
-                ]
-                named = [part for part in parts if RULE_KEYWORD in part]
+                record = self._resolve((*where, "items"))[1]
+                named: Mapping[str, Any] = next(
+                    (part for part in (record, record.get("then", {})) if RULE_KEYWORD in part), {}
+                )
                 return BatchSchema(
                     member=member,
                     maximum=array.get("maxItems"),
-                    properties=tuple(name for part in parts for name in part.get("properties", ())),
-                    identities=tuple(tuple(way.get("required", ())) for part in named for way in part.get("anyOf", ())),
+                    properties=tuple(record.get("properties", ())),
+                    identities=tuple(tuple(way.get("required", ())) for way in named.get("anyOf", ())),
                 )
         return None
 
