@@ -50,6 +50,7 @@ class Fake:
         self._engine = wire(self.config, hooks)
         self.contract, self.seed = self._engine.contract, self._engine.seed
         self.redact, self.store = self._engine.redact, self._engine.store
+        self.reset()
         self.clock = clock or Clock()
         self.clock.keep_offset_in(self.store)
         self._handle = hooks.around(self._process)
@@ -57,7 +58,6 @@ class Fake:
         named = {name: os.fspath(file) for name, file in files.items() if file is not None}
         ids = {account.id: [value["id"] for _, value in account.objects] for account in self.seed.accounts}
         self.journal = Journal(self.store, Known(self.contract, self.redact, ids, named))
-        self.reset()
 
     @property
     def documented(self) -> list[int]:
@@ -227,7 +227,7 @@ class Fake:
         return found
 
     def reset(self) -> None:
-        """Return to the seed: no prospects, full quotas, nothing injected, an empty journal. The clock goes on."""
+        """Return to the seed: no prospects, full quotas, nothing injected, an empty journal, the clock at real time."""
         self.store.reset(self.seed.objects())
 
     def _process(self, request: ApiRequest, transport: str) -> Outcome:

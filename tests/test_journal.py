@@ -88,16 +88,18 @@ def test_it_is_capped_by_count_and_by_bytes(mock: AltaMock, send: Send, monkeypa
 
 
 def test_reading_on_from_a_number(mock: AltaMock, send: Send) -> None:
-    """A reader misses nothing and sees nothing twice, also across a reset."""
+    """A reader misses nothing and sees nothing twice; after a reset, which it can see, it begins again."""
     for _ in range(3):
         send()
 
     assert [entry.number for entry in mock.journal.entries(after=1)] == [2, 3]
     assert mock.journal.entries(after=3) == []
     assert mock.journal.entries(after=99) == []
+    before = mock.journal.look(after=3)[1].cleared
     mock.reset()
     send()
-    assert [entry.number for entry in mock.journal.entries(after=3)] == [4]
+    entries, recorded = mock.journal.look(after=0)
+    assert ([entry.number for entry in entries], recorded.cleared) == ([1], before + 1)
 
 
 def test_json_lines_are_one_object_a_line(mock: AltaMock, send: Send) -> None:
