@@ -9,6 +9,7 @@ import pytest
 
 from mock_server.journal import entries
 from mock_server.journal.har import har, json_lines
+from mock_server.messages.redaction import Redactor
 from mock_server.store import memory
 from tests.conftest import CAMPAIGN, ONE, ROOT, prospects_path, request_of
 
@@ -200,6 +201,25 @@ def test_no_way_of_writing_a_token_hides_another(mock: AltaMock, text: str) -> N
     assert "est-token" not in clean
     assert "secret" not in clean
     assert mock.redact(clean) == clean
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("bearer: got 401", "bearer: got 401"),
+        ("bearer <token>: got 401", "bearer <token>: got 401"),
+        ("Bearer ***: got 401", "Bearer ***: got 401"),
+        ("Bearer test-token: got 401; x", "Bearer ***: got 401; x"),
+        ("bearer unknown: got 401", "bearer ***: got 401"),
+        ("Bearer a:b;c,d.e: x", "Bearer ***: x"),
+        ("Bearer   unknown", "Bearer   ***"),
+        ("bearer <token>unknown", "bearer ***"),
+        ('"Bearer unknown", "b"', '"Bearer ***", "b"'),
+    ],
+)
+def test_what_follows_a_token_is_shown(text: str, shown: str) -> None:
+    """Punctuation is not a part of it."""
+    assert Redactor(["test-token"])(text) == shown
 
 
 def test_only_what_is_named_unredacted_shows_a_token(mock: AltaMock) -> None:

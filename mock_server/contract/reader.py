@@ -139,6 +139,7 @@ class Reader:
                 )
                 return BatchSchema(
                     member=member,
+                    minimum=array.get("minItems", 0),
                     maximum=array.get("maxItems"),
                     properties=tuple(record.get("properties", ())),
                     identities=tuple(tuple(way.get("required", ())) for way in named.get("anyOf", ())),

@@ -41,7 +41,7 @@ FIXES = {
     "token-unknown": "use a token of the seed; the server prints them when it starts",
     "account-missing": "name the account in the header x-account-id",
     "rate-limit": "wait as long as Retry-After says",
-    "path-unknown": "compare the path, and the base URL, which ends in the version",
+    "path-unknown": "compare the path, and the base URL, which ends in {base}",
     "json-syntax": "serialise the body with a JSON library",
 }
 """What to do about a violation, by its rule; for all others it is `send {wanted}`."""
@@ -239,7 +239,8 @@ class Entry:
             name, number = self.known.contract.origin(violation.source)
             line = f"{name.replace(chr(92), '/').rpartition('/')[2]}:{number}"
         names = ("rule", "place", "pointer", "got", "wanted")
-        fix = FIXES.get(violation.rule, "send {wanted}").format(wanted=violation.wanted)
+        base = self.known.contract.base_path or "the host"
+        fix = FIXES.get(violation.rule, "send {wanted}").format(wanted=violation.wanted, base=base)
         return {**{name: getattr(violation, name) for name in names}, "line": line, "fix": fix}
 
     def __repr__(self) -> str:

@@ -45,14 +45,14 @@ def valid_body(entry: Entry) -> Iterable[str] | None:
 
 @rule(REFERENCE, of="entry")
 def keeps_the_batch_size(entry: Entry) -> Iterable[str] | None:
-    """No request carries more records than the contract allows, and none is empty."""
+    """No request carries more or fewer records than the contract allows."""
     records, batch = entry.unredacted_body.records, entry.batch
     if records is None or batch is None:
         return None
-    size, most = len(records), batch.maximum
-    if size and (most is None or size <= most):
+    size, least, most = len(records), batch.minimum, batch.maximum
+    if least <= size and (most is None or size <= most):
         return []
-    return [f"sent {size} records in one request; send 1 to {most}" if most else "sent no records; send at least 1"]
+    return [f"sent {size} records in one request; send {f'{least} to {most}' if most else f'at least {least}'}"]
 
 
 @rule(REFERENCE, of="entry")
