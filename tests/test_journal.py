@@ -11,7 +11,7 @@ from mock_server.journal import entries
 from mock_server.journal.har import har, json_lines
 from mock_server.messages.redaction import Redactor
 from mock_server.store import memory
-from tests.conftest import CAMPAIGN, ONE, ROOT, prospects_path, request_of
+from tests.conftest import CAMPAIGN, ONE, ROOT, calls_during, prospects_path, request_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -236,6 +236,15 @@ def test_only_what_is_named_unredacted_shows_a_token(mock: AltaMock) -> None:
         }
 
         assert {name for name, text in texts.items() if "test-token" in text} == {"unredacted", "unredacted_body"}
+
+
+def test_a_summary_does_not_visit_every_record(mock: AltaMock, send: Send) -> None:
+    """Twenty records take as many calls of Python functions as one: the list of the page is read once a second."""
+    send({"data": [{"email": "a"}]})
+    send({"data": [{"email": str(number)} for number in range(20)]})
+    one, twenty = (calls_during(entry.summary) for entry in mock.requests)
+
+    assert one == twenty
 
 
 def test_a_body_is_parsed_once(mock: AltaMock, send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
