@@ -96,6 +96,7 @@ SLIPS = {
     "careful-with-5xx": "client: retries-a-500-at-once",
     "follows-no-redirect": "client: follows-redirects",
     "records-untouched": "client: sends-backwards",
+    "survives-any-429": "client: reads-no-other-form",
     "takes-any-success": "client: wants-json",
     "reports-the-truth": "client: swallows-errors",
 }
