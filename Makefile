@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 endif
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
-TYPESCRIPT := examples/typescript/node_modules/.package-lock.json
+NODE := $(addsuffix /node_modules/.package-lock.json,examples/typescript tests/generators)
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test check docs bench lock clean
@@ -26,7 +26,7 @@ help:
 serve: $(RUNTIME)
 	@$(BIN)/alta-mock serve $(ARGS)
 
-test: $(DEV) $(TYPESCRIPT)
+test: $(DEV) $(NODE)
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
@@ -53,7 +53,7 @@ lock: $(DEV)
 		--custom-compile-command "make lock" --group dev --extra pytest --extra verify --upgrade -o requirements-dev.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) build dist examples/typescript/node_modules examples/typescript/build
+	rm -rf $(VENV) build dist examples/typescript/node_modules examples/typescript/build tests/generators/node_modules
 
 $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -68,7 +68,7 @@ $(DEV): $(RUNTIME)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
 	@touch $@
 
-$(TYPESCRIPT): examples/typescript/package.json examples/typescript/package-lock.json
-	@command -v npm >/dev/null || { echo "the tests of examples/ need Node.js 20 or later, with npm" >&2; exit 2; }
-	cd examples/typescript && npm ci --silent --no-audit --no-fund
+$(NODE): %/node_modules/.package-lock.json: %/package.json %/package-lock.json
+	@command -v npm >/dev/null || { echo "the tests need Node.js 20 or later, with npm" >&2; exit 2; }
+	cd $* && npm ci --silent --no-audit --no-fund
 	@touch $@

@@ -2,7 +2,8 @@
 
 `alta_mock` is the fake of a test, with the settings of `alta_settings` and `@pytest.mark.alta(...)`. `alta_server` and
 `alta_responses` are its transports, `alta_client` is a client, `alta_check_consumer` checks a consumer.
-The report of a failing test shows its traffic.
+The report of a failing test shows its traffic, and the injected responses that no request took. With the setting
+`alta_strict` of pytest, a test that leaves some fails.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     from mock_server.transports.live_server import LiveServer
 
 _MOST_LINES = 40
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the setting `alta_strict`."""
+    parser.addini("alta_strict", "Fail a test that leaves injected responses of alta_mock.", "bool", default=False)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -97,6 +103,20 @@ def alta_check_consumer(alta_mock: AltaMock) -> Callable[..., ConsumerReport]:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Fail a test that leaves injected responses, if the configuration demands it."""
+    yield
+    mock = getattr(item, "funcargs", {}).get("alta_mock")
+    if mock is not None and item.config.getini("alta_strict") and mock.injected():
+        pytest.fail(_left_over(mock), pytrace=False)
+
+
+def _left_over(mock: AltaMock) -> str:
+    left = ", ".join(f"{injected.times} x {injected}" for injected in mock.injected())
+    return f"injected, but taken by no request: {left}"
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add its traffic to the report of a failing test."""
     report = yield
@@ -104,5 +124,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if mock is not None and report.failed:
         lines = "\n".join(map(repr, mock.requests)).splitlines()[-_MOST_LINES:]
         lines += [f"{finding.name}: {finding.text}" for finding in mock.findings()]
-        report.sections.append(("alta-mock traffic", "\n".join(lines) or "no request was made"))
+        lines += [_left_over(mock)] if mock.injected() else []
+        nothing = "alta_mock got no request; check_consumer sends its requests to other fakes"
+        report.sections.append(("alta-mock traffic", "\n".join(lines) or nothing))
     return report

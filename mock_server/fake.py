@@ -54,6 +54,7 @@ class Fake:
         self._engine = wire(self.config, hooks)
         self.contract, self.seed = self._engine.contract, self._engine.seed
         self.redact, self.store = self._engine.redact, self._engine.store
+        self.reset()
         self.clock = clock or Clock()
         self.clock.keep_offset_in(self.store)
         self._handle = hooks.around(self._process)
@@ -63,7 +64,6 @@ class Fake:
         self.journal = Journal(self.store, Known(self.contract, self.redact, ids, named))
         self._objects = Objects(self._engine, self.clock)
         self.events = Events(self._objects.trigger)
-        self.reset()
 
     @property
     def documented(self) -> list[int]:
@@ -251,7 +251,7 @@ class Fake:
         return found
 
     def reset(self) -> None:
-        """Return to the seed: no prospects, full quotas, nothing injected, an empty journal. The clock goes on."""
+        """Return to the seed: no prospects, full quotas, nothing injected, an empty journal, the clock at real time."""
         self.store.reset(self.seed.objects())
 
     def list(self, kind: str, **where: str) -> list[dict[str, Any]]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from mock_server.config import Config
-from mock_server.contract import bundled_files
 from mock_server.contract.contract import Contract
 from mock_server.contract.documents import Document
 from mock_server.contract.limits import SECOND, Limit, parse_seconds
@@ -67,18 +66,16 @@ def _limits(contract: Contract, config: Config) -> Mapping[str, Limits]:
 
 
 def _recorded(contract: Contract, data: Path | None) -> Mapping[str, bytes]:
-    """Read the responses beside the seed file, else the bundled ones; `{}` where there is none."""
-    beside = data.parent / "responses" if data else None
-    folder = beside if beside and beside.is_dir() else bundled_files.data("fixtures/responses")
+    """Read the responses beside the seed file, else the examples of the contract; `{}` where there is none."""
     recorded = {}
     for operation in contract.operations:
-        file = folder / f"{operation.id}.json"
-        value = _json_of(file) if file.exists() else {}
-        schema = operation.responses.get(operation.success)
-        wrong = violations(schema, value) if schema else []
-        if wrong and file.exists():
-            raise MockError(f"{file}: this response breaks the contract: {wrong[0]}")
-        recorded[operation.id] = to_json(value)
+        recorded[operation.id] = operation.examples.get(operation.success, b"{}")
+        file = data.parent / "responses" / f"{operation.id}.json" if data else None
+        if file and file.exists():
+            value, schema = _json_of(file), operation.responses.get(operation.success)
+            if schema and (wrong := violations(schema, value)):
+                raise MockError(f"{file}: this response breaks the contract: {wrong[0]}")
+            recorded[operation.id] = to_json(value)
     return recorded
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,22 @@ def error_of(reply: ApiReply) -> str:
 def why(reply: ApiReply) -> str:
     """Return the header that explains a refusal."""
     return reply.header("X-Alta-Mock-Why") or ""
+
+
+def calls_during(work: Callable[[], object]) -> int:
+    """Return how many calls of Python functions a piece of work takes, on any machine."""
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return calls
 
 
 @pytest.fixture(autouse=True)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mock_server.control.api import Control
 from mock_server.journal.annotated_body import LEFT_OUT, MOST_LETTERS, MOST_LINES, Line, annotated
-from mock_server.messages.http import ApiRequest
+from mock_server.messages.http import ApiReply, ApiRequest
 from mock_server.messages.violations import Violation
-from tests.conftest import request_of
+from tests.conftest import calls_during, request_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,17 +129,10 @@ def test_the_details_of_a_body_are_in_proportion_to_it(unlimited: AltaMock, name
     """Their size is at most six times that of the body, and each byte of it takes less than one call of Python."""
     body = f'{{"data":[{{"email":"a","x":{LARGE[name]}}}]}}'.encode()
     unlimited.answer(request_of(body))
-    control, calls = Control(unlimited), 0
-
-    def counting(_frame: object, event: str, _argument: object) -> None:
-        nonlocal calls
-        calls += event == "call"
-
-    sys.setprofile(counting)
-    try:
-        reply = control.answer(ApiRequest("GET", "/_mock/requests/1", "", (("host", "localhost"),)), "127.0.0.1")
-    finally:
-        sys.setprofile(None)
+    request = ApiRequest("GET", "/_mock/requests/1", "", (("host", "localhost"),))
+    replies: list[ApiReply] = []
+    calls = calls_during(lambda: replies.append(Control(unlimited).answer(request, "127.0.0.1")))
+    (reply,) = replies
 
     assert reply.status == 200
     assert len(reply.body) < 6 * len(body) + 400_000  # the lines, of which there are at most 2,000

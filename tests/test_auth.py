@@ -43,7 +43,7 @@ JSON = ("content-type", "application/json")
     ],
 )
 def test_a_request_needs_exactly_one_valid_token(judge: Send, values: list[str], rule: str) -> None:
-    """Otherwise the response is the vendor's 401 with a challenge, before any other check (assumption bearer-form)."""
+    """Otherwise there is the vendor's 401 with a challenge, before any other check (assumption authorization-twice)."""
     headers = (JSON, *(("authorization", value) for value in values))
     reply = judge(b"not json", token=None, headers=headers, path=prospects_path("not-a-uuid"))
 
@@ -57,7 +57,7 @@ def test_a_request_needs_exactly_one_valid_token(judge: Send, values: list[str],
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
 @pytest.mark.parametrize("gap", [" ", "   "])
 def test_the_scheme_may_be_in_either_case(judge: Send, scheme: str, gap: str) -> None:
-    """RFC 9110 makes scheme names case-insensitive (assumption bearer-form)."""
+    """RFC 9110, 11, says so, and allows any number of spaces."""
     assert judge(token=None, headers=(JSON, ("authorization", f"{scheme}{gap}test-token"))).status == 200
 
 

@@ -310,8 +310,8 @@ def test_spec_prints_the_effective_contract(capsys: pytest.CaptureFixture[str]) 
     _, published, _ = run(capsys, "spec", "--published")
 
     assert code == 0
-    assert "ContactOrIdentity" in json.loads(effective)["components"]["schemas"]
-    assert "ContactOrIdentity" not in json.loads(published)["components"]["schemas"]
+    assert "then" in json.loads(effective)["components"]["schemas"]["ProspectRecord"]
+    assert "then" not in json.loads(published)["components"]["schemas"]["ProspectRecord"]
 
 
 def test_assumptions_are_printed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -96,7 +96,7 @@ def test_a_rule_has_a_file_and_a_line() -> None:
 
     assert line(f"{properties}/email/maxLength") == ("openapi.yaml", "maxLength: 255")
     assert line("/components/schemas/AddProspectsToCampaignRequest/required") == ("openapi.yaml", "required:")
-    assert line("/components/schemas/ContactOrIdentity/anyOf") == ("openapi.overlay.yaml", "anyOf:")
+    assert line("/components/schemas/ProspectRecord/then/anyOf") == ("openapi.overlay.yaml", "anyOf:")
     assert line(f"{properties}/phone/type") == ("openapi.overlay.yaml", "type: string")
 
 

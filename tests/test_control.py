@@ -92,6 +92,7 @@ def test_everything_it_can_do(mock: AltaMock) -> None:
     assert mock.requests == []
     value(ask(mock, "POST", "reset", {}))
     assert mock.prospects(CAMPAIGN) == []
+    assert value(ask(mock, "GET", "clock")) == {"time": "2026-01-01T00:00:00.000+00:00", "advanced": 0.0}
 
 
 def test_no_digit_of_a_number_is_lost(mock: AltaMock) -> None:
@@ -134,7 +135,10 @@ def test_a_list_in_brief(mock: AltaMock) -> None:
     assert later["oldest"] == 1
     mock.reset()
     last = value(ask(mock, "GET", "requests", query="after=3"))
-    assert (last["data"], last["findings"], last["oldest"], last["newest"]) == ([], [], 4, 3)
+    assert (last["data"], last["findings"], last["oldest"], last["newest"]) == ([], [], 1, 0)
+    assert last["cleared"] == later["cleared"] + 1
+    mock.answer(request_of())
+    assert [one["number"] for one in value(ask(mock, "GET", "requests"))["data"]] == [1]
 
 
 def test_requests_that_arrive_meanwhile_are_in_the_next_list(mock: AltaMock, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -337,15 +337,16 @@ def test_requests_without_a_batch_are_not_half_empty_batches(tmp_path: Path, clo
 
 def test_a_cleared_journal_shows_nothing_and_remembers_nothing(mock: AltaMock) -> None:
     """What was sent before is not a duplicate any more, whether the findings were read in between or not."""
-    for _ in range(2):
+    for clear in (mock.journal.clear, mock.reset):
         add(mock, {"email": "a"})
         assert mock.findings() == []
-        mock.journal.clear()
-    add(mock, {"email": "a"})
-    mock.journal.clear()
-    add(mock, {"email": "a"})
+        clear()
+        add(mock, {"email": "a"})
+        clear()
+        add(mock, {"email": "a"})
 
-    assert mock.findings() == []
+        assert mock.findings() == []
+        clear()
 
 
 def test_findings_go_with_the_requests_that_show_them(unlimited: AltaMock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -377,7 +378,7 @@ def test_a_misspelling_is_found_again_after_a_reset(mock: AltaMock) -> None:
     for _ in range(2):
         add(mock, {"email": "a", "linkedin_url": "b"})
         assert [one.name for one in mock.findings()] == ["misspelt-field"]
-        mock.journal.clear()
+        mock.reset()
 
 
 def test_samples_of_the_page_are_not_a_consumers(unlimited: AltaMock) -> None:
@@ -452,26 +453,21 @@ def test_every_finding_is_documented() -> None:
     ]
 
 
-def test_a_remedy_names_the_bound_of_the_contract(tmp_path: Path, clock: Clock) -> None:
-    """Whatever it is, in rules and in what a violation asks for."""
+def test_a_remedy_names_the_bounds_of_the_contract(tmp_path: Path, clock: Clock) -> None:
+    """Whatever they are, in rules and in what a violation asks for."""
     text = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
-    assert text.count("maxItems: 20") == 1
-    (tmp_path / "openapi.yaml").write_text(text.replace("maxItems: 20", "maxItems: 7"), encoding="utf-8")
+    for ours, other in {"maxItems: 20": "maxItems: 7", "minItems: 1": "minItems: 0", "com/v1": "com/a/v2"}.items():
+        assert text.count(ours) == 1
+        text = text.replace(ours, other)
+    (tmp_path / "openapi.yaml").write_text(text, encoding="utf-8")
     mock = AltaMock(clock=clock, openapi=tmp_path / "openapi.yaml")
-    add(mock, *[A] * 8)
+    there = prospects_path().replace("/v1", "/a/v2")
+    for records, path in (([A] * 8, there), ([], there), ([A], prospects_path())):
+        mock.answer(request_of({"data": records}, path=path))
     (breach,) = RULES["keeps-the-batch-size"].judge(Run(mock.requests, [], None, None)) or []
 
-    assert mock.requests[0].as_dict()["violations"][0]["fix"] == "send at most 7 items"
-    assert breach.text == "sent 8 records in one request; send 1 to 7"
-
-
-def test_findings_point_at_the_requests_that_show_them() -> None:
-    """By their numbers in the journal."""
-    mock = AltaMock(clock=Clock(lambda: 0))
-    add(mock, {"email": "a"})
-    add(mock, {"email": "b"})
-    add(mock, {"email": "c"}, {"email": "a"})
-    (finding,) = mock.findings()
-
-    assert (finding.name, finding.requests, finding.severity) == ("duplicate-prospect", (1, 3), "hint")
-    assert finding.text == "1 of 2 records were added before, the first is /data/1"
+    assert [violation["fix"] for entry in mock.requests for violation in entry.as_dict()["violations"]] == [
+        "send at most 7 items",
+        "compare the path, and the base URL, which ends in /a/v2",
+    ]
+    assert breach.text == "sent 8 records in one request; send 0 to 7"

@@ -9,8 +9,9 @@ import pytest
 
 from mock_server.journal import entries
 from mock_server.journal.har import har, json_lines
+from mock_server.messages.redaction import Redactor
 from mock_server.store import memory
-from tests.conftest import CAMPAIGN, ONE, ROOT, prospects_path, request_of
+from tests.conftest import CAMPAIGN, ONE, ROOT, calls_during, prospects_path, request_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,16 +89,18 @@ def test_it_is_capped_by_count_and_by_bytes(mock: AltaMock, send: Send, monkeypa
 
 
 def test_reading_on_from_a_number(mock: AltaMock, send: Send) -> None:
-    """A reader misses nothing and sees nothing twice, also across a reset."""
+    """A reader misses nothing and sees nothing twice; after a reset, which it can see, it begins again."""
     for _ in range(3):
         send()
 
     assert [entry.number for entry in mock.journal.entries(after=1)] == [2, 3]
     assert mock.journal.entries(after=3) == []
     assert mock.journal.entries(after=99) == []
+    before = mock.journal.look(after=3)[1].cleared
     mock.reset()
     send()
-    assert [entry.number for entry in mock.journal.entries(after=3)] == [4]
+    entries, recorded = mock.journal.look(after=0)
+    assert ([entry.number for entry in entries], recorded.cleared) == ([1], before + 1)
 
 
 def test_json_lines_are_one_object_a_line(mock: AltaMock, send: Send) -> None:
@@ -200,6 +203,25 @@ def test_no_way_of_writing_a_token_hides_another(mock: AltaMock, text: str) -> N
     assert mock.redact(clean) == clean
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("bearer: got 401", "bearer: got 401"),
+        ("bearer <token>: got 401", "bearer <token>: got 401"),
+        ("Bearer ***: got 401", "Bearer ***: got 401"),
+        ("Bearer test-token: got 401; x", "Bearer ***: got 401; x"),
+        ("bearer unknown: got 401", "bearer ***: got 401"),
+        ("Bearer a:b;c,d.e: x", "Bearer ***: x"),
+        ("Bearer   unknown", "Bearer   ***"),
+        ("bearer <token>unknown", "bearer ***"),
+        ('"Bearer unknown", "b"', '"Bearer ***", "b"'),
+    ],
+)
+def test_what_follows_a_token_is_shown(text: str, shown: str) -> None:
+    """Punctuation is not a part of it."""
+    assert Redactor(["test-token"])(text) == shown
+
+
 def test_only_what_is_named_unredacted_shows_a_token(mock: AltaMock) -> None:
     """Every public attribute of an entry, and everything in it, wherever the token was sent."""
     for query, body in (("key=test-token", {"data": [{"email": "test-token"}]}), ("", {"test-token": 1})):
@@ -214,6 +236,15 @@ def test_only_what_is_named_unredacted_shows_a_token(mock: AltaMock) -> None:
         }
 
         assert {name for name, text in texts.items() if "test-token" in text} == {"unredacted", "unredacted_body"}
+
+
+def test_a_summary_does_not_visit_every_record(mock: AltaMock, send: Send) -> None:
+    """Twenty records take as many calls of Python functions as one: the list of the page is read once a second."""
+    send({"data": [{"email": "a"}]})
+    send({"data": [{"email": str(number)} for number in range(20)]})
+    one, twenty = (calls_during(entry.summary) for entry in mock.requests)
+
+    assert one == twenty
 
 
 def test_a_body_is_parsed_once(mock: AltaMock, send: Send, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ import pytest
 from mock_server.messages import extras
 from tests.conftest import ROOT
 
-DATA = ["openapi.yaml", "openapi.overlay.yaml", "fixtures/seed.yaml", "fixtures/responses/addProspectsToCampaign.json"]
+DATA = ["openapi.yaml", "openapi.overlay.yaml", "fixtures/seed.yaml"]
 
 
 @pytest.fixture(scope="session")

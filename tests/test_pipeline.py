@@ -98,7 +98,7 @@ def test_success_promises_nothing_more_than_the_vendor(send: Send) -> None:
     ],
 )
 def test_a_campaign_is_found_by_a_uuid_of_its_own_account(judge: Send, campaign: str, status: int) -> None:
-    """Case and campaign status do not matter; assumptions id-case, malformed-id and campaign-status."""
+    """Case and campaign status do not matter; assumptions malformed-id and campaign-status."""
     reply = judge(path=prospects_path(campaign))
 
     assert reply.status == status

@@ -109,10 +109,41 @@ def test_a_failing_test_shows_its_traffic(pytester: pytest.Pytester) -> None:
             "    maxItems /data: got 21 items; wanted at most 20>",
             'misspelt-field: the field "first_name" is not the documented firstName*',
             "*alta-mock traffic*",
-            "no request was made",
+            "alta_mock got no request; check_consumer sends its requests to other fakes",
         ]
     )
     assert "minItems" not in result.stdout.str()
+
+
+LEAVES = """
+    def test_leaves(alta_mock, alta_responses):
+        alta_mock.next(429, times=3)
+        alta_mock.fault("connection_reset", times=2)
+        assert add(alta_responses.base_url) == 429
+        assert {passes}
+
+    def test_takes_all(alta_mock, alta_responses):
+        alta_mock.next(429)
+        assert add(alta_responses.base_url) == 429
+"""
+LEFT = "injected, but taken by no request: 2 x 429, 2 x connection_reset"
+
+
+def test_a_failing_test_shows_the_injected_responses_that_are_left(pytester: pytest.Pytester) -> None:
+    """They are often the reason."""
+    result = in_pytest(pytester, LEAVES.format(passes=False))
+    result.assert_outcomes(passed=1, failed=1)
+
+    result.stdout.fnmatch_lines(["*alta-mock traffic*", LEFT])
+
+
+def test_with_the_strict_setting_a_test_that_leaves_injected_responses_fails(pytester: pytest.Pytester) -> None:
+    """Without it the test passes."""
+    in_pytest(pytester, LEAVES.format(passes=True)).assert_outcomes(passed=2)
+    strict = in_pytest(pytester, LEAVES.format(passes=True), "-o", "alta_strict=true")
+    strict.assert_outcomes(passed=1, failed=1)
+
+    strict.stdout.fnmatch_lines([LEFT])
 
 
 def test_a_consumer_is_checked_with_the_settings_of_the_mock(pytester: pytest.Pytester) -> None:

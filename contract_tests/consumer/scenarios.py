@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from alta_terminal import escaped
 from contract_tests.consumer.runs import Environment, Script, Step, transport_of, until
 from mock_server import AltaMock, Clock
 from mock_server.handlers import SAMPLE
@@ -155,7 +156,7 @@ def play_in(  # noqa: PLR0913 - two say who and where, the others how
     limit = RequestLimit(most_requests(usual))
     mock = scenario.fake(usual, clock, limit, **settings)
     token, campaign = mock.required_credentials()
-    reported: list[bool] = []
+    reported: list[tuple[bool, str]] = []
     with transport_of(mock, transport) as url:
         at = Environment(url, token, campaign, mock.clock.sleep, mock.clock.time)
         if transport == "responses":
@@ -165,18 +166,19 @@ def play_in(  # noqa: PLR0913 - two say who and where, the others how
             thread.start()
             while thread.is_alive() and not limit.exceeded:
                 thread.join(0.01)
-    succeeded = reported[0] if reported else None
-    return made_run(mock, campaign, expected, usual, succeeded=succeeded, ended=not limit.exceeded)
+    succeeded, error = reported[0] if reported else (None, "")
+    run = made_run(mock, campaign, expected, usual, succeeded=succeeded, ended=not limit.exceeded)
+    return replace(run, said=[mock.redact(escaped(error))[:200]] if error else [])
 
 
-def _reported(consumer: Callable[[Environment], object], at: Environment) -> list[bool]:
-    """Run a consumer, and return whether it succeeded: unless it returns False or raises; empty if it was stopped."""
+def _reported(consumer: Callable[[Environment], object], at: Environment) -> list[tuple[bool, str]]:
+    """Run a consumer; return whether it neither raised nor returned False, and its error; empty if it was stopped."""
     try:
-        return [consumer(at) is not False]
+        return [(consumer(at) is not False, "")]
     except Stopped:
         return []
-    except Exception:  # noqa: BLE001 - it is how it reports failure
-        return [False]
+    except Exception as error:  # noqa: BLE001 - it is how it reports failure
+        return [(False, f"{type(error).__name__}: {error}")]
 
 
 def most_requests(usual: Run | None) -> int:

@@ -29,7 +29,7 @@ def _with_property(bench: Bench, name: str, change: dict[str, Any]) -> None:
 
 
 def _with_contacts(bench: Bench, change: Callable[[list[Any]], object]) -> None:
-    bench.schema(lambda schemas: change(schemas["ContactOrIdentity"]["anyOf"]))
+    bench.schema(lambda schemas: change(schemas["ProspectRecord"]["then"]["anyOf"]))
 
 
 def _field(name: str) -> None:
@@ -72,7 +72,7 @@ add("jobtitle-is-enough", "jobTitle alone is a contact.", lambda ways: ways.appe
 add("firstname-is-enough", "firstName alone is a contact.", lambda ways: ways.append({"required": ["firstName"]}))
 add("identity-is-not-enough", "A full identity is refused.", lambda ways: ways.pop(3))
 add = partial(register, ADD, Bench.schema)
-add("no-contact-rule", "Prospects without any contact are accepted.", lambda s: s["ContactOrIdentity"].pop("anyOf"))
+add("no-contact-rule", "Prospects without any contact are accepted.", lambda s: s["ProspectRecord"].pop("then"))
 
 
 def _with_data(bench: Bench, change: dict[str, int]) -> None:

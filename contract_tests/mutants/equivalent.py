@@ -14,6 +14,7 @@ from contract_tests.mutants.bench import (
     JSON,
     MUTANTS,
     Bench,
+    authorization,
     equivalent,
     error,
     register,
@@ -34,6 +35,14 @@ from mock_server.store.base import Transaction, Window
 
 OPEN = "open: "
 FILE = "mock_server/contract/assumptions.yaml, "
+UNSEEN = {
+    "campaign-status": "the status of the campaigns that are named is unknown",
+    "account-header": "no request has an x-account-id",
+    "permission-name": "no option names a token without the permission",
+    "internal-error-body": "a 5xx breaks a rule whatever its body is",
+    "request-examples": "they are not about responses",
+}
+"""The assumptions that no equivalent mutant differs in, each with the reason why `verify` cannot see them."""
 
 
 def _open(question: str, build: Callable[..., object]) -> Callable[..., None]:
@@ -43,6 +52,10 @@ def _open(question: str, build: Callable[..., object]) -> Callable[..., None]:
 
 def _with_error_members(bench: Bench, members: dict[str, Any]) -> None:
     bench.on_reply(lambda _, reply: with_members(reply, **members) if reply.status in IDENTIFIERS else reply)
+
+
+def _with_wait(reply: ApiReply) -> ApiReply:
+    return with_members(reply, message=f"Please retry after {reply.header('Retry-After')} seconds.")
 
 
 add = _open(f"{FILE}error-message", _with_error_members)
@@ -58,6 +71,8 @@ add("success-as-text", "The body of a 200 is text.", "text/plain", b"OK")
 add("success-as-a-list", "The body of a 200 is a list.", JSON, b'[{"id": 1}]')
 add("success-as-html", "The body of a 200 is HTML.", "text/html", b"<p>Thank you</p>")
 add("success-with-a-count", "The body of a 200 is an object.", JSON, b'{"success": true, "added": 20}')
+add = _open(f"{FILE}limit-text", Bench.on_status)
+add("the-text-names-the-wait", "The text of a 429 has the seconds of Retry-After.", 429, _with_wait)
 add = _open(f"{FILE}response-headers", Bench.set_header)
 CHARSET = ("Content-Type", "application/json; charset=utf-8")
 add("401-without-www-authenticate", "A 401 has no WWW-Authenticate.", 401, "WWW-Authenticate", None)
@@ -87,6 +102,14 @@ add(
 )
 add = _open(f"{FILE}wrong-method", Bench.replace_if)
 add("other-methods-are-404", "Another method is answered 404.", error(404), lambda _, reply: reply.status == 405)
+NOT_ALLOWED = ApiReply(405, (("Allow", "GET"), ("Content-Type", "text/plain")), b"")
+add = _open("the vendor has more operations", Bench.replace_if)
+add(
+    "other-paths-are-405",
+    "An unknown path is answered 405, since it is that of another operation.",
+    NOT_ALLOWED,
+    lambda r, reply: (r.method, reply.status) == ("POST", 404) and not re.search("/[^/]{36}/prospects$", r.path),
+)
 add = _open(f"{FILE}wrong-method", Bench.on_status)
 add("405-as-text", "The body of a 405 is HTML.", 405, lambda reply: with_body(reply, "text/html", b"<h1>No</h1>"))
 
@@ -109,14 +132,14 @@ def bodies_of_200_kb(bench: Bench) -> None:
 
 
 def _accept_blank(schemas: Any) -> None:
-    for way in schemas["ContactOrIdentity"]["anyOf"]:
+    for way in schemas["ProspectRecord"]["then"]["anyOf"]:
         for value in way["properties"].values():
             value.pop("pattern", None)
 
 
 def _accept_any_phone(schemas: Any) -> None:
     del schemas["ProspectRecord"]["properties"]["phone"]["type"]
-    schemas["ContactOrIdentity"]["anyOf"][2]["properties"]["phone"] = {"not": {"enum": ["", None]}}
+    schemas["ProspectRecord"]["then"]["anyOf"][2]["properties"]["phone"] = {"not": {"enum": ["", None]}}
 
 
 def _bound_phone(schemas: Any) -> None:
@@ -152,6 +175,9 @@ add("the-first-key-counts", "The first of two equal keys counts.", _first_key)
 add = _open(f"{FILE}json-text", Bench.on_text)
 add("half-surrogates-are-accepted", "Half a surrogate is accepted.", lambda raw: re.sub(rb"\\ud800(?!\\ud)", b"?", raw))
 add("utf-16-is-accepted", "A body in UTF-16 or with a byte order mark is accepted.", _utf_16)
+add = _open(f"{FILE}json-limits", Bench.on_text)
+add("deep-json-is-accepted", "JSON may be nested to any depth.", lambda raw: re.sub(rb"\[{300,}\]{300,}", b"[]", raw))
+add("long-numbers-are-accepted", "A number may have any length.", lambda raw: re.sub(b"9{4301,}", b"9", raw))
 add = _open(f"{FILE}path-form", on_path)
 add("slashes-do-not-matter", "A trailing or a double slash is ignored.", r"/+(?=/)|(?<=.)/+$", "")
 add = _open(f"{FILE}duplicates", Bench.on_stored)
@@ -255,6 +281,18 @@ def aligned_window(bench: Bench) -> None:
         return spend(transaction, caller, limits, now)
 
     bench.spend = aligned
+
+
+@equivalent(f"{OPEN}{FILE}nested-limits")
+def limits_do_not_nest(bench: Bench) -> None:
+    """A request to add prospects counts against the narrower limit only."""
+    bench.spend = lambda transaction, caller, limits, now: spend(transaction, caller, limits[-1:], now)
+
+
+@equivalent(f"{OPEN}{FILE}authorization-twice")
+def the_first_authorization_counts(bench: Bench) -> None:
+    """Of two Authorization headers the first counts."""
+    bench.on_request(lambda r: with_header(r, "authorization", authorization(r)) if r.all("authorization") else r)
 
 
 add = _open("the vendor has more operations", list_campaigns)

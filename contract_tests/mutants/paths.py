@@ -77,7 +77,7 @@ def on_path(bench: Bench, pattern: str, replacement: str) -> None:
 add = partial(register, "openapi.yaml#/paths", on_path)
 add("what-is-behind-the-path-is-passed-over", "Text behind the path is ignored.", "/prospects.+", "/prospects")
 add("paths-in-any-case", "The path may contain capitals.", "/Prospects", "/prospects")
-add("a-campaign-need-not-be-named", "The id may be missing.", "campaigns/pro", f"campaigns/{CAMPAIGN}/pro")
+add("the-id-may-be-repeated", "The id may be there twice.", f"{CAMPAIGN}/{CAMPAIGN}", CAMPAIGN)
 add = partial(register, "openapi.yaml#/servers", on_path)
 add("any-version", "Every version is read as the first.", "^/v[0-9]", "/v1")
 add = partial(register, f"{HTTP}, 15.5.6", Bench.replace_if)

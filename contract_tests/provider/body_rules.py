@@ -23,7 +23,7 @@ from contract_tests.provider.probes import (
     value_of,
 )
 from contract_tests.provider.rule import rule
-from contract_tests.sources import ADD, DOCUMENT, ERRORS, JSON_TEXT
+from contract_tests.sources import ADD, DOCUMENT, ERRORS, HTTP, JSON_TEXT
 
 
 @rule(ADD)
@@ -210,7 +210,7 @@ def malformed_json_is_refused(make: ProbeFactory) -> Iterator[Probe]:
     yield Probe("white space around the JSON", make.request(b" \r\n\t" + valid + b"\n "), OK)
 
 
-@rule(ADD)
+@rule(f"{ADD}; {HTTP}, 8.3.1; {JSON_TEXT}, 11")
 def json_content_type(make: ProbeFactory) -> Iterator[Probe]:
     """Only the content type application/json is accepted, with parameters and in any case."""
     for kind in ("text/plain", "application/x-www-form-urlencoded", "application/xml", "multipart/form-data"):

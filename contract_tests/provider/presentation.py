@@ -7,6 +7,7 @@ from typing import Any
 
 from alta_terminal import escaped, paint
 from contract_tests.provider.results import Breach, Report, Result
+from contract_tests.provider.rules import RULES
 from contract_tests.provider.target import Target
 from contract_tests.provider.wire import Request
 from mock_server.cli.output import Case, counts, table
@@ -52,7 +53,9 @@ def lines(report: Report) -> Iterator[str]:
     yield f"{len(cases)} rules: {counts(cases, VERDICTS)}"
     stopped = report.stopped and f"stopped: {report.stopped}"
     yield from map(escaped, filter(None, (report.unusable, stopped, *report.unproven)))
-    yield paint(CONCLUSIONS[report.exit_code], report.exit_code)
+    kept = sum(result.verdict == "kept" for result in report.results.values())
+    part = f"{kept} of {len(RULES)} rules kept" if kept < len(RULES) else ""
+    yield paint((report.exit_code == 0 and part) or CONCLUSIONS[report.exit_code], report.exit_code)
 
 
 def curl(request: Request, target: Target) -> str:

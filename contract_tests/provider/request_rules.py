@@ -60,9 +60,9 @@ def token_must_be_known(make: ProbeFactory) -> Iterator[Probe]:
         yield Probe(what, make.request(token=other), UNAUTHORIZED, echo=echo)
 
 
-@rule(AUTH)
+@rule(f"{AUTH}; {HTTP}, 11.1: the name of a scheme has any case")
 def scheme_is_bearer(make: ProbeFactory) -> Iterator[Probe]:
-    """Any authorization scheme except Bearer is answered 401; the word Bearer may have any case (RFC 9110)."""
+    """Any authorization scheme except Bearer is answered 401; the word Bearer may have any case."""
     token = make.target.token
     for what, value in {
         "the token without Bearer": token,
@@ -77,7 +77,7 @@ def scheme_is_bearer(make: ProbeFactory) -> Iterator[Probe]:
         yield Probe(what, make.request(token=None, headers=[("Authorization", value)]), UNAUTHORIZED)
     for word in ("bearer", "BEARER"):
         header = ("Authorization", f"{word} {token}")
-        yield Probe(f"{word} {{token}}", make.request(token=None, headers=[header]), OK)
+        yield Probe(f"{word} <token>", make.request(token=None, headers=[header]), OK)
 
 
 @rule(f"{AUTH}; any other response would reveal to strangers what exists")
@@ -156,15 +156,15 @@ def malformed_id(make: ProbeFactory) -> Iterator[Probe]:
         yield Probe(f"an id that is {what}", make.request(path=make.path(campaign)), BAD_REQUEST | NOT_FOUND)
 
 
-@rule(f"{HTTP}; the document has no such path")
+@rule(f"{HTTP}; no operation of the vendor has such a path")
 def no_other_paths(make: ProbeFactory) -> Iterator[Probe]:
-    """A path that is not in the API is refused."""
+    """A path of no operation of the vendor is refused."""
     refused = frozenset({400, 401, 404, 405})
     path = make.path()
     for what, other in {
         "a segment after the path": path + "/x",
         "a letter after the path": path + "x",
-        "no id": path.replace(f"/{make.target.campaign_id}", ""),
+        "the id twice": path.replace("/prospects", f"/{make.target.campaign_id}/prospects"),
         "another version": make.path(version="/v0"),
         "another case": path.replace("/prospects", "/Prospects"),
     }.items():

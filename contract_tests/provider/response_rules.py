@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contract_tests.provider.rule import response_rule
-from contract_tests.provider.wire import NO_RESPONSE, Response
+from contract_tests.provider.wire import NO_RESPONSE, Request, Response
 from contract_tests.sources import ERRORS, HTTP
 
 SERVER_ERROR = 500
@@ -16,13 +16,13 @@ TOLERATED = {METHOD_NOT_ALLOWED, 406, 408, 411, 413, 414, 415, 417, 431}
 
 
 @response_rule(ERRORS)
-def no_server_error(response: Response) -> tuple[str, str] | None:
+def no_server_error(_: Request, response: Response) -> tuple[str, str] | None:
     """No request is answered with a 5xx; a 5xx for a probe breaks the rule of the probe."""
     return (str(response), "no 5xx") if response.status >= SERVER_ERROR else None
 
 
 @response_rule(ERRORS)
-def documented_status(response: Response) -> tuple[str, str] | None:
+def documented_status(_: Request, response: Response) -> tuple[str, str] | None:
     """Every status is documented by the API, or is a refusal by HTTP itself."""
     if response.status in DOCUMENTED | TOLERATED | {NO_RESPONSE} or response.status >= SERVER_ERROR:
         return None
@@ -30,7 +30,7 @@ def documented_status(response: Response) -> tuple[str, str] | None:
 
 
 @response_rule("openapi.yaml#/components/schemas/Error")
-def error_body(response: Response) -> tuple[str, str] | None:
+def error_body(_: Request, response: Response) -> tuple[str, str] | None:
     """The body of every refusal is a JSON object with the texts `error` and `message`."""
     body = response.json if isinstance(response.json, dict) else {}
     if response.status not in IDENTIFIERS or all(isinstance(body.get(name), str) for name in ("error", "message")):
@@ -39,7 +39,7 @@ def error_body(response: Response) -> tuple[str, str] | None:
 
 
 @response_rule("https://docs.altahq.com/api-reference/objects/error")
-def error_identifier(response: Response) -> tuple[str, str] | None:
+def error_identifier(_: Request, response: Response) -> tuple[str, str] | None:
     """The `error` of a refusal is the identifier of its status."""
     wanted = IDENTIFIERS.get(response.status)
     error = response.error
@@ -49,7 +49,7 @@ def error_identifier(response: Response) -> tuple[str, str] | None:
 
 
 @response_rule("openapi.yaml#/components/responses")
-def error_content_type(response: Response) -> tuple[str, str] | None:
+def error_content_type(_: Request, response: Response) -> tuple[str, str] | None:
     """Refusals are sent as application/json, in UTF-8."""
     if response.status not in IDENTIFIERS:
         return None
@@ -64,16 +64,17 @@ def error_content_type(response: Response) -> tuple[str, str] | None:
 
 
 @response_rule(f"{HTTP}, 15.5.6")
-def allow_names_the_methods(response: Response) -> tuple[str, str] | None:
-    """A 405 has the header Allow, which contains POST."""
-    allow = response.header("allow")
-    if response.status != METHOD_NOT_ALLOWED or "POST" in {word.strip().upper() for word in (allow or "").split(",")}:
+def allow_names_the_methods(request: Request, response: Response) -> tuple[str, str] | None:
+    """A 405 has the header Allow, which does not contain the refused method; POST, if that is another one."""
+    allow, other = response.header("allow"), request.method != "POST"
+    named = "POST" in {word.strip().upper() for word in (allow or "").split(",")}
+    if response.status != METHOD_NOT_ALLOWED or (allow is not None and named == other):
         return None
-    return f"405 with Allow: {allow or '(none)'}", "POST in it"
+    return f"405 with Allow: {allow or '(none)'}", "POST in it" if other else "Allow with other methods"
 
 
 @response_rule("openapi.yaml#/paths")
-def success_is_no_error(response: Response) -> tuple[str, str] | None:
+def success_is_no_error(_: Request, response: Response) -> tuple[str, str] | None:
     """The body of a 200 is not that of an error."""
     if not response.accepted or response.error not in IDENTIFIERS.values():
         return None
@@ -81,6 +82,6 @@ def success_is_no_error(response: Response) -> tuple[str, str] | None:
 
 
 @response_rule("a server that does not respond blocks its clients")
-def answers_in_time(response: Response) -> tuple[str, str] | None:
+def answers_in_time(_: Request, response: Response) -> tuple[str, str] | None:
     """Every request is answered within ten seconds."""
     return (response.trouble, "a response") if response.timed_out else None

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from contract_tests.provider.probes import Probe, ProbeFactory
-from contract_tests.provider.wire import Response
+from contract_tests.provider.wire import Request, Response
 
 Probes = Callable[[ProbeFactory], Iterator[Probe]]
-Judge = Callable[[Response], tuple[str, str] | None]
-"""Returns what is wrong with a response and what would be right; None if nothing is wrong."""
+Judge = Callable[[Request, Response], tuple[str, str] | None]
+"""Returns what is wrong with the response to a request and what would be right; None if nothing is wrong."""
 
 
 @dataclass(frozen=True, slots=True)

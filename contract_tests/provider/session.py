@@ -165,7 +165,7 @@ class Session:
                 continue
             if request.framing in {"short", "long"} and not server_errors:
                 continue  # invalid HTTP may be answered by the server itself, which does not know the API
-            fault = judge(response)
+            fault = judge(request, response)
             if fault and not any(breach.got.startswith(str(response.status)) for breach in result.breaches):
                 self.report.add_breach(name, self.doing, request, *fault)
             result.requests += 1

@@ -37,12 +37,14 @@ class BatchSchema:
 
     Attributes:
         member: The member of the body.
+        minimum: Number of records that one request must carry.
         maximum: Number of records that one request may carry; None without a bound.
         properties: The declared properties of a record.
         identities: Groups of properties that identify a record: the alternatives of its named rule.
     """
 
     member: str
+    minimum: int
     maximum: int | None
     properties: tuple[str, ...]
     identities: tuple[tuple[str, ...], ...]

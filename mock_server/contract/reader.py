@@ -160,16 +160,17 @@ class Reader:
             where, array = self._resolve((*at, "properties", member))
             if not (isinstance(array, dict) and isinstance(array.get("items"), dict)):
                 continue
-            items_at, items = self._resolve((*where, "items"))
-            if items.get("type") == "object":
-                parts = [items]
-                parts += [self._resolve((*items_at, "allOf", index))[1] for index in range(len(items.get("allOf", ())))]
-                named = [part for part in parts if RULE_KEYWORD in part]
+            record = self._resolve((*where, "items"))[1]
+            if record.get("type") == "object":
+                named: Mapping[str, Any] = next(
+                    (part for part in (record, record.get("then", {})) if RULE_KEYWORD in part), {}
+                )
                 return BatchSchema(
                     member=member,
+                    minimum=array.get("minItems", 0),
                     maximum=array.get("maxItems"),
-                    properties=tuple(name for part in parts for name in part.get("properties", ())),
-                    identities=tuple(tuple(way.get("required", ())) for part in named for way in part.get("anyOf", ())),
+                    properties=tuple(record.get("properties", ())),
+                    identities=tuple(tuple(way.get("required", ())) for way in named.get("anyOf", ())),
                 )
         return None
 

@@ -107,6 +107,7 @@ class Control:
             "findings": [one.as_dict() for one in self._mock.findings() if one.requests[-1] > after],
             "oldest": recorded.oldest,
             "newest": recorded.newest,
+            "cleared": recorded.cleared,
             "server": self._id,
         }
 

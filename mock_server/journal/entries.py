@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 from mock_server.contract.contract import Contract
@@ -41,7 +40,7 @@ FIXES = {
     "token-unknown": "use a token of the seed; the server prints them when it starts",
     "account-missing": "name the account in the header x-account-id",
     "rate-limit": "wait as long as Retry-After says",
-    "path-unknown": "compare the path, and the base URL, which ends in the version",
+    "path-unknown": "compare the path, and the base URL, which ends in {base}",
     "json-syntax": "serialise the body with a JSON library",
 }
 """What to do about a violation, by its rule; for all others it is `send {wanted}`."""
@@ -68,42 +67,29 @@ class Body:
 
     Attributes:
         value: The JSON value; the text if it is not valid JSON, None without a body.
-        duplicate_key: A key that occurs twice in an object; None if there is none.
         records: The array of records that the operation takes; None if the body has none in its place.
     """
 
     value: Any
     is_json: bool = False
-    duplicate_key: str | None = None
     records: list[Any] | None = None
 
     @classmethod
     def of(cls, raw: bytes | None, batch: BatchSchema | None = None) -> Body:
         """Parse a body."""
-        doubled: list[str] = []
-
-        def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-            found = dict(pairs)
-            if len(found) < len(pairs):
-                names = sorted(name for name, _ in pairs)
-                doubled.extend(name for name, other in pairwise(names) if name == other)
-            return found
-
         try:
-            value = json.loads((raw or b"").decode(), object_pairs_hook=members, parse_constant=_refuse)
+            value = _decoder.decode((raw or b"").decode())
         except (ValueError, RecursionError):
             return cls(raw.decode(errors="replace") if raw else None)
         records = value.get(batch.member) if batch and isinstance(value, dict) else None
-        return cls(
-            value,
-            is_json=True,
-            duplicate_key=doubled[0] if doubled else None,
-            records=records if isinstance(records, list) else None,
-        )
+        return cls(value, is_json=True, records=records if isinstance(records, list) else None)
 
 
 def _refuse(constant: str) -> None:
     raise ValueError(constant)
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse)
 
 
 @dataclass(frozen=True)
@@ -239,7 +225,8 @@ class Entry:
             name, number = self.known.contract.origin(violation.source)
             line = f"{name.replace(chr(92), '/').rpartition('/')[2]}:{number}"
         names = ("rule", "place", "pointer", "got", "wanted")
-        fix = FIXES.get(violation.rule, "send {wanted}").format(wanted=violation.wanted)
+        base = self.known.contract.base_path or "the host"
+        fix = FIXES.get(violation.rule, "send {wanted}").format(wanted=violation.wanted, base=base)
         return {**{name: getattr(violation, name) for name in names}, "line": line, "fix": fix}
 
     def __repr__(self) -> str:

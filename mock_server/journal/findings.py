@@ -45,11 +45,11 @@ class Watch:
         self._lock = threading.Lock()
         self._begin(0)
 
-    def _begin(self, since: int) -> None:
+    def _begin(self, cleared: int) -> None:
         self._looks = [(rule, rule.looking()) for rule in RULES.values() if rule.finding]
         self._found: list[Finding] = []
-        self._last = self._since = since
-        self._entries = self._size = 0
+        self._cleared = cleared
+        self._last = self._entries = self._size = 0
 
     def findings(self) -> list[Finding]:
         """Return what the kept entries show, by the first request that shows it.
@@ -59,8 +59,8 @@ class Watch:
         with self._lock:
             entries, recorded = self._journal.look(self._last)
             full = self._entries > 2 * JOURNAL_ENTRIES or self._size > 2 * JOURNAL_BYTES
-            if full or self._since != recorded.since:
-                self._begin(recorded.since)
+            if full or self._cleared != recorded.cleared:
+                self._begin(recorded.cleared)
                 entries, recorded = self._journal.look(self._last)
             for entry in entries:
                 self._look(entry)

@@ -50,9 +50,10 @@ class Run:
         expected: The records that it was to add; None if unknown.
         succeeded: What it reported; None if it was stopped before.
         ended: Whether it ended by itself.
+        patient: Whether it gets over a 429 with a Retry-After in seconds.
         usual: How many records it adds when nothing happens; None if unknown.
         ending: The signal that ended it; empty without one.
-        said: The last lines that a command wrote to standard error, without tokens.
+        said: The last lines that a command wrote to standard error, or the error that a function raised; no tokens.
     """
 
     entries: Sequence[Entry]
@@ -61,6 +62,7 @@ class Run:
     succeeded: bool | None
     ended: bool = True
     usual: int | None = None
+    patient: bool = False
     ending: str = ""
     said: Sequence[str] = ()
 

@@ -95,6 +95,20 @@ def takes_any_success(run: Run) -> list[Breach] | None:
     return [Breach(text, (adding[-1].number,))]
 
 
+@rule("Retry-After may be a date (RFC 9110), and a proxy may leave it out or send HTML", PRACTICE, "warning", of="run")
+def survives_any_429(run: Run) -> list[Breach] | None:
+    """Who gets over a 429 with seconds does not crash on one with a date, with HTML or without Retry-After."""
+    refused = [entry for entry in _adding(run) if entry.status == TOO_MANY]
+    if not run.patient or len(refused) != 1 or not _undisturbed(run) or run.succeeded is None:
+        return None
+    if run.succeeded or refused[0] is not _adding(run)[-1]:
+        return []
+    wait = refused[0].outcome.reply.header("Retry-After")
+    how = f"with the Retry-After {wait!r}" if wait else "without Retry-After"
+    text = f"crashed on a 429 {how}; read seconds and dates, and pause without either"
+    return [Breach(text, (refused[0].number,))]
+
+
 @rule("who started it must learn what is missing", PRACTICE, of="run")
 def reports_the_truth(run: Run) -> list[Breach] | None:
     """Whatever is refused, lost or left out is reported as a failure."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from mock_server.contract.schemas import violations
@@ -45,14 +48,14 @@ def valid_body(entry: Entry) -> Iterable[str] | None:
 
 @rule(REFERENCE, of="entry")
 def keeps_the_batch_size(entry: Entry) -> Iterable[str] | None:
-    """No request carries more records than the contract allows, and none is empty."""
+    """No request carries more or fewer records than the contract allows."""
     records, batch = entry.unredacted_body.records, entry.batch
     if records is None or batch is None:
         return None
-    size, most = len(records), batch.maximum
-    if size and (most is None or size <= most):
+    size, least, most = len(records), batch.minimum, batch.maximum
+    if least <= size and (most is None or size <= most):
         return []
-    return [f"sent {size} records in one request; send 1 to {most}" if most else "sent no records; send at least 1"]
+    return [f"sent {size} records in one request; send {f'{least} to {most}' if most else f'at least {least}'}"]
 
 
 @rule(REFERENCE, of="entry")
@@ -140,11 +143,17 @@ def misspelt_field() -> Look:
 @rule("of a key that occurs twice only the last value counts", PRACTICE, "hint", of="entry", finding=True)
 def duplicate_key(entry: Entry) -> Iterable[str] | None:
     """No object of a body has a key twice."""
-    body = entry.unredacted_body
-    if not body.is_json:
+    if not entry.unredacted_body.is_json:
         return None
-    key = body.duplicate_key
-    return [] if key is None else [f"the key {_short(key)} occurs twice in an object; only the last one counts"]
+    doubled: list[str] = []
+
+    def members(pairs: list[tuple[str, Any]]) -> None:
+        if len(dict(pairs)) < len(pairs):
+            doubled.append(next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1))
+
+    with suppress(RecursionError):  # it may have been parsed where the stack was not as deep
+        json.loads(entry.unredacted.body or b"", object_pairs_hook=members)
+    return [f"the key {_short(key)} occurs twice in an object; only the last one counts" for key in doubled[:1]]
 
 
 @rule("a typing error in an id looks like an object that is gone", PRACTICE, "hint", of="entry", finding=True)

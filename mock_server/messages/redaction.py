@@ -21,9 +21,9 @@ class Redactor:
     def __init__(self, tokens: Iterable[str]) -> None:
         self.tokens = tuple(tokens)
         known = "|".join(re.escape(token) for token in sorted(self.tokens, key=len, reverse=True))
-        self._pattern = re.compile(
-            rf"((?i:bearer)(?: |%20|\+))(?!<token>|[*]{{3}}(?:[\s&\"']|$))[^\s&\"']+|{known or '(?!)'}"
-        )
+        end = r"(?=[:;,]?(?:[\s&\"']|$))"  # punctuation after a token stays
+        shown = rf"(?:<token>|[*]{{3}}){end}"
+        self._pattern = re.compile(rf"((?i:bearer)(?: |%20|\+)+)(?!{shown})[^\s&\"']+?{end}|{known or '(?!)'}")
 
     def knows(self, text: str) -> bool:
         """Return whether a text is one of the tokens."""

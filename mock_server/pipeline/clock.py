@@ -30,7 +30,7 @@ def seconds_of(value: object) -> float | None:
 
 
 class Clock:
-    """Nanoseconds since the epoch, never going back, that any thread may advance at any time.
+    """Nanoseconds since the epoch, going back only at a reset, that any thread may advance at any time.
 
     Args:
         source: Nanoseconds of a monotonic time; the default is the machine's. `lambda: 0` stands still, so that

@@ -145,6 +145,8 @@ def _body(injected: Injected, status: int, operation: Operation, contract: Contr
         types = [value for name, value in injected.headers if name.lower() == "content-type"]
         as_it_is = isinstance(injected.body, str) and types and JSON not in types[0].lower()
         return str(injected.body).encode(errors="replace") if as_it_is else to_json(injected.body)
+    if status == operation.success:
+        return recorded
     if status in operation.examples:
         return operation.examples[status]
     if status in ERRORS:

@@ -78,7 +78,7 @@ class Recorded:
     Attributes:
         oldest: Number of the oldest that is kept; that of the next request if none is.
         newest: Number of the last request; 0 before the first.
-        since: Number of the last request before the journal was cleared; 0 if it never was.
+        cleared: How often the journal was cleared, a reset included; a reader begins again when it changes.
         statuses: How often each status was sent, also by requests no longer kept.
         broken: How many requests broke the contract, also those no longer kept.
     """
@@ -86,7 +86,7 @@ class Recorded:
     exchanges: Sequence[Exchange]
     oldest: int
     newest: int
-    since: int
+    cleared: int
     statuses: Counter[int]
     broken: int
 
@@ -170,4 +170,4 @@ class Store(Protocol):
         """Advance the clock, unless its offset would exceed `most`; return whether it was advanced."""
 
     def reset(self, objects: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
-        """Keep these objects (account, kind, object) and nothing else; the clock and the numbers go on."""
+        """Keep these objects (account, kind, object) and nothing else; numbers begin at 1, the clock's offset is 0."""

@@ -76,7 +76,7 @@ class MemoryStore:
             return fits
 
     def reset(self, objects: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
-        """Keep these objects (account, kind, object) and nothing else; the clock and the numbers go on."""
+        """Keep these objects (account, kind, object) and nothing else; numbers begin at 1, the clock's offset is 0."""
         tables: defaultdict[tuple[str, str], Table] = defaultdict(Table)
         for account, kind, value in objects:
             table = tables[account, kind]
@@ -87,7 +87,8 @@ class MemoryStore:
             self.numbers.clear()
             self.queue = []
             self.batches.clear()
-            self.journal.clear()
+            self.journal.restart()
+            self._clock_offset = 0
 
 
 class _Transaction:
@@ -273,7 +274,7 @@ class _JournalLog:
 
     def __init__(self) -> None:
         self._exchanges: deque[Exchange] = deque()
-        self._newest = self._since = self._size = self._broken = 0
+        self._newest = self._cleared = self._size = self._broken = 0
         self._statuses: Counter[int] = Counter()
 
     def append(self, transport: str, request: ApiRequest, outcome: Outcome) -> None:
@@ -290,13 +291,17 @@ class _JournalLog:
         oldest = self._exchanges[0].number if self._exchanges else self._newest + 1
         first = min(max(after - oldest + 1, 0), len(self._exchanges))
         exchanges = list(islice(self._exchanges, first, None))
-        return Recorded(exchanges, oldest, self._newest, self._since, self._statuses.copy(), self._broken)
+        return Recorded(exchanges, oldest, self._newest, self._cleared, self._statuses.copy(), self._broken)
 
     def clear(self) -> None:
         self._exchanges.clear()
         self._statuses.clear()
         self._size = self._broken = 0
-        self._since = self._newest
+        self._cleared += 1
+
+    def restart(self) -> None:
+        self.clear()
+        self._newest = 0
 
 
 def _bytes(request: ApiRequest, reply: ApiReply) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from playwright.sync_api import expect
@@ -217,6 +218,29 @@ def test_by_keyboard_alone(page: Page, mock: AltaMock) -> None:
     assert len(mock.requests) == 2
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_barrier(page: Page, mock: AltaMock, scheme: Literal["light", "dark"]) -> None:
+    """In a list of prospects that scrolls, in an open request with two long bodies, and at the width of a phone."""
+    mock.answer(request_of({"data": [{"email": f"{number}@example.com"} for number in range(20)]}))
+    mock.fault("drop_after_commit")
+    mock.answer(request_of({"data": []}))
+    mock.answer(request_of({"data": [{"email": 7}] * 20}))
+    page.emulate_media(color_scheme=scheme)
+    page.goto("/")
+    page.get_by_text("Connect your program").click()
+    expect(page.locator("#prospects li")).to_have_count(20)
+    page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
+    found = [page.evaluate("axe.run()")["violations"]]
+    for number in range(3):
+        rows(page).nth(number).click()
+        expect(page.locator("#request h2")).to_contain_text(f"Request {3 - number}")
+        found.append(page.evaluate("axe.run()")["violations"])
+    page.set_viewport_size({"width": 360, "height": 780})
+    found.append(page.evaluate("axe.run()")["violations"])
+
+    assert [(one["impact"], one["id"], one["nodes"][0]["html"]) for part in found for one in part] == []
+
+
 def test_everything_can_be_reached_with_tab(page: Page) -> None:
     """Every visible button, field and link, in order, and each shows its focus."""
     page.goto("/")
@@ -298,6 +322,26 @@ def test_reset_goes_back_to_the_seed(page: Page, mock: AltaMock) -> None:
         expect(page.locator("#prospects li")).to_have_count(0)
         expect(rows(page)).to_have_count(0)
         expect(page.locator("#quotas")).to_contain_text("10 of 10 left")
+
+
+def test_after_a_reset_the_numbers_begin_again(page: Page, mock: AltaMock) -> None:
+    """Also if as many requests have come in again before the page has looked; the open request closes."""
+    for _ in range(2):
+        mock.answer(request_of())
+    mock.clock.advance(60)
+    page.goto("/?request=2")
+    expect(page.locator("#request h2")).to_contain_text("200")
+    expect(page.locator("#advanced")).to_have_text("(+60 s)")
+    page.locator("#pause").click()
+    mock.reset()
+    for _ in range(2):
+        mock.answer(request_of({"data": []}))
+    page.locator("#pause").click()
+
+    expect(rows(page).locator(".status")).to_have_text(["✕ 400", "✕ 400"])
+    expect(rows(page).locator("a")).to_have_text(["2", "1"])
+    expect(page.locator("#advanced")).to_be_empty()
+    expect(page.locator("#request")).to_be_hidden()
 
 
 def test_samples_are_added_to_the_chosen_campaign(page: Page, mock: AltaMock) -> None:

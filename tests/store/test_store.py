@@ -209,11 +209,11 @@ def test_the_journal_numbers_and_counts(store: Store) -> None:
     record(store)
 
     assert [one.number for one in seen.exchanges] == [1, 2, 3, 4]
-    assert (seen.oldest, seen.newest, seen.since, seen.broken) == (1, 4, 0, 2)
+    assert (seen.oldest, seen.newest, seen.cleared, seen.broken) == (1, 4, 0, 2)
     assert dict(seen.statuses) == {200: 1, 400: 1, 404: 2}
     assert [one.number for one in later.exchanges] == [3, 4]
     again = store.recorded()
-    assert ([one.number for one in again.exchanges], again.oldest, again.since) == ([5], 5, 4)
+    assert ([one.number for one in again.exchanges], again.oldest, again.cleared) == ([5], 5, 1)
     assert (dict(again.statuses), again.broken) == ({200: 1}, 0)
 
 
@@ -253,12 +253,13 @@ def test_numbers_of_any_size_are_looked_up(store: Store) -> None:
 
 
 def test_the_clock_offset_has_a_bound(store: Store) -> None:
-    """An advance beyond it changes nothing; a reset leaves the clock alone."""
+    """An advance beyond it changes nothing; a reset goes back to 0."""
     assert store.advance_clock(60, most=100)
     assert not store.advance_clock(41, most=100)
+    assert store.clock_offset() == 60
     store.reset([])
 
-    assert store.clock_offset() == 60
+    assert store.clock_offset() == 0
 
 
 def test_reset_keeps_the_seed_only(store: Store) -> None:
@@ -274,7 +275,10 @@ def test_reset_keeps_the_seed_only(store: Store) -> None:
     with store.transaction("acme") as transaction:
         assert (transaction.objects("call"), transaction.objects("rep")) == ([], [{"id": "r"}])
         assert (transaction.submissions("a"), transaction.window("account"), transaction.injected()) == ([], None, [])
-    assert store.recorded().exchanges == []
+    before = store.recorded()
+    assert (before.exchanges, before.newest, before.cleared) == ([], 0, 1)
+    record(store)
+    assert [one.number for one in store.recorded().exchanges] == [1]
 
 
 def test_memory_is_bounded(caplog: pytest.LogCaptureFixture) -> None:

@@ -18,6 +18,7 @@ import requests
 from alta_client import OutcomeUnknown, RateLimited
 from contract_tests import check_consumer
 from contract_tests.consumer.check import ConsumerBroken, check, options_of
+from contract_tests.consumer.report import lines
 from contract_tests.consumer.scenarios import PEOPLE, SCENARIOS
 from contract_tests.mutants.clients import WRONG_CLIENTS, batches, client, right_client
 from mock_server import AltaMock
@@ -162,6 +163,35 @@ def splits_what_was_refused(at: Environment) -> None:
             waiting[:0] = [batch[:half], batch[half:]]
     if failed:
         raise ValueError("a batch was refused")
+
+
+def reads_seconds_only(at: Environment) -> None:
+    """Wait after a 429, if Retry-After is a number."""
+    for batch in batches(PEOPLE):
+        url, headers = f"{at.base_url}/campaigns/{at.campaign_id}/prospects", {"Authorization": f"Bearer {at.token}"}
+        for _ in range(10):
+            reply = requests.post(url, json={"data": batch}, headers=headers, timeout=9, allow_redirects=False)
+            if reply.status_code == 200:
+                break
+            if reply.status_code != 429:
+                raise ValueError(reply.status_code)
+            at.sleep(int(reply.headers["Retry-After"]))
+        else:
+            raise ValueError("refused ten times")
+
+
+def test_a_crash_is_no_giving_up() -> None:
+    """A consumer that gets over a 429 with seconds must get over one with a date, which is reported with its error."""
+    report = check(reads_seconds_only, options_of(PEOPLE))
+    crash = report.judged["survives-any-429"]
+    shown = "\n".join(lines(report))
+
+    assert (crash.verdict, list(crash.breaches)) == ("warning", ["429-date", "429-untold"])
+    assert "crashed on a 429 without Retry-After" in shown
+    assert re.search(r"crashed on a 429 with the Retry-After '\w+, .* GMT'; read seconds and dates", shown)
+    assert "it said: ValueError: invalid literal for int()" in shown
+    assert not {"429-date", "429-untold"} & set(report.judged["gives-up"].scenarios)
+    assert "429-forever" in report.judged["gives-up"].scenarios
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +12,11 @@ import pytest
 from contract_tests.fake import seeded
 from contract_tests.mutants.score import examined
 from contract_tests.provider.limit_rules import wrong_headers
+from contract_tests.provider.probes import ProbeFactory
+from contract_tests.provider.rules import RULES as PROVIDER_RULES
 from contract_tests.provider.session import Options
 from contract_tests.provider.verification import verify_provider
-from contract_tests.provider.wire import InProcess, Response
+from contract_tests.provider.wire import InProcess, Request, Response
 from mock_server.contract.limits import Limit
 from mock_server.journal.rules import RULES, Run, broken
 from mock_server.journal.traffic import Fate, fate_of
@@ -193,6 +197,45 @@ def test_rules_about_limits_are_exercised(mock: AltaMock) -> None:
     report = verify_provider(less, InProcess(mock), Options(patient=False, skip=frozenset({"schemathesis"})))
     assert report.broken == []
     assert report.results["limit-of-the-account"].missing == "needs --second-token"
+
+
+VENDOR = (
+    "/campaigns(/ID(/(pause|resume|prospects))?)?|/prospects(/ID(/(pause|resume))?)?|/(persons|companies|reps|calls)(/ID)?"
+    "|/inbox/(email|linkedin)/messages(/ID)?|/tags/(assign|unassign)|/dnc/communication-opt-outs|/assistant/calls"
+).replace("ID", "[^/]+")
+"""The paths of the vendor's 28 documented operations, below the base path."""
+
+
+def test_unknown_paths_are_those_of_no_operation_of_the_vendor() -> None:
+    """A server of the whole API is judged by them as well."""
+    make = ProbeFactory(seeded("http://127.0.0.1:1/v1"), random.Random(0))
+    probes = PROVIDER_RULES["no-other-paths"].probes
+    paths = [probe.request.path for probe in (probes(make) if probes else ())]
+
+    assert re.fullmatch(VENDOR, make.path().removeprefix("/v1"))
+    assert len(paths) == 5
+    assert [path for path in paths if re.fullmatch(f"/v1({VENDOR})", path)] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "allow", "right"),
+    [
+        ("GET", "POST, OPTIONS", True),
+        ("GET", "GET", False),
+        ("GET", None, False),
+        ("POST", "GET", True),
+        ("POST", "", True),
+        ("POST", "GET, POST", False),
+        ("POST", None, False),
+    ],
+)
+def test_allow(method: str, allow: str | None, right: bool) -> None:  # noqa: FBT001 - a table
+    """A path of another operation rightly allows other methods than POST."""
+    judge = PROVIDER_RULES["allow-names-the-methods"].judge
+    response = Response(405, () if allow is None else (("allow", allow),))
+
+    assert judge
+    assert (judge(Request(method, "/v1/x"), response) is None) == right
 
 
 def test_headers_of_limits() -> None:

@@ -21,6 +21,7 @@ import click
 import pytest
 from werkzeug.serving import make_server
 
+from alta_terminal import paint
 from contract_tests.fake import seeded
 from contract_tests.provider.command import verify
 from contract_tests.provider.options import TARGET_OPTIONS
@@ -685,6 +686,18 @@ def test_mistakes_in_the_options_of_pytest(fake: AltaMock, words: list[str], say
     assert " passed" not in done.stdout
 
 
+def test_the_contract_is_kept_if_every_rule_is(fake: AltaMock, run: Callable[..., tuple[int, str, str]]) -> None:
+    """Otherwise the last line says how many rules are."""
+    with fake.serve() as server:
+        code, out, _ = run(*words_for(server.url), "--only", "at-most-20")
+    assert (code, out.splitlines()[-1]) == (0, f"1 of {len(RULES)} rules kept")
+
+    report = verified(fake)
+    for result in report.results.values():
+        result.requests = 1
+    assert list(lines(report))[-1] == paint("the contract is kept", 0)
+
+
 def test_the_whole_command(fake: AltaMock, run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
     """Table, summary and report files for the fake with its bundled seed."""
     target = seeded("")
@@ -696,7 +709,7 @@ def test_the_whole_command(fake: AltaMock, run: Callable[..., tuple[int, str, st
     report = json.loads((tmp_path / "r.json").read_text())
 
     assert (code, err) == (0, "")
-    assert out.splitlines()[-1] == "the contract is kept"
+    assert out.splitlines()[-1] == f"{len(RULES) - 1} of {len(RULES)} rules kept"  # limit-of-all-operations is left
     assert re.search(r"^limit-of-the-account +kept", out, re.MULTILINE)
     assert [rule["id"] for rule in report["rules"]] == list(RULES)
     assert report["statuses"].keys() >= {"200", "400", "401", "404", "429"}

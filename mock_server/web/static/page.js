@@ -90,9 +90,14 @@ function look() {
 async function lookOnce() {
   try {
     const asked = ["campaigns", "limits", "next", "clock", `requests?brief=true&after=${state.newest}`];
-    const [campaigns, limits, next, clock, requests] = await Promise.all(asked.map((path) => ask(path)));
+    let [campaigns, limits, next, clock, requests] = await Promise.all(asked.map((path) => ask(path)));
     state.server ??= requests.server;
     if (requests.server !== state.server) return location.reload(); // another server answers at this address now
+    if (requests.cleared !== (state.cleared ?? requests.cleared)) {
+      Object.assign(state, { entries: [], findings: new Map(), newest: 0, oldest: 1 });
+      if (state.request !== null) chooseRequest(null);
+      requests = await ask("requests?brief=true&after=0");
+    }
     state.campaigns = campaigns.data;
     state.quotas = limits.data.map((one) => ({ ...one, since: performance.now() }));
     state.waiting = next.data;
@@ -112,9 +117,9 @@ async function lookOnce() {
   }
 }
 
-function takeRequests({ data, findings, oldest, newest }) {
+function takeRequests({ data, findings, oldest, newest, cleared }) {
   state.entries.push(...data);
-  state.newest = newest;
+  Object.assign(state, { newest, cleared });
   if (oldest > state.oldest) {
     state.entries = state.entries.filter((one) => one.number >= oldest);
     state.oldest = oldest;
@@ -294,7 +299,7 @@ async function showProspects() {
   setText($("campaign-title"), `${campaign.name}: ${plural(campaign.prospects, "prospect")}`);
   const token = tokenFor(campaign.account);
   setText($("exports"), exportsFor(campaign, token));
-  const depends = [campaign.id, campaign.prospects, state.newest, state.oldest].join(" ");
+  const depends = [campaign.id, campaign.prospects, state.newest, state.oldest, state.cleared].join(" ");
   if (depends === state.seen) return;
   const { data } = await ask(`campaigns/${campaign.id}/prospects?last=${PROSPECTS}`);
   if (campaign.id !== state.campaign) return;
@@ -353,7 +358,7 @@ function showRequests() {
   const shown = found.slice(-state.rows).reverse();
   const all = state.entries.length;
   setText($("count"), found.length === all ? figure(all) : `${figure(found.length)} of ${figure(all)}`);
-  keyed($("requests").tBodies[0], shown, (one) => `${one.number} ${state.findings.get(one.number) ?? ""}`, makeRow);
+  keyed($("requests").tBodies[0], shown, (one) => `${one.number} ${state.cleared} ${state.findings.get(one.number) ?? ""}`, makeRow);
   for (const row of $("requests").tBodies[0].rows) {
     const open = Number.parseInt(row.dataset.key, 10) === state.request;
     row.classList.toggle("chosen", open);
@@ -440,11 +445,11 @@ function makeRequest(one) {
     ),
     el("h3", {}, "Sent"),
     headers(one.requestHeaders),
-    lines(one.requestLines, one.violations, one.bodyKept ? "No body." : "A body that was too large to be kept."),
+    lines("Request body", one.requestLines, one.violations, one.bodyKept ? "No body." : "A body that was too large to be kept."),
     el("h3", {}, "Answered ", statusOf(one)),
     one.lost ? el("p", { class: "note" }, `No complete response arrived. It would have been a ${one.status}:`) : null,
     headers(one.responseHeaders),
-    lines(one.responseLines),
+    lines("Response body", one.responseLines),
   ].flat().filter(Boolean);
 }
 
@@ -466,13 +471,13 @@ function headers(pairs) {
   );
 }
 
-function lines(all, violations = [], none = "No body.") {
+function lines(label, all, violations = [], none = "No body.") {
   if (!all.length) return el("p", { class: "note" }, none);
   const made = all.map((line) => [
     el("code", { class: line.violations.length ? "wrong" : null }, `${"  ".repeat(line.indent)}${line.text}\n`),
     line.violations.map((index) => makeViolation(violations[index])),
   ]);
-  return el("div", { class: "body", tabindex: "0", role: "region", "aria-label": "Body" }, made);
+  return el("div", { class: "body", tabindex: "0", role: "region", "aria-label": label }, made);
 }
 
 async function copy(text, name) {
