@@ -19,9 +19,9 @@ def test_the_fixed_ids_and_tokens_are_there() -> None:
     seed = Seed.load()
     acme, globex = seed.accounts
 
-    campaigns = [campaign for _, campaign in acme.objects]
+    campaigns = [value for kind, value in acme.objects if kind == "campaign"]
     assert {CAMPAIGN, SECOND_CAMPAIGN} <= {campaign["id"] for campaign in campaigns}
-    assert [(kind, campaign["id"]) for kind, campaign in globex.objects] == [("campaign", FOREIGN_CAMPAIGN)]
+    assert [value["id"] for kind, value in globex.objects if kind == "campaign"] == [FOREIGN_CAMPAIGN]
     assert {campaign["status"] for campaign in campaigns} == {"draft", "active", "paused", "completed"}
     assert [campaign["name"] for campaign in campaigns if campaign["isArchived"]] == ["Trade fair"]
     assert {token: (one.accounts, one.expired) for token, one in seed.tokens.items()} == {
@@ -71,7 +71,9 @@ def test_what_a_seed_leaves_out_has_a_default() -> None:
     seed = Seed.of(Document.parse(text, "seed.yaml"))
 
     campaign = {"id": "6f1c1f2e-0000-4000-8000-000000000001", "name": "x", "status": "active", "isArchived": False}
-    assert list(seed.objects()) == [("a", "campaign", campaign)]
+    then = "2026-01-05T08:00:00Z"
+    common = {"objectType": "campaign", "createdAt": then, "updatedAt": then}
+    assert list(seed.objects()) == [("a", "campaign", campaign | common)]
     assert seed.accounts[0].name == "a"
     assert seed.tokens["my-token"].permissions == {"Campaign.ReadCampaign", "Campaign.EditCampaign"}
     assert not seed.tokens["my-token"].expired

@@ -28,6 +28,7 @@ from mock_server import AltaMock, Clock
 from mock_server.contract.contract import Contract
 from mock_server.contract.documents import Document
 from mock_server.contract.limits import SECOND
+from mock_server.handlers import SAMPLE
 from mock_server.handlers.handler import Context, Handler, Result
 from mock_server.messages.call import Call
 from mock_server.messages.http import ApiReply, ApiRequest
@@ -144,14 +145,16 @@ class Bench:
             change(value["components"]["schemas"])
         for path in value["paths"].values():
             for operation in path.values():
-                operation["requestBody"]["content"][JSON].pop("examples", None)  # they may break the changed schema
+                body = operation.get("requestBody", {"content": {JSON: {}}})
+                body["content"][JSON].pop("examples", None)  # they may break the changed schema
         published = contract.published
         return Contract.of(Document(published.name, value, published.root))
 
     def _handlers(self, handlers: Mapping[str, Handler]) -> Mapping[str, Handler]:
         if not self._stored:
             return handlers
-        return {name: replace(one, function=partial(self._handle, one.function)) for name, one in handlers.items()}
+        handler = handlers[SAMPLE.operation]
+        return {**handlers, SAMPLE.operation: replace(handler, function=partial(self._handle, handler.function))}
 
     def _handle(self, function: Callable[[Call, Context], Result], call: Call, context: Context) -> Result:
         records = reduce(lambda found, change: change(found), self._stored, read_json(call.raw)["data"])
