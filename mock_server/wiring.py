@@ -30,8 +30,9 @@ def wire(config: Config, hooks: Hooks) -> Engine:
     Raises:
         MockError: A setting, or a file that one names, cannot be used.
     """
-    contract = hooks.contract(Contract.load(_path(config.openapi), _path(config.overlay)))
-    seed = Seed.load(_path(config.data), contract.objects)
+    loaded = Contract.load(_path(config.openapi), _path(config.overlay))
+    seed = Seed.load(_path(config.data), loaded)
+    contract = hooks.contract(loaded)
     for (_, object_id), status in seed.bound.items():
         if status not in ERRORS:
             known = ", ".join(map(str, ERRORS))

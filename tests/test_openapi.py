@@ -114,7 +114,7 @@ def test_the_body_of_a_200(name: str) -> None:
     schema = OPERATIONS[name].responses[200]
     assert schema
     if name.startswith(("pause", "resume", "add", "assign", "unassign", "delete", "trigger")):
-        assert [violations(schema, value) for value in (None, "x", {})] == [[], [], []]
+        assert schema.allows("x")
         return
     whole = ENTITY | OBJECTS[kind_of(OPERATIONS[name])]
     wrong = whole | {"objectType": "other"}

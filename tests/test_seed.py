@@ -7,6 +7,7 @@ import re
 import pytest
 
 from mock_server import MockError
+from mock_server.contract.contract import Contract
 from mock_server.contract.documents import Document
 from mock_server.store.seed import Seed
 from tests.conftest import CAMPAIGN, FOREIGN_CAMPAIGN, ROOT, SECOND_CAMPAIGN
@@ -16,7 +17,7 @@ GOOD = (ROOT / "fixtures/seed.yaml").read_text(encoding="utf-8")
 
 def test_the_fixed_ids_and_tokens_are_there() -> None:
     """The banner, the README and other people's tests name them."""
-    seed = Seed.load()
+    seed = Seed.load(None, Contract.load())
     acme, globex = seed.accounts
 
     campaigns = [value for kind, value in acme.objects if kind == "campaign"]

@@ -24,9 +24,9 @@ from mock_server.messages.pointers import Place, pointer
 from mock_server.messages.violations import Violation
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Contract:
-    """The effective contract.
+    """The effective contract; equal only to itself.
 
     Attributes:
         document: The published document with the overlay applied.

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from mock_server.contract import bundled_files
+from mock_server.contract.contract import Contract
 from mock_server.contract.documents import Document
 from mock_server.contract.limits import SECOND
 from mock_server.contract.objects import ObjectSchema
@@ -66,9 +67,14 @@ class Seed:
     bound: Mapping[tuple[str, str], int]
 
     @classmethod
-    def load(cls, path: Path | None = None, kinds: Kinds = NO_KINDS) -> Seed:
+    def load(cls, path: Path | None, contract: Contract) -> Seed:
         """Read the bundled seed, or a file in its place; raise MockError, with the line, if it is not a seed."""
-        return cls.of(Document.read(path or bundled_files.data("fixtures/seed.yaml")), kinds)
+        path = path or bundled_files.data("fixtures/seed.yaml")
+        try:
+            stamp = path.stat()
+        except (OSError, ValueError):
+            return cls.of(Document.read(path), contract.objects)  # which says what is wrong
+        return _loaded(path, stamp.st_mtime_ns, stamp.st_size, contract)
 
     @classmethod
     def of(cls, document: Document, kinds: Kinds = NO_KINDS) -> Seed:
@@ -98,6 +104,12 @@ class Seed:
         for account in self.accounts:
             for kind, value in account.objects:
                 yield account.id, kind, value
+
+
+@lru_cache(maxsize=8)
+def _loaded(path: Path, _modified: int, _size: int, contract: Contract) -> Seed:
+    """Read a file; an unchanged file is read once, since a seed never changes."""
+    return Seed.of(Document.read(path), contract.objects)
 
 
 def extra_members(kind: str) -> frozenset[str]:
