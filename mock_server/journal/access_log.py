@@ -53,14 +53,10 @@ class Log:
             self._stream = None
 
 
-_COLOURS = {2: "green", 3: "cyan", 4: "yellow", 5: "red"}
-"""By the class of a status."""
-
-
 @cache
 def _coloured(status: int) -> str:
-    """Return a status in its colour; cached, since there are few."""
-    return click.style(status, fg=_COLOURS.get(status // 100))
+    """Return a status in the colour of its class; cached, since there are few."""
+    return click.style(status, fg={2: "green", 3: "cyan", 4: "yellow", 5: "red"}.get(status // 100))
 
 
 def _text(request: ApiRequest, outcome: Outcome, ms: float, shown: Callable[[int], str]) -> str:
@@ -73,7 +69,7 @@ def _text(request: ApiRequest, outcome: Outcome, ms: float, shown: Callable[[int
 def _json(request: ApiRequest, outcome: Outcome, ms: float) -> str:
     return json.dumps(
         {
-            "time": _time(outcome).isoformat(timespec="milliseconds"),
+            "time": datetime.fromtimestamp(outcome.at / SECOND, tz=UTC).isoformat(timespec="milliseconds"),
             "method": request.method,
             "path": request.path,
             "status": outcome.reply.status,
@@ -85,10 +81,6 @@ def _json(request: ApiRequest, outcome: Outcome, ms: float) -> str:
             "ms": round(ms, 3),
         }
     )
-
-
-def _time(outcome: Outcome) -> datetime:
-    return datetime.fromtimestamp(outcome.at / SECOND, tz=UTC)
 
 
 @lru_cache(maxsize=8)
