@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -88,23 +88,42 @@ def careful_with_5xx() -> Look:
     return look
 
 
-@rule("a request that follows a redirect takes its token to whoever the redirect names", PRACTICE, of="traffic")
-def follows_no_redirect() -> Look:
-    """A redirect is not followed."""
-    redirects: list[tuple[int, str, str]] = []
+def _on_followed(text: str, wrong: Callable[[Entry, bool], bool]) -> Look:
+    """Return a look that judges each request that follows a redirect, by whether that leads to another host."""
+    targets: dict[tuple[str, str], tuple[int, str]] = {}
 
     def look(entry: Entry) -> list[Breach] | None:
-        path = unquote(entry.unredacted.path)
-        text = "followed a redirect, which takes the token along; turn redirects off"
-        followed = (number for number, source, target in redirects if source != path == target)
-        found = [Breach(text, (number, entry.number)) for number in followed]
+        host, path = "".join(entry.unredacted.all("host")[:1]), entry.unredacted.path
+        number, before = targets.get((host, unquote(path)), (entry.number, host))
+        followed = number != entry.number and wrong(entry, host != before)
         location = entry.outcome.reply.header("Location")
         if location is not None and entry.status // 100 == 3:  # noqa: PLR2004 - the redirects of HTTP
-            target = urlsplit(urljoin(f"http://fake{entry.unredacted.path}", location)).path
-            redirects.append((entry.number, path, unquote(target)))
-        return found if redirects else None
+            target = urlsplit(urljoin(f"http://{host}{path}", location))
+            if (target.netloc, unquote(target.path)) != (host, unquote(path)):
+                targets[target.netloc, unquote(target.path)] = entry.number, host
+        if not targets:
+            return None
+        return [Breach(text, (number, entry.number))] if followed else []
 
     return look
+
+
+def _has_token(entry: Entry) -> bool:
+    return bool(entry.unredacted.all("authorization"))
+
+
+@rule("whoever a redirect names could use the token", PRACTICE, of="traffic")
+def takes_no_token_elsewhere() -> Look:
+    """A redirect to another host is not followed with the token."""
+    text = "followed a redirect to another host with the token; turn redirects off"
+    return _on_followed(text, lambda entry, elsewhere: elsewhere and _has_token(entry))
+
+
+@rule("the API documents no redirect, so the base URL is probably wrong", PRACTICE, "hint", of="traffic")
+def followed_redirect() -> Look:
+    """No redirect is followed, even where the token is safe."""
+    text = "followed a redirect; correct the base URL"
+    return _on_followed(text, lambda entry, elsewhere: not (elsewhere and _has_token(entry)))
 
 
 @rule("the vendor's own check for duplicates is not documented", PRACTICE, "hint", of="traffic", finding=True)

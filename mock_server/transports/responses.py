@@ -22,7 +22,7 @@ try:
 except ImportError as error:
     raise missing("mock.responses()", error, "pytest") from error
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mock_server.fake import Fake
 
@@ -32,9 +32,9 @@ Answer = tuple[int, dict[str, str], bytes]
 class _Fake(responses.CallbackResponse):
     """Answers what no response of the user does, of the URLs that match a pattern."""
 
-    def __init__(self, mock: Fake, among: responses.RequestsMock, pattern: str) -> None:
+    def __init__(self, mock: Fake, among: responses.RequestsMock, pattern: str, hosts: Sequence[str]) -> None:
         unique = f"any method, for {id(self)}"  # `remove` removes what has the same method and URL
-        super().__init__(unique, re.compile(pattern), partial(_answer, mock), content_type=None)
+        super().__init__(unique, re.compile(pattern), partial(_answer, mock, hosts), content_type=None)
         self._among, self._pattern = among, re.compile(pattern)
 
     def matches(self, request: requests.PreparedRequest) -> tuple[bool, str]:
@@ -55,8 +55,8 @@ class _Fake(responses.CallbackResponse):
 
 
 @contextmanager
-def patched(mock: Fake) -> Iterator[responses.RequestsMock]:
-    """Answer what `requests` sends, until the end of the context; hosts other than the vendor's are refused.
+def patched(mock: Fake, *hosts: str) -> Iterator[responses.RequestsMock]:
+    """Answer what `requests` sends, until the end of the context; hosts but the vendor's and `hosts` are refused.
 
     Where the library itself is active around or inside the context, its responses answer other hosts.
     """
@@ -65,17 +65,17 @@ def patched(mock: Fake) -> Iterator[responses.RequestsMock]:
     with responses.RequestsMock(assert_all_requests_are_fired=False, real_adapter_send=around) as patch:
         if around.__module__ != HTTPAdapter.__module__:
             patch.add_passthru(re.compile(f"(?!{origin})"))
-        patch.add(_Fake(mock, patch, ""))
-        inside = responses.add(_Fake(mock, responses.mock, origin))
+        patch.add(_Fake(mock, patch, "", hosts))
+        inside = responses.add(_Fake(mock, responses.mock, origin, ()))
         try:
             yield patch
         finally:
             responses.remove(inside)
 
 
-def _answer(mock: Fake, sent: requests.PreparedRequest) -> Answer | Exception:
+def _answer(mock: Fake, hosts: Sequence[str], sent: requests.PreparedRequest) -> Answer | Exception:
     ours, theirs = urlsplit(mock.base_url), urlsplit(str(sent.url))
-    if (theirs.scheme, theirs.netloc) != (ours.scheme, ours.netloc):
+    if theirs.scheme != ours.scheme or theirs.netloc not in {ours.netloc, *hosts}:
         origin = f"{theirs.scheme}://{theirs.netloc}"
         return requests.ConnectionError(
             f"{origin} is not answered while AltaMock.responses() is active; did you mean {mock.base_url}"
@@ -87,7 +87,10 @@ def _answer(mock: Fake, sent: requests.PreparedRequest) -> Answer | Exception:
         method=str(sent.method),
         path=theirs.path,
         query=theirs.query,
-        headers=tuple((_text(name).lower(), _text(value)) for name, value in sent.headers.items()),
+        headers=(
+            ("host", theirs.netloc),
+            *((_text(name).lower(), _text(value)) for name, value in sent.headers.items() if name.lower() != "host"),
+        ),
         body=body if len(body) <= MAX_BODY else None,
     )
     reply = mock.handle(request, "responses").reply
