@@ -61,7 +61,8 @@ def _coloured(status: int) -> str:
 
 def _text(request: ApiRequest, outcome: Outcome, ms: float, shown: Callable[[int], str]) -> str:
     time = _clock_face(outcome.at // SECOND)
-    why = f"  {escaped(outcome.reasons)}" if outcome.reasons else ""
+    reason = outcome.why(most=1)
+    why = f"  {escaped(reason)}" if reason else ""
     method, path = escaped(request.method), escaped(request.path)
     return f"{time} {method} {path} {shown(outcome.reply.status)} {ms:.1f} ms{why}"
 
@@ -77,7 +78,7 @@ def _json(request: ApiRequest, outcome: Outcome, ms: float) -> str:
             "rule": outcome.violations[0].rule if outcome.violations else None,
             "injected": str(outcome.injected) if outcome.injected else None,
             "lost": outcome.lost,
-            "why": outcome.reasons or None,
+            "why": outcome.why(most=1) or None,
             "ms": round(ms, 3),
         }
     )

@@ -27,7 +27,7 @@ def har(entries: Iterable[Entry], origin: str) -> str:
                 request=_request(entry, origin),
                 response=_response(entry),
                 timings=harfile.Timings(send=0, wait=0, receive=0),
-                comment="; ".join(str(violation) for violation in entry.violations) or None,
+                comment=entry.outcome.why(most=len(entry.violations)) or None,
             )
     return text.getvalue()
 

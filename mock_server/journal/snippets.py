@@ -13,7 +13,7 @@ import pprint
 import re
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from math import ceil
 from typing import Any
@@ -96,7 +96,7 @@ def as_program(entry: Entry, origin: str) -> str:
     """Return a Python program that uses `requests`; its token comes from `ALTA_API_TOKEN`."""
     if trouble := _trouble(entry):
         return trouble
-    call = _call(entry, repr(origin + _target(entry)), lambda text: _joined(text, 'os.environ["ALTA_API_TOKEN"]'))
+    call = _call(entry, repr(origin + _target(entry)), 'os.environ["ALTA_API_TOKEN"]')
     imports = "import os\n\nimport requests\n" if "os.environ" in call else "import requests\n"
     return f"{_warning(entry)}{imports}\nreply = {call}\nprint(reply.status_code, reply.headers, reply.text)\n"
 
@@ -110,7 +110,7 @@ def as_test(entry: Entry) -> str:
     url = f"alta_server.url + {target.removeprefix(base)!r}" if below else f"alta_server.origin + {target!r}"
     injected = entry.outcome.injected
     seconds = ceil(injected.fault.seconds) if injected and injected.fault else 0
-    call = _call(entry, url, lambda text: _joined(text, "token"), 10 + seconds)
+    call = _call(entry, url, "token", 10 + seconds)
     lines = [*_before(entry), *_injected_again(entry)]
     if entry.outcome.lost:
         lines += ["with pytest.raises(requests.RequestException):", *(f"    {line}" for line in call.splitlines())]
@@ -217,15 +217,15 @@ def _token_in(entry: Entry, value: str) -> str | None:
     return token if entry.known.redact.knows(token) else None
 
 
-def _call(entry: Entry, url: str, text_of: Callable[[str], str], timeout: int = 10) -> str:
-    """Return the call of `requests`; `text_of` writes a text that may contain the token."""
+def _call(entry: Entry, url: str, token: str, timeout: int = 10) -> str:
+    """Return the call of `requests`; `url` and `token` are expressions."""
     headers = dict(_headers(entry))
     argument = _argument(entry, headers.get("content-type"))
     if argument.startswith("json="):
         del headers["content-type"]  # `json=` adds it
     lines = ["requests.request(", f"{entry.method!r},", f"{url},"]
     if headers:
-        members = ", ".join(f"{name!r}: {text_of(value)}" for name, value in headers.items())
+        members = ", ".join(f"{name!r}: {_joined(value, token)}" for name, value in headers.items())
         lines.append(f"headers={{{members}}},")
     if argument:
         lines.append(f"{argument},")
