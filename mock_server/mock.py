@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from mock_server.fake import Fake
 
 if TYPE_CHECKING:
     from flask import Blueprint, Flask
+    from responses import RequestsMock
 
     from mock_server.transports.live_server import LiveServer
 
@@ -33,8 +34,10 @@ class AltaMock(Fake):
     def __exit__(self, *exc: object) -> None:
         """Do nothing; a server that was started ends with its own `with`."""
 
-    def responses(self) -> AbstractContextManager[Any]:
+    def responses(self) -> AbstractContextManager[RequestsMock]:
         """Return a context in which this fake answers what `requests` sends to `base_url`, without a socket.
+
+        Its value takes responses of your own, which come first, and passthroughs.
 
         Raises:
             MockError: The library `responses` is not installed.

@@ -138,14 +138,15 @@ def after(status: int, *batches: Any) -> Story:
     return story
 
 
-def redirected(*paths: str) -> Story:
-    """A redirect to the second campaign, then requests for these paths."""
+def redirected(host: str, path: str = prospects_path(SECOND_CAMPAIGN), token: str | None = "test-token") -> Story:
+    """A redirect to the second campaign at another host, then a request."""
 
     def story(mock: AltaMock) -> None:
-        location = {"Location": prospects_path(SECOND_CAMPAIGN)}
+        location = {"Location": f"//b{prospects_path(SECOND_CAMPAIGN)}"}
         mock.next(307, headers=location, allow_undocumented=True)
-        for path in (prospects_path(), *paths):
-            add(mock, {"email": "a"}, path=path)
+        for name, one, bearer in (("a", prospects_path(), "test-token"), (host, path, token)):
+            headers = (("host", name), ("content-type", "application/json"))
+            add(mock, {"email": "a"}, path=one, token=bearer, headers=headers)
 
     return story
 
@@ -247,8 +248,12 @@ CASES: list[tuple[str, str, Story, bool]] = [
     ("careful-with-5xx", "three times, with pauses", injects(500, 3, 2), False),
     ("careful-with-5xx", "another batch at once", both(after(500, [A]), sends([B])), False),
     ("careful-with-5xx", "behind responses no time passes", injects(500, 1, 0, transport="responses"), False),
-    ("follows-no-redirect", "to its target", redirected(prospects_path(SECOND_CAMPAIGN)), True),
-    ("follows-no-redirect", "again to the same path", redirected(prospects_path()), False),
+    ("takes-no-token-elsewhere", "to its target", redirected("b"), True),
+    ("takes-no-token-elsewhere", "to its target without the token", redirected("b", token=None), False),
+    ("takes-no-token-elsewhere", "to another path there", redirected("b", prospects_path()), False),
+    ("takes-no-token-elsewhere", "to that path at its own host", redirected("a"), False),
+    ("followed-redirect", "without the token", redirected("b", token=None), True),
+    ("followed-redirect", "with the token, which is worse", redirected("b"), False),
     ("duplicate-prospect", "a batch sent twice after its response was lost", lost_response, True),
     ("duplicate-prospect", "in one batch, by case", sends([{"email": "A@x"}, {"email": "a@x "}]), True),
     ("duplicate-prospect", "by identity", sends(*[[{"firstName": "A", "lastName": "B", "company": "C"}]] * 2), True),

@@ -188,6 +188,7 @@ def test_pages_below_a_prefix(mock: AltaMock, how: str) -> None:
     assert 'data-mount="/alta"' in reference
     assert 'data-base-path="/alta/v1"' in page
     assert client.get("/alta/openapi.json").get_json()["servers"][0]["url"] == "/alta/v1"
+    assert client.get("/alta/_mock/openapi.json").get_json()["servers"][0]["url"] == "/alta/_mock"
     assert f"http://localhost/alta{prospects_path()}" in copies["curl"]
     assert client.get("/alta").headers["Location"].endswith("/alta/")
 
@@ -285,13 +286,15 @@ def test_a_wsgi_server_with_threads(server: str) -> None:
             ask(port, "POST", prospects_path(), ONE)
         ask(port, "POST", "/_mock/next", {"fault": "delay", "seconds": 0.05})
         replies += [ask(port, "POST", prospects_path(), ONE), ask(port, "PROPFIND", prospects_path())]
+        ask(port, "POST", "/_mock/next", {"status": 429, "headers": {"Server": "theirs", "Date": "x"}})
+        replies += [ask(port, "POST", prospects_path(), ONE)]
         replies += [ask(port, "GET", "/v1/a%2Fb?x=%20"), ask(port, "HEAD", "/v1"), ask(port, "GET", "/")]
         clock = json.loads(ask(port, "GET", "/_mock/clock")[2])
         entries = json.loads(ask(port, "GET", "/_mock/requests")[2])["data"]
 
     statuses = [status for status, _, _ in replies]
     assert sorted(statuses[:20]) == [200] * 10 + [429] * 10
-    assert statuses[20:] == [200, 405, 404, 404, 200]
+    assert statuses[20:] == [200, 405, 429, 404, 404, 200]
     for _, names, _ in replies:
         assert len(names) == len(set(names))
         assert {"date", "content-length", "content-type"} <= set(names)

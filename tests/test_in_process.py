@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_type
 
 import pytest
 import requests
+import responses
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry, Timeout
 
@@ -84,6 +85,42 @@ def test_allowed_hosts_pass_through(unlimited: AltaMock, prefix: str | re.Patter
 
     assert [entry.path for entry in other.requests] == ["/v1/nowhere"]
     assert [entry.path for entry in unlimited.requests] == ["/v1/here"]
+
+
+def test_responses_of_your_own_come_first(patched: AltaMock) -> None:
+    """They are for other hosts or for the vendor's; the fake answers everything else."""
+    with patched.responses() as patch:
+        assert_type(patch, responses.RequestsMock)
+        patch.get("https://crm.example/people", json=["ada"])
+        patch.add(responses.POST, f"{patched.base_url}/campaigns/{CAMPAIGN}/prospects", status=418)
+        statuses = [post(patched).status_code for _ in range(2)]
+        patch.remove(responses.POST, f"{patched.base_url}/campaigns/{CAMPAIGN}/prospects")
+        statuses += [post(patched).status_code for _ in range(2)]
+
+        assert requests.get("https://crm.example/people", timeout=5).json() == ["ada"]
+        assert requests.get(f"{patched.base_url}/nowhere", timeout=5).status_code == 404
+    assert statuses == [418, 418, 200, 200]
+
+
+@pytest.mark.parametrize("order", ["around", "inside"])
+def test_the_library_active_around_or_inside(mock: AltaMock, order: str) -> None:
+    """Its responses and the fake work in one test, whichever begins first; afterwards nothing is left."""
+
+    def test() -> None:
+        responses.get("https://crm.example/people", json=["ada"])
+        assert requests.get("https://crm.example/people", timeout=5).json() == ["ada"]
+        assert [post(mock).status_code for _ in range(2)] == [200, 200]
+        with pytest.raises(requests.ConnectionError):
+            requests.get("https://other.example", timeout=5)
+
+    if order == "around":
+        with responses.mock, mock.responses():
+            test()
+    else:
+        with mock.responses():
+            responses.activate(assert_all_requests_are_fired=True)(test)()
+    assert len(mock.requests) == 2
+    assert responses.registered() == []
 
 
 @pytest.mark.parametrize(

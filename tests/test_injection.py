@@ -345,6 +345,9 @@ def test_headers_of_an_injected_response(unlimited: AltaMock, judge: Send) -> No
     assert judge().header("Content-Type") is None
     unlimited.next(401)
     assert judge().header("WWW-Authenticate") == "Bearer"
+    unlimited.next(429, headers={"date": "x", "ratelimit-limit": "5"})
+    once = [(name, value) for name, value in judge().headers if name.lower() in {"date", "ratelimit-limit"}]
+    assert once == [("date", "x"), ("ratelimit-limit", "5")]
     unlimited.next(429, headers={"Retry-After": ""})
     assert judge().header("Retry-After") is None
 

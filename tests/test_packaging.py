@@ -38,6 +38,7 @@ def test_the_wheel_has_the_contract_and_the_fixtures(built: Path) -> None:
     assert {
         "alta_client/py.typed",
         "contract_tests/consumer/check.py",
+        "contract_tests/py.typed",
         "mock_server/py.typed",
         "mock_server/contract/assumptions.yaml",
         "mock_server/store/seed.schema.yaml",

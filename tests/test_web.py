@@ -12,8 +12,7 @@ import requests
 
 from mock_server import AltaMock
 from mock_server.messages.http import ApiRequest
-from mock_server.web import Pages
-from mock_server.web.views import STATIC, UNASKED
+from mock_server.web.views import STATIC, UNASKED, Pages
 from tests.conftest import CAMPAIGN, ROOT, request_of
 
 if TYPE_CHECKING:

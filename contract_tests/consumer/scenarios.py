@@ -6,10 +6,11 @@ import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from alta_terminal import escaped
-from contract_tests.consumer.runs import Environment, Script, Step, transport_of, until
+from contract_tests.consumer.runs import Environment, Script, Step, other_host, transport_of, until
 from mock_server import AltaMock, Clock
 from mock_server.handlers import SAMPLE
 from mock_server.handlers.handler import Context, Handler, Result
@@ -49,7 +50,7 @@ class Scenario:
         """Return the fake of the scenario for a consumer, by its usual run; `around` wraps the handling of requests."""
         own = OFF if self.settings is None else self.settings
         script = Script()
-        hooks = Hooks(inject=script, around=around, handlers=self._handlers)
+        hooks = Hooks(inject=script, around=lambda handle: around(script.around(handle)), handlers=self._handlers)
         mock = AltaMock(clock=clock, hooks=hooks, **{**settings, **own})
         single = usual is not None and len(usual.entries) <= 1
         before: list[Step] = [] if self.first or single else [None]
@@ -74,6 +75,12 @@ def _elsewhere(mock: AltaMock) -> str:
     others = [one["id"] for one in mock.campaigns() if one["id"] != chosen and one["answer"] is None]
     (operation,) = (one for one in mock.contract.operations if one.id == SAMPLE.operation)
     return mock.contract.base_path + re.sub("{.*?}", next(iter(others), chosen[::-1]), operation.path)
+
+
+def _redirect(path: str, request: ApiRequest) -> Injected:
+    host = other_host(request.all("host")[0])
+    scheme = "http" if host.startswith("localhost") else "https"
+    return Injected(status=307, headers=(("Location", f"{scheme}://{host}{path}"),))
 
 
 _IN_ORDER = (
@@ -101,8 +108,8 @@ _IN_ORDER = (
     Scenario("odd-200", "the body of every 200 is an undocumented one", body=b'["done", {"added": "20"}]'),
     Scenario(
         "redirect",
-        "a redirect to another campaign",
-        lambda mock: [Injected(status=307, headers=(("Location", _elsewhere(mock)),))],
+        "a redirect to another campaign at another host",
+        lambda mock: [partial(_redirect, _elsewhere(mock))],
         first=True,
     ),
 )

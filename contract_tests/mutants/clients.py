@@ -52,6 +52,13 @@ def _skip_body(_: requests.Response) -> None:
     """Accept every body of a 200, of which nothing is documented."""
 
 
+class Trusting(requests.Session):
+    """A session that takes the token to every host."""
+
+    def rebuild_auth(self, _request: requests.PreparedRequest, _response: requests.Response) -> None:
+        """Leave the token in."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumer:
     """The reference consumer; with the default of every field it is correct.
@@ -62,7 +69,8 @@ class Consumer:
         member: The member of the body that contains the prospects.
         address: Changes the URL; it also receives the token.
         credentials: Returns the headers that authenticate a request with a token.
-        redirects: Whether redirects are followed.
+        redirects: Whether redirects are followed, without the token to another host.
+        session: Makes the session that sends a request.
         timeout: Seconds to wait for a response.
         then: What to do after a status other than 200: `retry` waits and sends the batch again, `later` sends it after
             all others, `skip` forgets it, `note` goes on and fails at the end, `end` returns, `fail` raises.
@@ -81,6 +89,7 @@ class Consumer:
     address: Callable[[str, str], str] = lambda url, _: url
     credentials: Callable[[str], Mapping[str, str]] = _bearer
     redirects: bool = False
+    session: Callable[[], requests.Session] = requests.Session
     timeout: float = 60.0
     then: Mapping[int, str] = field(default_factory=lambda: {429: "retry"})
     otherwise: str = "fail"
@@ -132,7 +141,7 @@ class Consumer:
             return request
 
         try:
-            return requests.request(
+            return self.session().request(
                 self.method,
                 self.address(f"{at.base_url}/campaigns/{at.campaign_id}/prospects", at.token),
                 data=json.dumps({self.member: batch}, ensure_ascii=False).encode(self.encoding),
@@ -155,6 +164,7 @@ def _seconds(header: str, now: float, tries: int) -> float:
 EQUIVALENT_CLIENTS: dict[str, tuple[str, Add]] = {
     "correct": ("The client of this project.", right_client),
     "reference": ("The reference consumer, written on requests.", Consumer()),
+    "follows-redirects": ("A consumer that follows redirects as requests does.", Consumer(redirects=True)),
 }
 """Clients that every rule must pass, each with a statement."""
 
@@ -292,8 +302,8 @@ wrong("loses-patience", "Sends a batch again after a second.", "slow", **_retry(
 wrong = partial(_wrong, "careful-with-5xx")
 wrong("retries-a-502-at-once", "Sends a batch again right after a 502.", "502-html", **_retry(502, pause=0.2))
 wrong("retries-a-500-at-once", "Sends a batch again right after a 500.", "500", **_retry(500, pause=0.0))
-wrong = partial(_wrong, "follows-no-redirect")
-wrong("follows-redirects", "Follows redirects.", "redirect", redirects=True)
+wrong = partial(_wrong, "takes-no-token-elsewhere")
+wrong("takes-the-token-along", "Follows redirects with the token.", "redirect", redirects=True, session=Trusting)
 
 # --- What is reported -------------------------------------------------------------------------------------------------
 
@@ -309,5 +319,6 @@ wrong("wants-json", "Reads a member of the body of a 200.", "odd-200", read=lamb
 wrong = partial(_wrong, "reports-the-truth")
 wrong("takes-a-429-for-the-end", "Returns after a 429 as if all were added.", "429", then={429: "end"})
 wrong("skips-what-was-refused", "Returns as if all were added after a 400.", "400", then={400: "skip"})
+wrong("takes-a-redirect-for-done", "Returns as if all were added after a 307.", "redirect", then={307: "end"})
 wrong("swallows-errors", "Returns after every error as if all were added.", "400", otherwise="end")
 wrong("does-nothing", "Sends nothing, and returns as if all were added.", add=_does_nothing)

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from mock_server.contract import bundled_files
@@ -52,7 +53,7 @@ class Control:
         self._id = uuid4().hex
         self._operations: dict[str, Callable[[Call, str], Any]] = {
             "getMockHealth": lambda *_: {"status": "ok"},
-            "getMockDocument": lambda *_: self.contract.document,
+            "getMockDocument": self._document,
             "resetMock": lambda *_: mock.reset(),
             "listMockCampaigns": lambda *_: {"data": mock.campaigns()},
             "listMockProspects": self._prospects,
@@ -92,6 +93,10 @@ class Control:
         except ApiError as error:
             text = "; ".join(self._mock.redact(str(violation)) for violation in error.violations)
             return _refusal(error.status, error.code, text or error.message, *error.headers)
+
+    def _document(self, _: Call, origin: str) -> Any:
+        here = {"url": urlsplit(origin).path + self.contract.base_path, "description": "This fake."}
+        return {**self.contract.document, "servers": [here]}
 
     def _prospects(self, call: Call, _: str) -> Any:
         try:

@@ -53,19 +53,16 @@ class Log:
             self._stream = None
 
 
-_COLOURS = {2: "green", 3: "cyan", 4: "yellow", 5: "red"}
-"""By the class of a status."""
-
-
 @cache
 def _coloured(status: int) -> str:
-    """Return a status in its colour; cached, since there are few."""
-    return click.style(status, fg=_COLOURS.get(status // 100))
+    """Return a status in the colour of its class; cached, since there are few."""
+    return click.style(status, fg={2: "green", 3: "cyan", 4: "yellow", 5: "red"}.get(status // 100))
 
 
 def _text(request: ApiRequest, outcome: Outcome, ms: float, shown: Callable[[int], str]) -> str:
     time = _clock_face(outcome.at // SECOND)
-    why = f"  {escaped(outcome.reasons)}" if outcome.reasons else ""
+    reason = outcome.why(most=1)
+    why = f"  {escaped(reason)}" if reason else ""
     method, path = escaped(request.method), escaped(request.path)
     return f"{time} {method} {path} {shown(outcome.reply.status)} {ms:.1f} ms{why}"
 
@@ -73,7 +70,7 @@ def _text(request: ApiRequest, outcome: Outcome, ms: float, shown: Callable[[int
 def _json(request: ApiRequest, outcome: Outcome, ms: float) -> str:
     return json.dumps(
         {
-            "time": _time(outcome).isoformat(timespec="milliseconds"),
+            "time": datetime.fromtimestamp(outcome.at / SECOND, tz=UTC).isoformat(timespec="milliseconds"),
             "method": request.method,
             "path": request.path,
             "status": outcome.reply.status,
@@ -81,14 +78,10 @@ def _json(request: ApiRequest, outcome: Outcome, ms: float) -> str:
             "rule": outcome.violations[0].rule if outcome.violations else None,
             "injected": str(outcome.injected) if outcome.injected else None,
             "lost": outcome.lost,
-            "why": outcome.reasons or None,
+            "why": outcome.why(most=1) or None,
             "ms": round(ms, 3),
         }
     )
-
-
-def _time(outcome: Outcome) -> datetime:
-    return datetime.fromtimestamp(outcome.at / SECOND, tz=UTC)
 
 
 @lru_cache(maxsize=8)

@@ -6,6 +6,7 @@ Rule: whatever an entry shows is redacted; only what is named `unredacted` is no
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,9 +22,6 @@ from mock_server.messages.outcome import Outcome
 from mock_server.messages.redaction import Redactor
 from mock_server.messages.violations import Violation
 from mock_server.store.base import Exchange, Recorded, Store
-
-NOTHING = 10**15
-"""A number that no request reaches, to ask a journal for nothing but its counts."""
 
 SAMPLE_HEADER = "x-alta-mock-sample"
 """The header of the requests that the page sends, with an id; these are not a consumer's."""
@@ -181,7 +179,7 @@ class Entry:
         return self.unredacted_body.value if clean else Body.of(self.request.body).value
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the entry as a JSON object: for the control API, JSON lines and reports."""
+        """Return the entry as a JSON object: for the control API and reports."""
         request, reply, redact = self.request, self.outcome.reply, self.known.redact
         return {
             **self._facts(),
@@ -265,12 +263,12 @@ class Journal:
     @property
     def statuses(self) -> Counter[int]:
         """How often each status was sent, also by requests no longer kept."""
-        return self._store.recorded(NOTHING).statuses
+        return self._store.recorded(after=sys.maxsize).statuses
 
     @property
     def broken(self) -> int:
         """How many requests broke the contract, also those no longer kept."""
-        return self._store.recorded(NOTHING).broken
+        return self._store.recorded(after=sys.maxsize).broken
 
     def _entry(self, exchange: Exchange) -> Entry:
         return Entry(exchange.number, exchange.transport, exchange.request, exchange.outcome, self._known)

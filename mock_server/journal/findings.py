@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from mock_server.journal.entries import Entry, Journal
@@ -29,8 +29,7 @@ class Finding:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the finding as a JSON object."""
-        shown = {"name": self.name, "text": self.text, "severity": self.severity}
-        return {**shown, "requests": list(self.requests)}
+        return {**asdict(self), "requests": list(self.requests)}
 
 
 class Watch:

@@ -1,9 +1,8 @@
-"""The journal as files: JSON lines for programs, HAR for the network panel of a browser."""
+"""The journal as an HTTP Archive (HAR), for the network panel of a browser."""
 
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,11 +13,6 @@ import harfile
 from mock_server.contract.limits import SECOND
 from mock_server.journal.entries import Entry
 from mock_server.messages.http import phrase
-
-
-def json_lines(entries: Iterable[Entry]) -> str:
-    """Return entries as JSON objects, one on each line."""
-    return "".join(json.dumps(entry.as_dict(), ensure_ascii=False) + "\n" for entry in entries)
 
 
 def har(entries: Iterable[Entry], origin: str) -> str:
@@ -33,7 +27,7 @@ def har(entries: Iterable[Entry], origin: str) -> str:
                 request=_request(entry, origin),
                 response=_response(entry),
                 timings=harfile.Timings(send=0, wait=0, receive=0),
-                comment="; ".join(str(violation) for violation in entry.violations) or None,
+                comment=entry.outcome.why(most=len(entry.violations)) or None,
             )
     return text.getvalue()
 

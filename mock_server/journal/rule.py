@@ -6,7 +6,7 @@ rule that was not exercised differs from one that is kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -91,8 +91,8 @@ class Rule:
     severity: str
     start: Callable[[], Look] | None
     of_run: Judge | None
-    finding: bool
-    timed: bool
+    finding: bool = False
+    timed: bool = False
 
     def judge(self, run: Run) -> list[Breach] | None:
         """Return the breaches of a run; None if it did not exercise the rule."""
@@ -117,27 +117,29 @@ RULES: dict[str, Rule] = {}
 """By id, in the order of the documentation; complete once `rules` is imported."""
 
 
-def rule(  # noqa: PLR0913 - one keyword for each column of the documentation
+def rule(
     source: str,
     basis: str = DOCUMENTED,
     severity: str = "error",
     *,
     of: Literal["entry", "traffic", "run"],
-    finding: bool = False,
-    timed: bool = False,
+    **marks: bool,
 ) -> Callable[[Any], Any]:
     """Make a rule of a function; its name becomes the id, the first line of its docstring the statement.
 
     `of` says what the function is. `entry`: it returns the texts of the breaches of an entry, or None. `traffic`: it
-    returns a new `Look`. `run`: it judges a run. The other arguments are those of `Rule`.
+    returns a new `Look`. `run`: it judges a run. The other arguments are those of `Rule`, `marks` its last ones.
     """
 
     def register(function: Any) -> Any:
-        name = function.__name__.replace("_", "-")
-        start = {"entry": lambda: _look_at_each(function), "traffic": function}.get(of)
-        statement = function.__doc__.splitlines()[0]
+        def look(entry: Entry) -> list[Breach] | None:
+            texts = function(entry)
+            return None if texts is None else [Breach(text, (entry.number,)) for text in texts]
+
+        name, statement = function.__name__.replace("_", "-"), function.__doc__.splitlines()[0]
+        start = {"entry": lambda: look, "traffic": function}.get(of)
         of_run = function if of == "run" else None
-        RULES[name] = Rule(name, statement, source, basis, severity, start, of_run, finding, timed)
+        RULES[name] = Rule(name, statement, source, basis, severity, start, of_run, **marks)
         return function
 
     return register
@@ -147,11 +149,3 @@ def broken(run: Run) -> dict[str, list[Breach]]:
     """Return the breaches of a run by rule, hints left out."""
     found = {one.id: one.judge(run) for one in RULES.values() if one.severity != "hint"}
     return {name: breaches for name, breaches in found.items() if breaches}
-
-
-def _look_at_each(texts_of: Callable[[Entry], Iterable[str] | None]) -> Look:
-    def look(entry: Entry) -> list[Breach] | None:
-        texts = texts_of(entry)
-        return None if texts is None else [Breach(text, (entry.number,)) for text in texts]
-
-    return look

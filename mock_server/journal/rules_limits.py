@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable
+from functools import wraps
 from typing import NamedTuple
 
 from mock_server.journal.entries import Entry
@@ -33,67 +34,61 @@ class Retry(NamedTuple):
     waited: float
     named: float | None
 
-
-def _on_retry(wrong: Callable[[Retry], str | None]) -> Look:
-    """Return a look that judges every retry; the function returns None where the rule does not apply."""
-    last: dict[tuple[str | None, str], Entry] = {}
-
-    def look(entry: Entry) -> list[Breach] | None:
-        if entry.operation is None:
-            return None
-        key = (entry.account, entry.operation)
-        before, last[key] = last.get(key), entry
-        if before is None or before.status != TOO_MANY:
-            return None
-        wait = before.outcome.reply.header("Retry-After")
-        named = seconds_named(wait, before.outcome.at) if wait else None
-        text = wrong(Retry(before, entry, seconds_between(before, entry), named))
-        if text is None:
-            return None
-        return [Breach(text, (before.number, entry.number))] if text else []
-
-    return look
+    def __str__(self) -> str:
+        """Return what is measured."""
+        wait = "without a usable Retry-After" if self.named is None else f"with a Retry-After of {self.named:.1f} s"
+        return f"came {self.waited:.1f} s after a 429 {wait}"
 
 
-def _timing(retry: Retry) -> str:
-    return f"came {retry.waited:.1f} s after a 429 with a Retry-After of {retry.named:.1f} s"
+def _on_retry(wrong: Callable[[Retry], str | None]) -> Callable[[], Look]:
+    """Make a rule of a function that returns what is wrong with a retry, and None where the rule does not apply."""
+
+    @wraps(wrong)
+    def start() -> Look:
+        last: dict[tuple[str | None, str], Entry] = {}
+
+        def look(entry: Entry) -> list[Breach] | None:
+            if entry.operation is None:
+                return None
+            key = (entry.account, entry.operation)
+            before, last[key] = last.get(key), entry
+            if before is None or before.status != TOO_MANY:
+                return None
+            wait = before.outcome.reply.header("Retry-After")
+            named = seconds_named(wait, before.outcome.at) if wait else None
+            text = wrong(Retry(before, entry, seconds_between(before, entry), named))
+            return text if text is None else [Breach(text, (before.number, entry.number))] * bool(text)
+
+        return look
+
+    return start
 
 
 @rule(LIMITS, of="traffic", finding=True, timed=True)
-def waits_for_retry_after() -> Look:
+@_on_retry
+def waits_for_retry_after(retry: Retry) -> str | None:
     """After a 429 nothing is sent before the time in Retry-After, in seconds or as a date."""
-
-    def wrong(retry: Retry) -> str | None:
-        if retry.named is None:
-            return None
-        return "" if retry.waited >= retry.named - SLACK else f"{_timing(retry)}; wait as long as Retry-After says"
-
-    return _on_retry(wrong)
+    if retry.named is None:
+        return None
+    return "" if retry.waited >= retry.named - SLACK else f"{retry}; wait as long as Retry-After says"
 
 
 @rule("the documentation advises exponential backoff", PRACTICE, "warning", of="traffic", finding=True, timed=True)
-def pauses_untold() -> Look:
+@_on_retry
+def pauses_untold(retry: Retry) -> str | None:
     """After a 429 without a usable Retry-After there is a pause of at least a second."""
-
-    def wrong(retry: Retry) -> str | None:
-        if retry.named is not None:
-            return None
-        text = f"came {retry.waited:.1f} s after a 429 without a usable Retry-After; pause, and longer each time"
-        return "" if retry.waited >= SHORTEST_PAUSE - SLACK else text
-
-    return _on_retry(wrong)
+    if retry.named is not None:
+        return None
+    return "" if retry.waited >= SHORTEST_PAUSE - SLACK else f"{retry}; pause, and longer each time"
 
 
 @rule("a program that sleeps for hours looks like one that hangs", PRACTICE, "warning", of="traffic")
-def waits_no_longer_than_sensible() -> Look:
+@_on_retry
+def waits_no_longer_than_sensible(retry: Retry) -> str | None:
     """After a 429 the next request comes at most a minute and a half after the time in Retry-After."""
-
-    def wrong(retry: Retry) -> str | None:
-        if retry.named is None:
-            return None
-        return "" if retry.waited <= retry.named + MOST_EXTRA else f"{_timing(retry)}; read it as seconds or as a date"
-
-    return _on_retry(wrong)
+    if retry.named is None:
+        return None
+    return "" if retry.waited <= retry.named + MOST_EXTRA else f"{retry}; read it as seconds or as a date"
 
 
 @rule("a program that is refused without end must end by itself", PRACTICE, of="traffic", finding=True)
@@ -116,17 +111,13 @@ def gives_up() -> Look:
 
 
 @rule(LIMITS, of="traffic")
-def resumes_with_the_refused_batch() -> Look:
+@_on_retry
+def resumes_with_the_refused_batch(retry: Retry) -> str | None:
     """After a 429 the batch that was refused is sent again, before any other."""
-
-    def wrong(retry: Retry) -> str | None:
-        if retry.after.batch is None:
-            return None
-        if records_of(retry.after) == records_of(retry.before):
-            return ""
-        return "went on with other records after a 429; the refused batch was not added, so send it again"
-
-    return _on_retry(wrong)
+    if retry.after.batch is None:
+        return None
+    same = records_of(retry.after) == records_of(retry.before)
+    return "" if same else "went on with other records after a 429; the refused batch was not added, so send it again"
 
 
 @rule("the limit counts requests, not records", PRACTICE, "hint", of="traffic", finding=True)

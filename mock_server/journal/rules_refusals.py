@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from mock_server.journal.entries import Entry
 from mock_server.journal.rule import ERRORS, PRACTICE, Breach, Look, rule
-from mock_server.journal.traffic import (
-    BAD_REQUEST,
-    FOR_GOOD,
-    SLACK,
-    TOO_MANY,
-    carried_out,
-    is_5xx,
-    key_of,
-    records_of,
-    seconds_between,
-    who,
-)
+from mock_server.journal.traffic import FOR_GOOD, SLACK, TOO_MANY, carried_out, key_of, records_of, seconds_between
 
 MOST_TRIES = 3
 """Times that a batch may be sent again after a 5xx."""
@@ -56,7 +45,8 @@ def stops_when_nothing_can_succeed() -> Look:
     refused: dict[Any, tuple[int, int, bytes | None]] = {}
 
     def look(entry: Entry) -> list[Breach] | None:
-        key = (entry.operation, entry.unredacted.path, who(entry))
+        senders = (entry.unredacted.all(name) for name in ("authorization", "x-account-id"))
+        key = (entry.operation, entry.unredacted.path, *map(tuple, senders))
         known = refused.get(key)
         if known and known[2] != entry.unredacted.body:
             number, status, _ = refused.pop(key)
@@ -70,13 +60,7 @@ def stops_when_nothing_can_succeed() -> Look:
     return look
 
 
-@rule(
-    "a 5xx says that something went wrong, not that nothing was stored",
-    *(PRACTICE, "warning"),
-    of="traffic",
-    finding=True,
-    timed=True,
-)
+@rule("a 5xx does not say that nothing was stored", PRACTICE, "warning", of="traffic", finding=True, timed=True)
 def careful_with_5xx() -> Look:
     """After a 5xx the same batch is not sent again within a second, nor more than three times."""
     tries: Counter[tuple[str, str]] = Counter()
@@ -93,34 +77,53 @@ def careful_with_5xx() -> Look:
             if waited < 1 - SLACK or tries[key] > MOST_TRIES:
                 text = f"sent a batch again {waited:.1f} s after a {before.status}, try {tries[key]}"
                 found.append(Breach(f"{text}; pause, and end after some", (before.number, entry.number)))
-        if is_5xx(entry):
+        is_5xx = entry.status >= 500 and entry.outcome.reply.fault is None  # noqa: PLR2004 - the errors of a server
+        if is_5xx:
             last[key] = entry
         elif entry.status != TOO_MANY:
             last.pop(key, None)
             tries.pop(key, None)
-        return found if before or is_5xx(entry) else None
+        return found if before or is_5xx else None
 
     return look
 
 
-@rule("a request that follows a redirect takes its token to whoever the redirect names", PRACTICE, of="traffic")
-def follows_no_redirect() -> Look:
-    """A redirect is not followed."""
-    redirects: list[tuple[int, str, str]] = []
+def _on_followed(text: str, wrong: Callable[[Entry, bool], bool]) -> Look:
+    """Return a look that judges each request that follows a redirect, by whether that leads to another host."""
+    targets: dict[tuple[str, str], tuple[int, str]] = {}
 
     def look(entry: Entry) -> list[Breach] | None:
-        path = unquote(entry.unredacted.path)
-        text = "followed a redirect, which takes the token along; turn redirects off"
-        found = [
-            Breach(text, (number, entry.number)) for number, source, target in redirects if source != path == target
-        ]
-        location = entry.outcome.reply.header("Location") if 300 <= entry.status < BAD_REQUEST else None  # noqa: PLR2004 - a status of HTTP
-        if location is not None:
-            target = urlsplit(urljoin(f"http://fake{entry.unredacted.path}", location)).path
-            redirects.append((entry.number, path, unquote(target)))
-        return found if redirects else None
+        host, path = "".join(entry.unredacted.all("host")[:1]), entry.unredacted.path
+        number, before = targets.get((host, unquote(path)), (entry.number, host))
+        followed = number != entry.number and wrong(entry, host != before)
+        location = entry.outcome.reply.header("Location")
+        if location is not None and entry.status // 100 == 3:  # noqa: PLR2004 - the redirects of HTTP
+            target = urlsplit(urljoin(f"http://{host}{path}", location))
+            if (target.netloc, unquote(target.path)) != (host, unquote(path)):
+                targets[target.netloc, unquote(target.path)] = entry.number, host
+        if not targets:
+            return None
+        return [Breach(text, (number, entry.number))] if followed else []
 
     return look
+
+
+def _has_token(entry: Entry) -> bool:
+    return bool(entry.unredacted.all("authorization"))
+
+
+@rule("whoever a redirect names could use the token", PRACTICE, of="traffic")
+def takes_no_token_elsewhere() -> Look:
+    """A redirect to another host is not followed with the token."""
+    text = "followed a redirect to another host with the token; turn redirects off"
+    return _on_followed(text, lambda entry, elsewhere: elsewhere and _has_token(entry))
+
+
+@rule("the API documents no redirect, so the base URL is probably wrong", PRACTICE, "hint", of="traffic")
+def followed_redirect() -> Look:
+    """No redirect is followed, even where the token is safe."""
+    text = "followed a redirect; correct the base URL"
+    return _on_followed(text, lambda entry, elsewhere: not (elsewhere and _has_token(entry)))
 
 
 @rule("the vendor's own check for duplicates is not documented", PRACTICE, "hint", of="traffic", finding=True)
@@ -134,21 +137,16 @@ def duplicate_prospect() -> Look:
         doubled: list[tuple[int, int]] = []
         records = records_of(entry)
         for index, record in enumerate(records):
-            keys = [(entry.unredacted.path.lower(), one) for one in identities(record, entry.batch.identities)]
-            before = [last_seen[key] for key in keys if key in last_seen]
-            if before:
-                doubled.append((index, before[0]))
+            keys = [(entry.unredacted.path.lower(), one) for one in _identities(record, entry.batch.identities)]
+            doubled += [(index, last_seen[key]) for key in keys if key in last_seen][:1]
             last_seen.update(dict.fromkeys(keys, entry.number))
-        if not doubled:
-            return []
-        index, first = doubled[0]
-        text = f"{len(doubled)} of {len(records)} records were added before, the first is /{entry.batch.member}/{index}"
-        return [Breach(text, tuple(sorted({first, entry.number})))]
+        text = f"{len(doubled)} of {len(records)} records were added before, the first is /{entry.batch.member}/"
+        return [Breach(f"{text}{index}", tuple(sorted({first, entry.number}))) for index, first in doubled[:1]]
 
     return look
 
 
-def identities(record: Any, groups: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+def _identities(record: Any, groups: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """Return what identifies a record: each contact, or without one its full identities; case does not matter."""
     found: list[tuple[str, ...]] = []
     for group in sorted(groups, key=len):

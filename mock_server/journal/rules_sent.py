@@ -6,15 +6,16 @@ import difflib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from mock_server.contract.schemas import violations
 from mock_server.journal.entries import Entry
 from mock_server.journal.rule import AUTH, PRACTICE, REFERENCE, Breach, Look, rule
+from mock_server.messages.redaction import Redactor
 from mock_server.store.base import JOURNAL_ENTRIES
 
 LIKENESS = 0.88
@@ -73,17 +74,32 @@ def sends_json(entry: Entry) -> Iterable[str] | None:
     return []
 
 
-@rule(AUTH, of="entry")
-def bearer_header(entry: Entry) -> Iterable[str] | None:
-    """The token is sent in one Authorization header, with the word Bearer."""
-    if entry.contract and not entry.contract.secured:
-        return None
-    sent, knows = entry.unredacted.all("authorization"), entry.known.redact.knows
-    if len(sent) == 1 and knows(sent[0].strip()):
-        return ["the token is in Authorization without the word Bearer; send Authorization: Bearer <token>"]
+@rule(AUTH, of="traffic")
+def bearer_header() -> Look:
+    """The token is sent in one Authorization header, with the word Bearer; none is needed after a redirect."""
+    elsewhere: set[str] = set()  # other hosts that redirects name, where the token is rightly missing
+
+    def look(entry: Entry) -> list[Breach] | None:
+        hosts, sent = entry.unredacted.all("host"), entry.unredacted.all("authorization")
+        missing = not sent and elsewhere.intersection(hosts)
+        location = entry.outcome.reply.header("Location")
+        if location:
+            elsewhere.update({urlsplit(location).netloc}.difference(hosts))
+        if missing or (entry.contract and not entry.contract.secured):
+            return None
+        text = _wrong_credentials(sent, entry.known.redact)
+        return [Breach(text, (entry.number,))] if text else []
+
+    return look
+
+
+def _wrong_credentials(sent: Sequence[str], redact: Redactor) -> str:
+    if len(sent) == 1 and redact.knows(sent[0].strip()):
+        return "the token is in Authorization without the word Bearer; send Authorization: Bearer <token>"
     if len(sent) != 1 or not re.fullmatch(r"(?i:bearer) +\S+", sent[0]):
-        return ["the token is not in one header Authorization: Bearer <token>"]
-    return [] if knows(sent[0].split()[1]) else ["the token is unknown; send the one that ALTA_API_TOKEN holds"]
+        return "the token is not in one header Authorization: Bearer <token>"
+    known = redact.knows(sent[0].split()[1])
+    return "" if known else "the token is unknown; send the one that ALTA_API_TOKEN holds"
 
 
 @rule(AUTH, of="entry", finding=True)

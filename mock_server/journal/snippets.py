@@ -13,7 +13,8 @@ import pprint
 import re
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from math import ceil
 from typing import Any
 from urllib.parse import quote
@@ -42,7 +43,7 @@ def as_curl(entry: Entry, origin: str) -> str:
     """Return a command for a POSIX shell; `origin` is scheme and host. Its token is `$ALTA_API_TOKEN`."""
     tokens = {_TOKEN: "ALTA_API_TOKEN"}
     body = entry.request.body or None
-    command = curl_command(entry.method, _url(entry, origin), _headers(entry), body, tokens=tokens, lines=True)
+    command = curl_command(entry.method, origin + _target(entry), _headers(entry), body, tokens=tokens, lines=True)
     if entry.request.body is None:
         command = f"head -c {MAX_BODY + 1} /dev/zero | {command} \\\n  --data-binary @-"
     return _warning(entry) + command
@@ -93,25 +94,23 @@ def _shell_word(text: str, tokens: Mapping[str, str]) -> str:
 
 def as_program(entry: Entry, origin: str) -> str:
     """Return a Python program that uses `requests`; its token comes from `ALTA_API_TOKEN`."""
-    trouble = _trouble(entry)
-    if trouble:
+    if trouble := _trouble(entry):
         return trouble
-    call = _call(entry, repr(_url(entry, origin)), lambda text: _joined(text, 'os.environ["ALTA_API_TOKEN"]'))
+    call = _call(entry, repr(origin + _target(entry)), 'os.environ["ALTA_API_TOKEN"]')
     imports = "import os\n\nimport requests\n" if "os.environ" in call else "import requests\n"
     return f"{_warning(entry)}{imports}\nreply = {call}\nprint(reply.status_code, reply.headers, reply.text)\n"
 
 
 def as_test(entry: Entry) -> str:
     """Return a test for pytest that sends the request to a new fake, and expects the same response."""
-    trouble = _trouble(entry)
-    if trouble:
+    if trouble := _trouble(entry):
         return trouble
     base, target = entry.known.contract.base_path, _target(entry)
     below = target.startswith(base + "/")
     url = f"alta_server.url + {target.removeprefix(base)!r}" if below else f"alta_server.origin + {target!r}"
     injected = entry.outcome.injected
     seconds = ceil(injected.fault.seconds) if injected and injected.fault else 0
-    call = _call(entry, url, lambda text: _joined(text, "token"), 10 + seconds)
+    call = _call(entry, url, "token", 10 + seconds)
     lines = [*_before(entry), *_injected_again(entry)]
     if entry.outcome.lost:
         lines += ["with pytest.raises(requests.RequestException):", *(f"    {line}" for line in call.splitlines())]
@@ -171,14 +170,12 @@ def _trouble(entry: Entry) -> str:
 def _warning(entry: Entry) -> str:
     """Return a comment if a token was removed that no variable replaces; else an empty text."""
     shown, sent = entry.request, entry.unredacted
-    others = [
-        (name, value == other)
-        for (name, value), (_, other) in zip(shown.headers, sent.headers, strict=True)
-        if name not in {*LEFT_OUT, "authorization"}
-    ]
+    pairs = zip(shown.headers, sent.headers, strict=True)
+    changed = any(pair != other for pair, other in pairs if pair[0] not in {*LEFT_OUT, "authorization"})
     same = (shown.path, shown.query, shown.body) == (sent.path, sent.query, sent.body)
-    changed = not same or not all(equal for _, equal in others)
-    return "# *** stands for a token that was sent there: this is not quite the same request\n" if changed else ""
+    return (
+        "" if same and not changed else "# *** stands for a token that was sent: this is not quite the same request\n"
+    )
 
 
 def _target(entry: Entry) -> str:
@@ -186,10 +183,6 @@ def _target(entry: Entry) -> str:
     target = shown.path + (f"?{shown.query}" if shown.query else "")
     clean = (shown.path, shown.query) == (sent.path, sent.query)
     return target if clean else quote(target, safe="/?%:@!$&'()*+,;=~[]{}|")
-
-
-def _url(entry: Entry, origin: str) -> str:
-    return origin + _target(entry)
 
 
 def _text(body: bytes) -> str | None:
@@ -224,15 +217,15 @@ def _token_in(entry: Entry, value: str) -> str | None:
     return token if entry.known.redact.knows(token) else None
 
 
-def _call(entry: Entry, url: str, text_of: Callable[[str], str], timeout: int = 10) -> str:
-    """Return the call of `requests`; `text_of` writes a text that may contain the token."""
+def _call(entry: Entry, url: str, token: str, timeout: int = 10) -> str:
+    """Return the call of `requests`; `url` and `token` are expressions."""
     headers = dict(_headers(entry))
     argument = _argument(entry, headers.get("content-type"))
     if argument.startswith("json="):
         del headers["content-type"]  # `json=` adds it
     lines = ["requests.request(", f"{entry.method!r},", f"{url},"]
     if headers:
-        members = ", ".join(f"{name!r}: {text_of(value)}" for name, value in headers.items())
+        members = ", ".join(f"{name!r}: {_joined(value, token)}" for name, value in headers.items())
         lines.append(f"headers={{{members}}},")
     if argument:
         lines.append(f"{argument},")
@@ -241,31 +234,24 @@ def _call(entry: Entry, url: str, text_of: Callable[[str], str], timeout: int = 
 
 def _argument(entry: Entry, content_type: str | None) -> str:
     """Return the argument for the body: `json=` if that sends the same value, else `data=`; empty without a body."""
-    if entry.request.body is None:
-        return f'data=b"\\0" * {MAX_BODY + 1}'
     body = entry.request.body
+    if body is None:
+        return f'data=b"\\0" * {MAX_BODY + 1}'
     if content_type == JSON and len(body) <= LONGEST_VALUE:
-        value = _plain_json(body)
-        try:
-            if value is not None:
+        with suppress(ValueError, RecursionError):  # invalid JSON, or deeper than pprint writes
+            value = json.loads(body)
+            if value is not None and body.decode() in _spellings(value):
                 return "json=" + pprint.pformat(value, width=100, sort_dicts=False).replace("\n", "\n         ")
-        except RecursionError:  # json reads deeper values than pprint writes
-            pass
     return f"data={body!r}" if body else ""
 
 
-def _plain_json(body: bytes) -> Any:
-    """Return the value that makes `json=` send an equivalent body; None if there is none."""
-    try:
-        value = json.loads(body)
-        again = {
-            json.dumps(value, ensure_ascii=escaped, separators=separators, allow_nan=False)
-            for escaped in (True, False)
-            for separators in ((", ", ": "), (",", ":"))
-        }
-        return value if value is not None and body.decode() in again else None
-    except (ValueError, RecursionError):
-        return None
+def _spellings(value: Any) -> set[str]:
+    """Return the texts that `json=` may send for a value, equivalent to the server."""
+    return {
+        json.dumps(value, ensure_ascii=escaped, separators=separators, allow_nan=False)
+        for escaped in (True, False)
+        for separators in ((", ", ": "), (",", ":"))
+    }
 
 
 def _joined(text: str, token: str) -> str:

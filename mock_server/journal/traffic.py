@@ -11,11 +11,12 @@ from typing import Any
 
 from mock_server.contract.limits import SECOND
 from mock_server.journal.entries import Entry
+from mock_server.messages.injected import RESETS
 
 SLACK = 0.05
 """Seconds by which a wait may be too short: timers of some runtimes fire a little early."""
 
-BAD_REQUEST, TOO_MANY, SERVER_ERROR = 400, 429, 500
+TOO_MANY = 429
 
 FOR_GOOD = {400, 401, 403, 404, 413}
 """Statuses after which the same request cannot succeed."""
@@ -33,33 +34,21 @@ class Fate(Enum):
 
 def fate_of(entry: Entry) -> Fate:
     """Return what a consumer can know of what became of a batch."""
-    fault = entry.outcome.reply.fault
-    if fault:
-        return Fate.EITHER if fault.name in {"truncate", "delay"} else Fate.UNKNOWN
-    if entry.status >= SERVER_ERROR:
-        return Fate.UNKNOWN
-    return Fate.ADDED if is_success(entry) else Fate.REFUSED
-
-
-def is_success(entry: Entry) -> bool:
-    """Return whether the status is a success."""
-    return 200 <= entry.status < 300  # noqa: PLR2004 - the successes of HTTP
+    if entry.outcome.reply.fault:
+        return Fate.UNKNOWN if is_lost(entry) else Fate.EITHER
+    return {2: Fate.ADDED, 5: Fate.UNKNOWN}.get(entry.status // 100, Fate.REFUSED)
 
 
 def is_lost(entry: Entry) -> bool:
-    """Return whether the response never arrived."""
-    return fate_of(entry) is Fate.UNKNOWN and entry.outcome.reply.fault is not None
-
-
-def is_5xx(entry: Entry) -> bool:
-    """Return whether a 5xx leaves open what became of the batch."""
-    return fate_of(entry) is Fate.UNKNOWN and not is_lost(entry)
+    """Return whether nothing of the response arrived."""
+    fault = entry.outcome.reply.fault
+    return fault is not None and fault.name in RESETS
 
 
 def carried_out(entry: Entry) -> bool:
     """Return whether the fake did what the request asks for, whatever became of the response."""
     injected = entry.outcome.injected
-    return not entry.violations and is_success(entry) and not (injected and injected.fault is None)
+    return not entry.violations and entry.status // 100 == 2 and not (injected and injected.fault is None)  # noqa: PLR2004 - the successes of HTTP
 
 
 def records_of(entry: Entry) -> list[Any]:
@@ -70,11 +59,6 @@ def records_of(entry: Entry) -> list[Any]:
 def key_of(value: Any) -> str:
     """Return a text that is equal for equal JSON values."""
     return json.dumps(value, sort_keys=True)
-
-
-def who(entry: Entry) -> tuple[str, ...]:
-    """Return the headers that say who sent a request."""
-    return (*entry.unredacted.all("authorization"), *entry.unredacted.all("x-account-id"))
 
 
 def seconds_between(before: Entry, after: Entry) -> float:

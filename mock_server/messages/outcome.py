@@ -39,10 +39,9 @@ class Outcome:
         """Whether a fault keeps the complete response from arriving."""
         return self.reply.fault is not None and self.reply.fault.name in LOSES
 
-    @property
-    def reasons(self) -> str:
-        """Why it is not a response of the fake's own to a valid request: the first violation, and what was injected."""
-        reasons = [str(violation) for violation in self.violations[:1]]
+    def why(self, most: int) -> str:
+        """Return why it is not a success of the fake's own: at most so many violations, and what was injected."""
+        reasons = [str(violation) for violation in self.violations[:most]]
         if self.lost:
             reasons.append(f"response lost: {self.injected}")
         elif self.injected:

@@ -208,9 +208,11 @@ def explanation(why: str, engine: Engine, more: str = "") -> Headers:
 
 
 def finished(reply: ApiReply, quota: Decision | None, now: int) -> ApiReply:
-    """Add the headers of every response: the date of the fake's clock, and the quota if the request was counted."""
-    limits = quota.headers() if quota else ()
-    return ApiReply(reply.status, (("Date", _date(now // SECOND)), *limits, *reply.headers), reply.body, reply.fault)
+    """Add the headers of every response that it does not have: the date, and the quota if the request was counted."""
+    own = {name.lower() for name, _ in reply.headers}
+    usual = (("Date", _date(now // SECOND)), *(quota.headers() if quota else ()))
+    headers = (*(one for one in usual if one[0].lower() not in own), *reply.headers)
+    return ApiReply(reply.status, headers, reply.body, reply.fault)
 
 
 @lru_cache(maxsize=8)

@@ -12,7 +12,7 @@ from mock_server.control.api import Control
 from mock_server.fake import Fake
 from mock_server.journal.access_log import Log
 from mock_server.messages.http import ApiReply, ApiRequest
-from mock_server.web import Pages
+from mock_server.web.views import Pages
 
 
 @dataclass(frozen=True, slots=True)

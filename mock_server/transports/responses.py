@@ -10,43 +10,72 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mock_server.messages.extras import missing
-from mock_server.messages.http import MAX_BODY, METHODS, ApiReply, ApiRequest
+from mock_server.messages.http import MAX_BODY, ApiReply, ApiRequest
 from mock_server.messages.injected import RESETS
 
 try:
     import requests
     import responses
+    from requests.adapters import HTTPAdapter
     from urllib3 import Timeout
     from urllib3.exceptions import IncompleteRead, ProtocolError
 except ImportError as error:
     raise missing("mock.responses()", error, "pytest") from error
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mock_server.fake import Fake
 
 Answer = tuple[int, dict[str, str], bytes]
 
 
+class _Fake(responses.CallbackResponse):
+    """Answers what no response of the user does, of the URLs that match a pattern."""
+
+    def __init__(self, mock: Fake, among: responses.RequestsMock, pattern: str, hosts: Sequence[str]) -> None:
+        unique = f"any method, for {id(self)}"  # `remove` removes what has the same method and URL
+        super().__init__(unique, re.compile(pattern), partial(_answer, mock, hosts), content_type=None)
+        self._among, self._pattern = among, re.compile(pattern)
+
+    def matches(self, request: requests.PreparedRequest) -> tuple[bool, str]:
+        """Return whether to answer a request, and the reason if not."""
+        url, registered = str(request.url), self._among.registered()
+        prefixes = [re.escape(one) if isinstance(one, str) else one for one in self._among.passthru_prefixes]
+        if not self._pattern.match(url) or any(re.match(prefix, url) for prefix in prefixes):
+            return False, "it is another host, or passes through"
+        if [one for one in registered if isinstance(one, _Fake)][-1] is not self:
+            return False, "the innermost fake answers"
+        users = (one for one in registered if not isinstance(one, _Fake))
+        return not any(one.matches(request)[0] for one in users), "a response of yours answers"
+
+    @property
+    def call_count(self) -> int:
+        """At least 1: a fake need not be used."""
+        return max(1, super().call_count)
+
+
 @contextmanager
-def patched(mock: Fake) -> Iterator[responses.RequestsMock]:
-    """Answer what `requests` sends, until the end of the context; hosts other than the vendor's are refused."""
+def patched(mock: Fake, *hosts: str) -> Iterator[responses.RequestsMock]:
+    """Answer what `requests` sends, until the end of the context; hosts but the vendor's and `hosts` are refused.
 
-    def is_ours(sent: requests.PreparedRequest) -> tuple[bool, str]:
-        """Match no URL that was added as a passthrough; `responses` would answer it all the same."""
-        prefixes = [re.escape(one) if isinstance(one, str) else one for one in patch.passthru_prefixes]
-        return not any(re.match(prefix, str(sent.url)) for prefix in prefixes), "it passes through"
+    Where the library itself is active around or inside the context, its responses answer other hosts.
+    """
+    origin = re.escape("{0.scheme}://{0.netloc}/".format(urlsplit(mock.base_url)))
+    around = HTTPAdapter.send
+    with responses.RequestsMock(assert_all_requests_are_fired=False, real_adapter_send=around) as patch:
+        if around.__module__ != HTTPAdapter.__module__:
+            patch.add_passthru(re.compile(f"(?!{origin})"))
+        patch.add(_Fake(mock, patch, "", hosts))
+        inside = responses.add(_Fake(mock, responses.mock, origin, ()))
+        try:
+            yield patch
+        finally:
+            responses.remove(inside)
 
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as patch:
-        anything, answer = re.compile(".*", re.DOTALL), partial(_answer, mock)
-        for method in METHODS:
-            patch.add_callback(method, anything, answer, content_type=None, match=[is_ours])
-        yield patch
 
-
-def _answer(mock: Fake, sent: requests.PreparedRequest) -> Answer | Exception:
+def _answer(mock: Fake, hosts: Sequence[str], sent: requests.PreparedRequest) -> Answer | Exception:
     ours, theirs = urlsplit(mock.base_url), urlsplit(str(sent.url))
-    if (theirs.scheme, theirs.netloc) != (ours.scheme, ours.netloc):
+    if theirs.scheme != ours.scheme or theirs.netloc not in {ours.netloc, *hosts}:
         origin = f"{theirs.scheme}://{theirs.netloc}"
         return requests.ConnectionError(
             f"{origin} is not answered while AltaMock.responses() is active; did you mean {mock.base_url}"
@@ -58,7 +87,10 @@ def _answer(mock: Fake, sent: requests.PreparedRequest) -> Answer | Exception:
         method=str(sent.method),
         path=theirs.path,
         query=theirs.query,
-        headers=tuple((_text(name).lower(), _text(value)) for name, value in sent.headers.items()),
+        headers=(
+            ("host", theirs.netloc),
+            *((_text(name).lower(), _text(value)) for name, value in sent.headers.items() if name.lower() != "host"),
+        ),
         body=body if len(body) <= MAX_BODY else None,
     )
     reply = mock.handle(request, "responses").reply

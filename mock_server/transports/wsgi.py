@@ -95,7 +95,8 @@ def _respond(dispatcher: Dispatcher, prefix: str, **_variables: str) -> Response
     response = Response(reply.body, reply.status)
     response.headers = Headers(list(reply.headers))  # without the Content-Type that Flask adds
     if request.environ.get("SERVER_SOFTWARE", "").startswith("Werkzeug/"):
-        response.headers.pop("Date", None)  # that server always adds its own
+        for name in ("Date", "Server"):
+            response.headers.pop(name, None)  # that server always adds its own
     if reply.fault:
         _apply_fault(reply, response, dispatcher.mock)
     return response

@@ -1,4 +1,8 @@
-"""The pages and their files, by path."""
+"""The pages and their files, by path.
+
+The pages contain no state of the mock: their scripts request it from the control API, so that whoever may not use that
+API sees nothing here either.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +32,8 @@ POLICY = (
 TRUSTED_TYPES = "; require-trusted-types-for 'script'; trusted-types 'none'"
 """The browser also refuses to let a script turn text into markup."""
 
-UNASKED = (
-    "/apple-touch-icon.png",
-    "/apple-touch-icon-precomposed.png",
-    "/.well-known/appspecific/com.chrome.devtools.json",
-)
+ICONS = ("/apple-touch-icon.png", "/apple-touch-icon-precomposed.png")
+UNASKED = (*ICONS, "/.well-known/appspecific/com.chrome.devtools.json")
 """Files that browsers request by themselves: a 404 that is not in the journal."""
 
 KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}

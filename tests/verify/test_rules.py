@@ -46,7 +46,13 @@ def run_of(mock: AltaMock, *sent: Any, **how: Any) -> Run:
 
 @pytest.mark.parametrize(
     "rule",
-    ["gives-up", "stops-when-nothing-can-succeed", "follows-no-redirect", "waits-for-retry-after", "careful-with-5xx"],
+    [
+        "gives-up",
+        "stops-when-nothing-can-succeed",
+        "takes-no-token-elsewhere",
+        "waits-for-retry-after",
+        "careful-with-5xx",
+    ],
 )
 def test_what_was_not_met_is_not_exercised(mock: AltaMock, rule: str) -> None:
     """Which is another thing than kept."""

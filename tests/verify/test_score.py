@@ -94,7 +94,7 @@ SLIPS = {
     "stops-when-nothing-can-succeed": "client: goes-on-after-not-found",
     "sends-nothing-twice": "client: retries-blindly",
     "careful-with-5xx": "client: retries-a-500-at-once",
-    "follows-no-redirect": "client: follows-redirects",
+    "takes-no-token-elsewhere": "client: takes-the-token-along",
     "records-untouched": "client: sends-backwards",
     "survives-any-429": "client: reads-no-other-form",
     "takes-any-success": "client: wants-json",
