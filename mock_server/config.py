@@ -11,6 +11,9 @@ from typing import Any, Self
 from mock_server.contract.limits import Limit, parse_seconds
 from mock_server.messages.errors import MockError
 
+FILES = ("data", "openapi", "overlay")
+"""Settings that name a file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -43,14 +46,20 @@ class Config:
         """Return settings that are given as keywords.
 
         Raises:
-            MockError: A setting is unknown, or its value has another type.
+            MockError: A setting is unknown, or its value has another type or form.
         """
-        known = [field.name for field in fields(cls)]
+        defaults = {field.name: field.default for field in fields(cls)}
         for name, value in settings.items():
-            if name not in known:
-                raise MockError(f"unknown setting {name!r}; choose one of clock, hooks, {', '.join(known)}")
-            if not isinstance(value, bool if name == "why" else str | os.PathLike | None):
+            if name not in defaults:
+                raise MockError(f"unknown setting {name!r}; choose one of clock, hooks, {', '.join(defaults)}")
+            if value is None and defaults[name] is None:
+                continue
+            if not isinstance(value, bool if name == "why" else str | os.PathLike if name in FILES else str):
                 raise MockError(f"{name}={value!r} is not valid; use {'True or False' if name == 'why' else 'a text'}")
+            try:
+                _FORMS.get(name, bool)(value)
+            except MockError as error:
+                raise MockError(f"{name}: {error}") from error
         return cls(**settings)
 
     @classmethod
@@ -95,11 +104,16 @@ def _flag(value: str) -> bool:
     return flags[value.lower()]
 
 
-_READERS: Mapping[str, Callable[[str], Any]] = {
-    **dict.fromkeys(("data", "openapi", "overlay"), _file),
+_FORMS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("rate_limit", "account_rate_limit"), _limit),
-    **dict.fromkeys(("store", "control_token"), str),
     "visible_after": _seconds,
+}
+"""What refuses a text that has another form, by the name of the setting."""
+
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    **dict.fromkeys(FILES, _file),
+    **dict.fromkeys(("store", "control_token"), str),
+    **_FORMS,
     "no_why": _flag,
 }
 """How to read each variable, by its name without `ALTA_MOCK_`."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from mock_server.config import Config
+from mock_server.config import FILES, Config
 from mock_server.handlers import HANDLERS, SAMPLE, campaigns
 from mock_server.handlers.events import Events
 from mock_server.journal.entries import Entry, Journal, Known
@@ -58,7 +58,7 @@ class Fake:
         self.clock = clock or Clock()
         self.clock.keep_offset_in(self.store)
         self._handle = hooks.around(self._process)
-        files = {name: getattr(self.config, name) for name in ("data", "openapi", "overlay")}
+        files = {name: getattr(self.config, name) for name in FILES}
         named = {name: os.fspath(file) for name, file in files.items() if file is not None}
         ids = {account.id: [value["id"] for _, value in account.objects] for account in self.seed.accounts}
         self.journal = Journal(self.store, Known(self.contract, self.redact, ids, named))

@@ -192,7 +192,8 @@ def test_every_setting_has_a_flag_and_a_variable(how: str, tmp_path: Path) -> No
         "openapi": str(ROOT / "openapi.yaml"),
         "overlay": str(ROOT / "openapi.overlay.yaml"),
         "rate-limit": "2/60s",
-        "account-rate-limit": "3/60s",
+        "account-rate-limit": "4/60s",
+        "visible-after": "90s",
         "log": "json",
     }
     flags = [word for name, value in settings.items() for word in (f"--{name}", value)] + ["--no-why"]
@@ -200,12 +201,16 @@ def test_every_setting_has_a_flag_and_a_variable(how: str, tmp_path: Path) -> No
     variables["ALTA_MOCK_NO_WHY"] = "1"
     with serving(*flags if how == "flags" else (), **variables if how == "variables" else {}) as server:
         headers = {"Authorization": "Bearer my-token"}
-        replies = [requests.post(server.prospects, json=ONE, headers=headers, timeout=5) for _ in range(4)]
+        added = requests.post(server.prospects, json=ONE, headers=headers, timeout=5)
+        listed = requests.get(f"{server.url}/prospects", headers=headers, timeout=5)
+        later = [requests.post(server.prospects, json=ONE, headers=headers, timeout=5) for _ in range(3)]
         _, lines, _ = server.stop()
 
     assert "my-token" in server.banner
+    assert listed.json()["data"] == []
+    replies = [added, *later]
     assert [reply.status_code for reply in replies] == [200, 200, 429, 429]
-    assert [reply.headers["RateLimit-Limit"] for reply in replies] == ["2", "2", "2", "3"]
+    assert [reply.headers["RateLimit-Limit"] for reply in replies] == ["2", "2", "2", "4"]
     assert not any("X-Alta-Mock-Why" in reply.headers for reply in replies)
     assert json.loads(lines[0])["status"] == 200
 
@@ -226,6 +231,7 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]
             "--rate-limit: '10/min' is not a valid limit; write N/Ss, for example 10/60s",
         ),
         (["serve", "--account-rate-limit", "x"], "--account-rate-limit: 'x' is not a valid limit"),
+        (["serve", "--visible-after", "90"], "--visible-after: '90' is not a valid time; write Ns, for example 90s"),
         (["serve", "--bind", "8080"], "--bind: '8080' is not a valid address; write host:port"),
         (["serve", "--bind", "127.0.0.1:99999"], "--bind: '127.0.0.1:99999' is not a valid address"),
         (["serve", "--bind", "0.0.0.0:0"], r"0\.0\.0\.0:0 can be reached by other machines; give a --control-token"),

@@ -193,6 +193,7 @@ def test_a_command_that_does_not_exist() -> None:
         (["--junit", "/", "--", "true"], "cannot write /: Is a directory"),
         (["--har", "a" * 300, "--", "true"], "cannot write a+: File name too long"),
         (["--require", "20x", "--", "true"], "--require: '20x' is not a status; write numbers, for example 200,429"),
+        (["--visible-after", "1m", "--", "true"], "--visible-after: '1m' is not a valid time"),
         (["--rate-limit", "10", "--", "true"], "--rate-limit: '10' is not a valid limit"),
         (["--data", "/nope", "--", "true"], "cannot read /nope"),
     ],

@@ -61,7 +61,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
     file = tmp_path / "file.yaml"
     file.touch()
     texts = {"data": str(file), "openapi": str(file), "overlay": str(file), "rate_limit": "1/2s", "store": "memory"}
-    texts |= {"account_rate_limit": "off", "control_token": "token"}
+    texts |= {"account_rate_limit": "off", "control_token": "token", "visible_after": "90s"}
     variables = {f"ALTA_MOCK_{name.upper()}": text for name, text in texts.items()}
 
     assert Config.from_environ({**variables, "ALTA_MOCK_NO_WHY": "TRUE"}) == Config(**texts, why=False)
@@ -76,6 +76,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         ("ALTA_MOCK_OVERLAY", "nowhere.yaml", "give the path of one"),
         ("ALTA_MOCK_RATE_LIMIT", "10/min", "10/60s"),
         ("ALTA_MOCK_ACCOUNT_RATE_LIMIT", "10/min", "10/60s"),
+        ("ALTA_MOCK_VISIBLE_AFTER", "soon", "90s"),
         ("ALTA_MOCK_NO_WHY", "maybe", "write 1 or 0"),
     ],
 )

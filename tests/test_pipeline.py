@@ -7,6 +7,7 @@ import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,7 +31,6 @@ from tests.conftest import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from mock_server import Clock
     from mock_server.messages.call import Call
@@ -377,6 +377,11 @@ def test_prospects_are_copies(mock: AltaMock, send: Send) -> None:
         ({"data": 3}, "data=3"),
         ({"data": "a\0b"}, "cannot read"),
         ({"why": "no"}, "why='no' is not valid; use True or False"),
+        ({"visible_after": "soon"}, "visible_after: 'soon' is not a valid time; write Ns, for example 90s"),
+        ({"visible_after": None}, "visible_after=None is not valid; use a text"),
+        ({"store": None}, "store=None is not valid; use a text"),
+        ({"rate_limit": Path("10")}, "rate_limit="),
+        ({"account_rate_limit": "10"}, "account_rate_limit: '10' is not a valid limit; write N/Ss"),
         ({"rate_limits": "1/1s"}, "unknown setting 'rate_limits'; choose one of clock, hooks, data"),
     ],
 )

@@ -230,7 +230,7 @@ def test_a_wrong_setting_is_an_error_of_that_test(pytester: pytest.Pytester) -> 
     result = in_pytest(pytester, tests)
     result.assert_outcomes(errors=1)
 
-    result.stdout.fnmatch_lines(["*MockError: '10/min' is not a valid limit; write N/Ss, for example 10/60s, or off"])
+    result.stdout.fnmatch_lines(["*MockError: rate_limit: '10/min' is not a valid limit; write N/Ss, for example*"])
 
 
 def test_a_run_that_does_not_use_it_imports_nothing() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mock_server.cli.output import Files, conclude_failed
-from mock_server.contract.limits import Limit
+from mock_server.contract.limits import Limit, parse_seconds
 from mock_server.messages.errors import MockError
 from mock_server.messages.extras import missing
 
@@ -103,6 +103,14 @@ def mock_settings(command: Any) -> Any:
         setting("--store", default="memory", metavar="URL", show_default=True, help="Where the state is kept."),
         setting("--rate-limit", help="Limit of each operation.  [contract: 10/60s]", **LIMIT),
         setting("--account-rate-limit", help="Limit across all operations.  [contract: 100/60s]", **LIMIT),
+        setting(
+            "--visible-after",
+            callback=checked(parse_seconds),
+            default="0s",
+            metavar="Ns",
+            show_default=True,
+            help="Time until an added prospect is in lists.",
+        ),
         setting("--no-why", is_flag=True, help="Leave out the header X-Alta-Mock-Why."),
     )
     for option in reversed(options):
