@@ -13,7 +13,7 @@ from mock_server.config import FILES, Config
 from mock_server.handlers import HANDLERS, SAMPLE, campaigns
 from mock_server.handlers.events import Events
 from mock_server.journal.entries import Entry, Journal, Known
-from mock_server.messages.errors import MockError
+from mock_server.messages.errors import MockError, UnknownObject
 from mock_server.messages.http import ApiReply, ApiRequest
 from mock_server.messages.injected import Injected
 from mock_server.messages.outcome import Outcome
@@ -42,6 +42,7 @@ class Fake:
 
     Attributes:
         events: What the vendor does by itself, or other people do: `mock.events.email_reply(prospect_id)`.
+        objects: The objects of every account, by the vendor's names of their members.
         store: Where its state is kept; change it in transactions.
 
     Raises:
@@ -62,8 +63,8 @@ class Fake:
         named = {name: os.fspath(file) for name, file in files.items() if file is not None}
         ids = {account.id: [value["id"] for _, value in account.objects] for account in self.seed.accounts}
         self.journal = Journal(self.store, Known(self.contract, self.redact, ids, named))
-        self._objects = Objects(self._engine, self.clock)
-        self.events = Events(self._objects.trigger)
+        self.objects = Objects(self._engine, self.clock)
+        self.events = Events(self.objects.trigger)
 
     @property
     def documented(self) -> list[int]:
@@ -204,7 +205,7 @@ class Fake:
         """Return the prospects of a campaign, as sent, in order; with `last`, only that many of the newest.
 
         Raises:
-            MockError: No account has the campaign.
+            UnknownObject: No account has the campaign.
         """
         known = []
         for account in self.seed.accounts:
@@ -212,7 +213,7 @@ class Fake:
                 if transaction.get(campaigns.KIND, campaign_id.lower()):
                     return campaigns.prospects(transaction, campaign_id.lower(), last)
                 known += [campaign["id"] for campaign in transaction.objects(campaigns.KIND)]
-        raise MockError(f"unknown campaign {campaign_id!r}; choose one of {', '.join(known)}")
+        raise UnknownObject(f"unknown campaign {campaign_id!r}; choose one of {', '.join(known)}")
 
     def create(self, kind: str, account: str | None = None, **members: Any) -> dict[str, Any]:
         """Make an object, and return it: `mock.create("call", prospect_id=..., call_type="inbound")`.
@@ -223,9 +224,10 @@ class Fake:
             members: Its members, in snake case (`from_` for `from`); required ones are filled in.
 
         Raises:
-            MockError: The kind or the account is unknown, or the object would break the contract.
+            MockError: The kind, the account or an object that it refers to is unknown, the id is taken, or the object
+                would break the contract.
         """
-        return self._objects.create(kind, {camel(name): value for name, value in members.items()}, account)
+        return self.objects.create(kind, {camel(name): value for name, value in members.items()}, account)
 
     def campaigns(self) -> list[dict[str, Any]]:
         """Return the campaigns of all accounts, in order, each with its account and the number of its prospects."""
@@ -267,7 +269,7 @@ class Fake:
         Raises:
             MockError: The kind is unknown.
         """
-        return self._objects.list(kind, {camel(name): value for name, value in where.items()})
+        return self.objects.list(kind, {camel(name): value for name, value in where.items()})
 
     def _process(self, request: ApiRequest, transport: str) -> Outcome:
         return answer(request, self._engine, self.clock.time_ns(), transport)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 from mock_server.handlers.events import EVENTS
 from mock_server.handlers.handler import Context
 from mock_server.handlers.people import PROSPECT, enrol_new
 from mock_server.messages.call import Caller
-from mock_server.messages.errors import MockError
+from mock_server.messages.errors import MockError, UnknownObject
 from mock_server.pipeline.clock import Clock
 from mock_server.pipeline.pipeline import Engine
 from mock_server.store.objects import completed, identified, problems
@@ -34,16 +35,19 @@ class Objects:
             enrol_new(context)
             yield context
 
-    def list(self, name: str, where: Mapping[str, str]) -> list[dict[str, Any]]:
+    def list(self, name: str, where: Mapping[str, str], last: int | None = None) -> list[dict[str, Any]]:
         """Return the objects of a kind whose members have these texts, of all accounts, in order of creation.
 
+        With `last`, only that many of each account, the newest.
+
         Raises:
-            MockError: There is no such kind.
+            UnknownObject: There is no such kind.
         """
         kind, found = kind_of(name), []
         for account in self._accounts:
             with self.context(account) as context:
-                found += [{**value} for value in context.transaction.objects(kind, where)]
+                newest = islice(context.transaction.rows(kind, where, backwards=True), last)
+                found += [{**value} for _, value in newest][::-1]
         return found
 
     def create(self, name: str, members: Mapping[str, Any], account: str | None) -> dict[str, Any]:
@@ -52,23 +56,27 @@ class Objects:
         It belongs to the account, or to that of the first object that it refers to, or to the first account.
 
         Raises:
-            MockError: There is no such kind or account, the object would break the contract, or what it refers to does
-                not exist.
+            UnknownObject: There is no such kind or account, or what it refers to does not exist.
+            MockError: The object would break the contract, or there is one with its id.
         """
         kind, schema = kind_of(name), self._engine.contract.objects.get(kind_of(name))
         if schema is None:
             raise MockError(f"the contract has no schema with the objectType {kind!r}")
-        referred = [(one, members[f"{one}Id"]) for one in self._engine.contract.objects if f"{one}Id" in members]
+        named = [(one, members.get(f"{one}Id")) for one in self._engine.contract.objects]
+        referred = [(one, object_id) for one, object_id in named if isinstance(object_id, str)]
         if account is not None and account not in self._accounts:
-            raise MockError(f"unknown account {account!r}; choose one of {', '.join(self._accounts)}")
+            raise UnknownObject(f"unknown account {account!r}; choose one of {', '.join(self._accounts)}")
         account = account or (self.account_of(*referred[0]) if referred else self._accounts[0])
         with self.context(account) as context:
             for one, object_id in referred:
                 if not context.transaction.get(one, object_id.lower()):
-                    raise MockError(f"{one}Id: the account {account} has no {one} {object_id!r}")
+                    raise UnknownObject(f"{one}Id: the account {account} has no {one} {object_id!r}")
             value = completed(schema, identified(kind, context.new_id(kind), context.now, members))
             if wrong := problems(schema, value, extra_members(kind)):
                 raise MockError(f"{kind}: {wrong[0].pointer}: got {wrong[0].got}; wanted {wrong[0].wanted}")
+            value["id"] = value["id"].lower()
+            if context.transaction.get(kind, value["id"]):
+                raise MockError(f"id: the account {account} has a {kind} {value['id']!r}; choose another id")
             context.transaction.put(kind, value)
             return value
 
@@ -76,27 +84,30 @@ class Objects:
         """Let an event happen to a prospect; return the object that it leaves.
 
         Raises:
-            MockError: The event, the prospect or a field is unknown.
+            UnknownObject: No account has the prospect.
+            MockError: The event or a field is unknown, or a value is not valid.
         """
         if event not in EVENTS:
             raise MockError(f"unknown event {event!r}; choose one of {', '.join(EVENTS)}")
+        account = self.account_of(PROSPECT, prospect_id)
         known = {name: one.default for name, one in list(inspect.signature(EVENTS[event]).parameters.items())[2:]}
         for name, value in fields.items():
             if name not in known:
                 raise MockError(f"unknown field {name!r} of {event}; choose one of {', '.join(known) or 'none'}")
-            if type(value) is not type(known[name] or ""):
-                raise MockError(f"{name}={value!r} is not valid; use a {type(known[name] or '').__name__}")
-        with self.context(self.account_of(PROSPECT, prospect_id)) as context:
+            kind, called = (int, "whole number") if isinstance(known[name], int) else (str, "text")
+            if type(value) is not kind:
+                raise MockError(f"{name}={value!r} is not valid; use a {called}")
+        with self.context(account) as context:
             prospect = context.transaction.get(PROSPECT, prospect_id.lower())
             return {**context.shown(EVENTS[event](context, prospect, **fields))}
 
     def account_of(self, kind: str, object_id: str) -> str:
-        """Return the account that has an object; raise MockError if none has."""
+        """Return the account that has an object; raise UnknownObject if none has."""
         for account in self._accounts:
             with self.context(account) as context:
                 if context.transaction.get(kind, object_id.lower()):
                     return account
-        raise MockError(f"no account has the {kind} {object_id!r}")
+        raise UnknownObject(f"no account has the {kind} {object_id!r}")
 
 
 def kind_of(name: str) -> str:
@@ -104,7 +115,7 @@ def kind_of(name: str) -> str:
     lists = list_names()
     names = {**lists, **{snake(one): kind for one, kind in lists.items()}, **{kind: kind for kind in lists.values()}}
     if name not in names:
-        raise MockError(f"unknown kind of object {name!r}; choose one of {', '.join(lists)}")
+        raise UnknownObject(f"unknown kind of object {name!r}; choose one of {', '.join(lists)}")
     return names[name]
 
 

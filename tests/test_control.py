@@ -234,6 +234,51 @@ def test_the_newest_prospects_and_the_tokens(mock: AltaMock) -> None:
     assert tokens["multi-token"]["accounts"] == ["acme", "globex"]
 
 
+def test_events_happen_to_a_prospect(mock: AltaMock) -> None:
+    """Each leaves an object as the API shows it, which the response has."""
+    mock.answer(request_of())
+    (prospect,) = value(ask(mock, "GET", "objects/prospects", query=f"campaignId={CAMPAIGN.upper()}"))["data"]
+
+    def happens(event: str, **fields: Any) -> Any:
+        return value(ask(mock, "POST", "events", {"event": event, "prospectId": prospect["id"], **fields}))
+
+    assert happens("email-reply", body="Yes.", subject="Hello")["body"] == "Yes."
+    assert happens("linkedin-reply", text="No.")["text"] == "No."
+    assert happens("call", seconds=5, summary="Later")["duration"] == 5
+    assert happens("opt-out")["identifier"] == "ada@example.com"
+    replies = value(ask(mock, "GET", "objects/email_message", query=f"prospectId={prospect['id']}"))["data"]
+    assert [reply["subject"] for reply in replies] == ["Hello"]
+    assert value(ask(mock, "GET", "objects/prospects", query="status=paused"))["data"][-1]["id"] == prospect["id"]
+
+
+def test_objects_are_made_and_listed(mock: AltaMock) -> None:
+    """They belong to the account in the query, else to that of the object that they refer to; a list is bounded."""
+    rep = value(ask(mock, "POST", "objects/reps", {"name": "Grace"}, query="account=globex"))
+    mine = value(ask(mock, "POST", "objects/person", {"email": "a"}))
+    made = value(ask(mock, "POST", "objects/prospect", {"personId": mine["id"], "campaignId": CAMPAIGN}))
+    upper = value(ask(mock, "POST", "objects/persons", {"id": UNKNOWN_CAMPAIGN.replace("1", "A")}))
+
+    assert value(ask(mock, "GET", "objects/reps"))["data"][-1] == rep
+    assert made in value(ask(mock, "GET", "objects/prospects", query=f"personId={mine['id']}"))["data"]
+    assert upper in value(ask(mock, "GET", "objects/persons", query=f"id={upper['id']}"))["data"]
+    for number in range(120):
+        mock.create("person", account="globex", email=f"{number}@example.com")
+    emails = [one.get("email") for one in value(ask(mock, "GET", "objects/persons", query="last=2"))["data"]]
+    assert emails[-2:] == ["118@example.com", "119@example.com"]
+    assert len(emails) == 4
+    assert len(value(ask(mock, "GET", "objects/persons"))["data"]) < 200
+
+
+def test_a_response_for_one_operation(mock: AltaMock) -> None:
+    """It waits for a request of that operation, and the list shows which."""
+    value(ask(mock, "POST", "next", {"status": 429, "operation": "listReps"}))
+    value(ask(mock, "POST", "next", {"fault": "html_502", "operation": "getRep"}))
+
+    assert [one["operation"] for one in value(ask(mock, "GET", "next"))["data"]] == ["listReps", "getRep"]
+    assert mock.answer(request_of()).status == 200
+    assert mock.answer(request_of(None, method="GET", path="/v1/reps")).status == 429
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "expected", "text"),
     [
@@ -255,11 +300,30 @@ def test_the_newest_prospects_and_the_tokens(mock: AltaMock) -> None:
         ("POST", "next", {"fault": "explode"}, 400, "enum /fault"),
         ("POST", "next", {"status": 429, "retryAfter": "a\r\nb"}, 400, "pattern /retryAfter"),
         ("POST", "reset", {"x": 1}, 400, "maxProperties"),
+        ("POST", "next", {"status": 429, "operation": "listRep"}, 400, "enum /operation"),
+        ("POST", "events", {"event": "reply", "prospectId": UNKNOWN_CAMPAIGN}, 400, "enum /event"),
+        ("POST", "events", {"event": "call"}, 400, "required body"),
+        ("POST", "events", {"event": "call", "prospectId": UNKNOWN_CAMPAIGN}, 404, "no account has the prospect"),
+        ("POST", "events", {"event": "call", "prospectId": "SEEDED", "text": "x"}, 400, "unknown field 'text' of call"),
+        ("POST", "events", {"event": "call", "prospectId": "SEEDED", "seconds": 5.0}, 400, "use a whole number"),
+        ("POST", "events", {"event": "call", "prospectId": "SEEDED", "seconds": -1}, 400, "minimum /seconds"),
+        ("GET", "objects/people", None, 404, "unknown kind of object 'people'; choose one of campaigns"),
+        ("POST", "objects/people", {}, 404, "unknown kind of object 'people'"),
+        ("POST", "objects/calls?account=acne", {}, 404, "unknown account 'acne'; choose one of acme, globex"),
+        ("POST", "objects/calls", {"prospectId": UNKNOWN_CAMPAIGN}, 404, "no account has the prospect"),
+        ("POST", "objects/calls", {"prospectId": 5}, 400, "call: /prospectId: got the number 5"),
+        ("POST", "objects/calls", {"duration": "long"}, 400, "call: /duration: got a string"),
+        ("POST", "objects/calls", {"kind": 1, "account": "acme", "self": 1}, 400, "call: /kind: got the member 'kind'"),
+        ("POST", "objects/campaigns", {"id": CAMPAIGN}, 400, f"the account acme has a campaign '{CAMPAIGN}'"),
+        ("POST", "objects/calls", [], 400, "type body"),
     ],
 )
 def test_mistakes_are_explained(mock: AltaMock, method: str, path: str, body: Any, expected: int, text: str) -> None:
     """The body is an error with the rule or the remedy."""
-    reply = ask(mock, method, path, body)
+    if isinstance(body, dict) and body.get("prospectId") == "SEEDED":
+        body = {**body, "prospectId": mock.list("prospects")[0]["id"]}
+    path, _, query = path.partition("?")
+    reply = ask(mock, method, path, body, query=query)
 
     assert reply.status == expected
     assert text in json.loads(reply.body)["message"]

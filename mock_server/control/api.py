@@ -24,7 +24,7 @@ from mock_server.journal.annotated_body import annotated
 from mock_server.journal.har import har
 from mock_server.journal.snippets import as_curl, as_program, as_test
 from mock_server.messages.call import Call
-from mock_server.messages.errors import ApiError, MockError
+from mock_server.messages.errors import ApiError, MockError, UnknownObject
 from mock_server.messages.http import JSON, ApiReply, ApiRequest
 from mock_server.messages.injected import Injected
 from mock_server.messages.json_text import to_json
@@ -47,7 +47,7 @@ class Control:
     """
 
     def __init__(self, mock: Fake, token: str | None = None) -> None:
-        self.contract = _contract(tuple(mock.documented))
+        self.contract = _contract(tuple(mock.documented), tuple(one.id for one in mock.contract.operations))
         self._mock = mock
         self._guard = Guard(token)
         self._id = uuid4().hex
@@ -56,7 +56,14 @@ class Control:
             "getMockDocument": self._document,
             "resetMock": lambda *_: mock.reset(),
             "listMockCampaigns": lambda *_: {"data": mock.campaigns()},
-            "listMockProspects": self._prospects,
+            "listMockProspects": lambda call, _: {
+                "data": mock.prospects(call.path["campaignId"], call.query.get("last"))
+            },
+            "listMockObjects": self._list,
+            "createMockObject": lambda call, _: mock.objects.create(
+                call.path["kind"], call.body, call.query.get("account")
+            ),
+            "triggerMockEvent": self._trigger,
             "listMockTokens": lambda *_: {"data": [_token(one) for one in mock.seed.tokens.values()]},
             "listMockRequests": self._requests,
             "getMockRequest": self._request,
@@ -88,6 +95,8 @@ class Control:
             return _reply(200, to_json(self._operations[operation.id](call, origin) or {}))
         except Refused as refused:
             return _refusal(*refused.args)
+        except UnknownObject as error:
+            return _refusal(404, "NotFound", str(error))
         except MockError as error:
             return _refusal(400, "ValidationError", str(error))
         except ApiError as error:
@@ -98,11 +107,13 @@ class Control:
         here = {"url": urlsplit(origin).path + self.contract.base_path, "description": "This fake."}
         return {**self.contract.document, "servers": [here]}
 
-    def _prospects(self, call: Call, _: str) -> Any:
-        try:
-            return {"data": self._mock.prospects(call.path["campaignId"], call.query.get("last"))}
-        except MockError as error:
-            raise Refused(404, "NotFound", str(error)) from error
+    def _list(self, call: Call, _: str) -> Any:
+        where = {name: value.lower() for name, value in call.query.items() if name != "last"}
+        return {"data": self._mock.objects.list(call.path["kind"], where, int(call.query["last"]))}
+
+    def _trigger(self, call: Call, _: str) -> Any:
+        fields = {**call.body}
+        return self._mock.objects.trigger(fields.pop("event"), fields.pop("prospectId"), fields)
 
     def _requests(self, call: Call, _: str) -> Any:
         after, brief = int(call.query.get("after", 0)), call.query.get("brief", False)
@@ -145,11 +156,13 @@ class Control:
         wanted = call.body
         times = int(wanted.get("times", 1))
         if "fault" in wanted:
-            self._mock.fault(wanted["fault"], times=times, seconds=float(wanted.get("seconds", 1)))
+            seconds = float(wanted.get("seconds", 1))
+            self._mock.fault(wanted["fault"], times=times, operation=wanted.get("operation"), seconds=seconds)
             return
         self._mock.next(
             int(wanted["status"]),
             times=times,
+            operation=wanted.get("operation"),
             retry_after=wanted.get("retryAfter"),
             body=wanted.get("body"),
             headers=wanted.get("headers"),
@@ -158,10 +171,12 @@ class Control:
 
 
 @lru_cache(maxsize=8)
-def _contract(documented: tuple[int, ...]) -> Contract:
-    """Read the document, and insert the statuses that the contract of the mock documents."""
+def _contract(documented: tuple[int, ...], operations: tuple[str, ...]) -> Contract:
+    """Read the document, and insert the statuses and the operations that the contract of the mock documents."""
     document = Document.read(bundled_files.package_file("control/openapi.yaml"))
-    document.value["components"]["schemas"]["Next"]["oneOf"][0]["properties"]["status"]["enum"] = list(documented)
+    injected = document.value["components"]["schemas"]["Next"]
+    injected["oneOf"][0]["properties"]["status"]["enum"] = list(documented)
+    injected["properties"]["operation"]["enum"] = list(operations)
     return Contract.of(document)
 
 
@@ -179,6 +194,7 @@ def _shown(injected: Injected, documented: list[int]) -> dict[str, Any]:
     fault, status = injected.fault, injected.status
     shown = {
         "times": injected.times,
+        "operation": injected.operation,
         "fault": fault and fault.name,
         "seconds": fault and (fault.seconds or None),
         "status": status,

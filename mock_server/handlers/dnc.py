@@ -66,7 +66,7 @@ def pause_matching(context: Context, identifiers: Iterable[Mapping[str, Any]]) -
     named = {(MATCHED.get(one["identifierType"]), one["identifier"].lower()) for one in identifiers}
     members = set(MATCHED.values())
     for person in context.transaction.objects(PERSON):
-        if any((member, (person.get(member) or "").lower()) in named for member in members):
+        if any(person.get(member) and (member, person[member].lower()) in named for member in members):
             change_all(context, {"personId": person["id"]}, ACTIVE, PAUSED)
 
 

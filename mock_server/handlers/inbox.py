@@ -18,8 +18,8 @@ LINKEDIN = "linkedin_message"
 THREADS = {EMAIL: "emailThreadId", LINKEDIN: "conversationId"}
 """The member that names the thread or conversation of a message."""
 
-TAGS = "tags"
-"""Kind of what keeps the tags of a thread or conversation, under its id; the vendor has no such object."""
+TAGGED = {EMAIL: "emailThread", LINKEDIN: "linkedinConversation"}
+"""The `entityType` of the thread or conversation of a message: the kind of what keeps its tags, under its id."""
 
 
 def list_email_messages(call: Call, context: Context) -> Result:
@@ -36,7 +36,7 @@ def list_linkedin_messages(call: Call, context: Context) -> Result:
 
 def assign_tags(call: Call, context: Context) -> Result:
     """Add tags to a thread or conversation, known or not: assumption `tag-entity-unknown`."""
-    tags = _tags(context, call.body["entityId"])
+    tags = _tags(context, call.body["entityType"], call.body["entityId"])
     _keep_tags(context, call, [*tags, *(tag for tag in call.body["tags"] if tag not in tags)])
     return Result()
 
@@ -46,16 +46,17 @@ def unassign_tags(call: Call, context: Context) -> Result:
 
     https://docs.altahq.com/api-reference/tags/unassign
     """
-    _keep_tags(context, call, [tag for tag in _tags(context, call.body["entityId"]) if tag not in call.body["tags"]])
+    tags = _tags(context, call.body["entityType"], call.body["entityId"])
+    _keep_tags(context, call, [tag for tag in tags if tag not in call.body["tags"]])
     return Result()
 
 
 def _keep_tags(context: Context, call: Call, tags: list[str]) -> None:
-    context.transaction.put(TAGS, {"id": call.body["entityId"].lower(), "tags": tags})
+    context.transaction.put(call.body["entityType"], {"id": call.body["entityId"].lower(), "tags": tags})
 
 
-def _tags(context: Context, thread: str) -> list[str]:
-    found = context.transaction.get(TAGS, thread.lower())
+def _tags(context: Context, entity: str, thread: str) -> list[str]:
+    found = context.transaction.get(entity, thread.lower())
     return list(found["tags"]) if found else []
 
 
@@ -68,7 +69,7 @@ def _kept(kind: str, filters: Mapping[str, str], context: Context) -> Keep:
     def keep(message: Mapping[str, Any]) -> bool:
         return (
             (not campaign or _campaign(context, message) == campaign)
-            and (tag is None or tag in _tags(context, message.get(thread, "")))
+            and (tag is None or tag in _tags(context, TAGGED[kind], message.get(thread, "")))
             and (not unread or bool(message.get("unread")))
             and (not last or _is_last(context, kind, message, thread))
         )

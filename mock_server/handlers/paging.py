@@ -44,8 +44,7 @@ class _Cursor:
     def encoded(self, position: int, *, backwards: bool) -> str:
         """Return the text of a cursor of the same list at another position."""
         members = [self.account, self.kind, self.filters, self.limit, position, backwards]
-        content = json.dumps(members, separators=(",", ":"), sort_keys=True).encode()
-        return urlsafe_b64encode(_sealed(content)).decode().rstrip("=")
+        return _text(json.dumps(members, separators=(",", ":"), sort_keys=True).encode())
 
 
 def page(
@@ -117,11 +116,12 @@ def _decoded(text: str) -> _Cursor | None:
     except (binascii.Error, UnicodeEncodeError):
         return None
     content = sealed[_SEAL:]
-    return _Cursor(*json.loads(content)) if sealed == _sealed(content) else None
+    return _Cursor(*json.loads(content)) if text == _text(content) else None
 
 
-def _sealed(content: bytes) -> bytes:
-    return blake2b(content, digest_size=_SEAL, key=b"alta-mock").digest() + content
+def _text(content: bytes) -> str:
+    seal = blake2b(content, digest_size=_SEAL, key=b"alta-mock").digest()
+    return urlsafe_b64encode(seal + content).decode().rstrip("=")
 
 
 def _refused(rule: str, got: str, wanted: str) -> BadRequest:

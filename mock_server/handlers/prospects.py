@@ -36,4 +36,4 @@ def resume(_: Call, context: Context) -> Result:
 
 def _visible(_: Mapping[str, str], context: Context) -> Keep:
     newest = timestamp(context.now - context.visible_after)
-    return lambda prospect: bool(prospect["createdAt"] <= newest)
+    return lambda prospect: not context.visible_after or prospect["createdAt"] <= newest

@@ -95,5 +95,9 @@ class MockError(Exception):
     """Misuse of the mock: one line that names what was given, what is wrong, and what to do."""
 
 
+class UnknownObject(MockError):
+    """The mock has no such kind of object, account or object."""
+
+
 class Bug(Exception):
     """The fake was about to break its own contract."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -16,6 +17,8 @@ from mock_server.messages.violations import Violation
 
 TEXTS = {"from": "+1 202 555 0100", "to": "+1 202 555 0142"}
 """Texts of required members where none is given; that of another member is its name."""
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 _SPREAD = 0x5DEECE66D
 """An odd number: its multiples spread over all numbers of 48 bits, each reached once."""
@@ -43,9 +46,18 @@ def _timestamp(second: int) -> str:
 
 
 def identified(kind: str, object_id: str, now: int, members: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an object with the members that all have: id, kind, and the times of its creation and last change."""
+    """Return an object with the members that all have: id, kind, and the times of its creation and last change.
+
+    Its ids are in lower case, in which ids are compared.
+    """
     time = timestamp(now)
-    return {"id": object_id, "objectType": kind, "createdAt": time, "updatedAt": time, **members}
+    value = {"id": object_id, "objectType": kind, "createdAt": time, "updatedAt": time, **members}
+    return {name: _comparable(name, member) for name, member in value.items()}
+
+
+def _comparable(name: str, value: Any) -> Any:
+    is_uuid = name.endswith(("id", "Id")) and isinstance(value, str) and _UUID.fullmatch(value)
+    return value.lower() if is_uuid else value
 
 
 def completed(schema: ObjectSchema, value: Mapping[str, Any]) -> dict[str, Any]:

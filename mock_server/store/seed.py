@@ -130,7 +130,7 @@ def _objects(document: Document, account: int, kinds: Kinds) -> Iterator[tuple[s
             at = ("accounts", account, name, number)
             members = {key: one for key, one in given.items() if key != ANSWER} | _defaults(schema["items"], given)
             new_id = numbered_id(f"{lists['id']}/{kind}/seed", number)
-            value = identified(kind, new_id, SEEDED, {key: _lower(key, one) for key, one in members.items()})
+            value = identified(kind, new_id, SEEDED, members)
             if kind in kinds:
                 value = completed(kinds[kind], value)
                 for wrong in problems(kinds[kind], value, extra_members(kind)):
@@ -142,11 +142,6 @@ def _objects(document: Document, account: int, kinds: Kinds) -> Iterator[tuple[s
                 if key.removesuffix("Id") in ids and referred not in ids[key.removesuffix("Id")]:
                     raise _error(document, (*at, key), f"the account has no {key.removesuffix('Id')} {referred!r}")
             yield kind, value
-
-
-def _lower(name: str, value: Any) -> Any:
-    """Return an id in lower case, in which ids are compared."""
-    return value.lower() if name.lower().endswith("id") and isinstance(value, str) else value
 
 
 def _defaults(schema: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, Any]:
