@@ -462,7 +462,7 @@ def test_a_remedy_names_the_bounds_of_the_contract(tmp_path: Path, clock: Clock)
     """Whatever they are, in rules and in what a violation asks for."""
     text = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
     for ours, other in {"maxItems: 20": "maxItems: 7", "minItems: 1": "minItems: 0", "com/v1": "com/a/v2"}.items():
-        assert text.count(ours) == 1
+        assert ours in text
         text = text.replace(ours, other)
     (tmp_path / "openapi.yaml").write_text(text, encoding="utf-8")
     mock = AltaMock(clock=clock, openapi=tmp_path / "openapi.yaml")
