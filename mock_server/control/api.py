@@ -161,7 +161,9 @@ class Control:
 def _contract(documented: tuple[int, ...]) -> Contract:
     """Read the document, and insert the statuses that the contract of the mock documents."""
     document = Document.read(bundled_files.package_file("control/openapi.yaml"))
-    document.value["components"]["schemas"]["Next"]["oneOf"][0]["properties"]["status"]["enum"] = list(documented)
+    choice = document.value["components"]["schemas"]["Next"]["oneOf"][0]
+    choice["title"] = f"a status of {', '.join(map(str, documented))}"
+    choice["properties"]["status"]["enum"] = list(documented)
     return Contract.of(document)
 
 
