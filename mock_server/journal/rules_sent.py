@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -181,9 +182,8 @@ def id_off_by_one(entry: Entry) -> Iterable[str] | None:
         return []
     parts = entry.path.lower().split("/")
     pairs = ((part, known) for known in entry.known.ids.get(entry.account or "", ()) for part in parts)
-    return [
-        f"the id {part} differs from {known} in one character" for part, known in pairs if _differ(part, known) == 1
-    ]
+    near = (pair for pair in pairs if len(pair[0]) == len(pair[1]) and sum(map(operator.ne, *pair)) == 1)
+    return [f"the id {part} differs from {known} in one character" for part, known in near]
 
 
 @rule("the base URL ends in the version", PRACTICE, "hint", of="entry", finding=True)
@@ -193,10 +193,6 @@ def base_path_missing(entry: Entry) -> Iterable[str] | None:
     unknown = any(violation.rule == "path-unknown" for violation in entry.violations)
     lacks = unknown and contract.has_path(contract.base_path + "/" + entry.unredacted.path.lstrip("/"))
     return [f"the path lacks {contract.base_path}; the base URL ends in it"] if lacks else []
-
-
-def _differ(one: str, other: str) -> int:
-    return sum(a != b for a, b in zip(one, other, strict=True)) if len(one) == len(other) else -1
 
 
 _meant = lru_cache(maxsize=256)(partial(nearest, likeness=LIKENESS))
