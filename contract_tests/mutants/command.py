@@ -45,13 +45,7 @@ def _rules(_context: object) -> Iterable[str]:
 @random_seed
 @report_files
 def score(  # noqa: PLR0913 - click passes each option
-    *,
-    only: tuple[str, ...],
-    without: tuple[str, ...],
-    mutants: Path | None,
-    jobs: int,
-    random_seed: int,
-    files: Files,
+    *, only: tuple[str, ...], without: tuple[str, ...], mutants: Path | None, jobs: int, random_seed: int, files: Files
 ) -> int:
     """Measure how many known mutants the rules catch.
 
