@@ -59,7 +59,7 @@ def complete(
     [
         ("alta-mock ver", ["verify"]),
         ("alta-mock serve --log ", ["text", "json"]),
-        ("alta-mock verify --max", ["--max-requests"]),
+        ("alta-mock verify --max", ["--max-requests", "--max-seconds"]),
         ("alta-mock verify --only limit-", [rule.id for rule in LIMIT_RULES]),
         ("alta-mock verify --skip at-most-20,schema", ["at-most-20,schemathesis"]),
         ("alta-mock exec --require 4", ["400", "401", "403", "404", "405", "413", "429"]),

@@ -16,7 +16,7 @@ from schemathesis import Config
 from mock_server import AltaMock, MockError
 from mock_server.control.api import Control
 from mock_server.control.guard import is_loopback
-from mock_server.messages.http import ApiRequest
+from mock_server.messages.http import ApiRequest, Headers
 from tests.conftest import CAMPAIGN, ROOT, UNKNOWN_CAMPAIGN, prospects_path, request_of
 from tests.test_server import last, status, talk
 
@@ -298,6 +298,15 @@ def test_a_response_for_one_operation(mock: AltaMock) -> None:
         ("POST", "next", {"status": 503, "allowUndocumented": False}, 400, "oneOf"),
         ("POST", "next", {"status": 600, "allowUndocumented": True}, 400, "maximum /status"),
         ("POST", "next", {"fault": "explode"}, 400, "enum /fault"),
+        ("POST", "next", {"fault": "dely"}, 400, '"html_502", "drop_after_commit" (did you mean delay?)'),
+        ("POST", "next", {"staus": 429}, 400, "got staus (did you mean status?); wanted only status, fault, times,"),
+        (
+            "POST",
+            "next",
+            {"status": 418},
+            400,
+            "a status of 200, 400, 401, 403, 404, 413, 429, 500; or any status from",
+        ),
         ("POST", "next", {"status": 429, "retryAfter": "a\r\nb"}, 400, "pattern /retryAfter"),
         ("POST", "reset", {"x": 1}, 400, "maxProperties"),
         ("POST", "next", {"status": 429, "operation": "listRep"}, 400, "enum /operation"),
@@ -330,6 +339,23 @@ def test_mistakes_are_explained(mock: AltaMock, method: str, path: str, body: An
 
 
 WRITE = {"method": "POST", "path": "reset", "body": {}}
+
+
+@pytest.mark.parametrize(
+    ("token", "sent", "says"),
+    [
+        (None, (), "needs a control token; set ALTA_MOCK_CONTROL_TOKEN"),
+        ("right", (), "needs the control token; send Authorization: Bearer TOKEN"),
+        ("right", (("authorization", "Bearer wrong"),), "this is not the control token"),
+    ],
+    ids=["none set", "none sent", "wrong"],
+)
+def test_another_machine_learns_what_it_lacks(mock: AltaMock, token: str | None, sent: Headers, says: str) -> None:
+    """A wrong control token has another message than none."""
+    reply = ask(mock, "POST", "reset", {}, peer="192.0.2.7", token=token, headers=sent)
+
+    assert says in json.loads(reply.body)["message"]
+
 
 ATTACKS: dict[str, tuple[dict[str, Any], int]] = {
     "a form of another site": (

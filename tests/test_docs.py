@@ -92,10 +92,10 @@ def test_the_tests_of_the_readme_are_the_examples() -> None:
 def test_the_workflow_uses_existing_options() -> None:
     """Its commands have the options that it passes."""
     steps = yaml.safe_load(read("examples/contract.yml"))["jobs"]["contract"]["steps"]
-    lines = [line.strip() for step in steps for line in step.get("run", "").splitlines()]
+    lines = [line.strip() for step in steps for line in step.get("run", "").replace("\\\n", "").splitlines()]
     ours = [shlex.split(line) for line in lines if line.startswith("alta-mock ")]
 
-    assert [words[1] for words in ours] == ["exec", "verify", "score"]
+    assert [words[1] for words in ours] == ["exec", "verify"]
     for words in ours:
         known = {option for parameter in commands.commands[words[1]].params for option in parameter.opts}
         own = words[2 : words.index("--")] if "--" in words else words[2:]

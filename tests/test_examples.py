@@ -14,7 +14,7 @@ import sys
 import zipfile
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -191,29 +191,104 @@ def test_yaml_keeps_its_schema(schema: str, file: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_workflow_runs(copied: Path) -> None:
-    """Its consumer is accepted, and its fake is verified only when it listens."""
-    package = copied / "your_package"
-    package.mkdir()
-    shutil.copy(copied / "examples" / "pytest-project" / "crm_sync.py", package / "sync.py")
-    (copied / "export.csv").write_text("E-mail\nada@example.com\n")
+CONSUMERS = {
+    "good": "",
+    "ignores-429": "if status == 429: continue",
+    "swallows-errors": "if status != 200: break",
+    "repeats-refused-batches": "if status == 400: post(batch)",
+}
+"""What a consumer in the scenarios does after a batch, before it raises if the batch was refused."""
+
+CONSUMER = """
+import json, os, sys, time, requests
+from email.utils import parsedate_to_datetime
+url = f"{os.environ['ALTA_BASE_URL']}/campaigns/{os.environ['ALTA_CAMPAIGN_ID']}/prospects"
+headers = {"Authorization": "Bearer " + os.environ["ALTA_API_TOKEN"]}
+
+def post(batch):
+    return requests.post(url, json={"data": batch}, headers=headers, timeout=9, allow_redirects=False)
+
+def pause(wait):
+    if wait.isdecimal():
+        return int(wait)
+    return max(0, parsedate_to_datetime(wait).timestamp() - time.time()) + 0.1 if wait else 2
+
+people = json.load(open(sys.argv[1]))
+for start in range(0, len(people), 20):
+    batch = people[start : start + 20]
+    for tries in range(6):
+        reply = post(batch)
+        status = reply.status_code
+        if status != 429 or MODE == "ignores-429":
+            break
+        time.sleep(pause(reply.headers.get("Retry-After", "")))
+    ACTION
+    if status != 200:
+        sys.exit(f"the response was {status}")
+"""
+
+PROVIDERS = {
+    "good": "Hooks()",
+    "without-limit": "Hooks(spend=lambda *_: None)",
+    "accepts-everything": "Hooks(around=accepting)",
+}
+"""The hooks of the fake that is verified."""
+
+PROVIDER = """
+import threading
+from dataclasses import replace
+from mock_server import AltaMock
+from mock_server.pipeline.hooks import Hooks
+
+def accepting(handle):
+    def accept(request, transport):
+        outcome = handle(request, transport)
+        status = 200 if outcome.reply.status == 400 else outcome.reply.status
+        return replace(outcome, reply=replace(outcome.reply, status=status))
+    return accept
+
+with AltaMock(hooks=HOOKS).serve(port=PORT):
+    threading.Event().wait()
+"""
+
+
+def workflow(copied: Path) -> list[dict[str, Any]]:
+    """Return the steps of the workflow that run commands, and prepare the people and the package of its reader."""
+    (copied / "people.json").write_text(json.dumps([{"email": f"p{number}@example.com"} for number in range(45)]))
+    (copied / "your_package").mkdir()
+    job = yaml.safe_load((copied / "examples" / "contract.yml").read_text(encoding="utf-8"))["jobs"]["contract"]
+    install, consumer, provider = (step for step in job["steps"] if "run" in step)
+    assert install["run"].startswith("pip install . 'alta-mock[verify]")  # no network; other tests install the wheel
+    return [consumer, provider]
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("name", CONSUMERS)
+def test_the_workflow_judges_a_consumer(copied: Path, name: str) -> None:
+    """It is green for a good consumer, and red for one that loses people or adds them twice."""
+    consumer, _ = workflow(copied)
+    code = CONSUMER.replace("MODE", repr(name)).replace("ACTION", CONSUMERS[name] or "pass")
+    (copied / "your_package" / "sync.py").write_text(code)
+    done = run(["bash", "-e", "-c", consumer["run"]], copied)
+
+    assert done.returncode == (name != "good"), done.stdout + done.stderr
+    assert (copied / "consumer.xml").is_file()
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_the_workflow_judges_a_provider(copied: Path, name: str) -> None:
+    """It waits until the fake listens, is green for a good one, and red for others."""
+    _, provider = workflow(copied)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
-    (package / "fake.py").write_text(
-        f"from mock_server.cli.main import main\nmain(['serve', '--bind', '127.0.0.1:{port}'])\n"
-    )
-    job = yaml.safe_load((copied / "examples" / "contract.yml").read_text(encoding="utf-8"))["jobs"]["contract"]
-    steps = [step for step in job["steps"] if "your_package" in step.get("run", "")]
-    variables = {name: value for step in steps for name, value in step.get("env", {}).items()}
+    code = PROVIDER.replace("HOOKS", PROVIDERS[name]).replace("PORT", port)
+    (copied / "your_package" / "fake.py").write_text(code)
+    script = f"trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{provider['run'].replace('8080', port)}"
+    done = run(["bash", "-e", "-c", script], copied, **provider["env"])
 
-    for step in steps:
-        script = step["run"].replace("8080", port).replace("your_package.sync", "your_package.sync export.csv")
-        script = script.replace("alta-mock verify", "alta-mock verify --only at-most-20")
-        done = run(
-            ["bash", "-e", "-c", f"trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}"], copied, **variables
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-    assert {"consumer.xml", "provider.xml"} <= {file.name for file in copied.iterdir()}
+    assert done.returncode == (name != "good"), done.stdout + done.stderr
+    assert (copied / "provider.xml").is_file()
 
 
 # --- The container ----------------------------------------------------------------------------------------------------

@@ -67,6 +67,11 @@ def said(done: subprocess.CompletedProcess[str]) -> list[str]:
         (["--require", "200,429"], "post([{'email': 'a'}])", 3),
         (["--require", "200,429", "--rate-limit", "1/60s"], "post([{'email': 'a'}]); post([{'email': 'b'}])", 0),
         (["--strict", "--require", "400"], "post([])", 1),
+        (["--strict"], "post([{'email': 'a', 'first_name': 'b'}])", 0),
+        (["--fail-on", "hint"], "post([{'email': 'a', 'first_name': 'b'}])", 1),
+        (["--fail-on", "error", "--fail-on", "misspelt-field"], "post([{'email': 'a', 'first_name': 'b'}])", 1),
+        (["--fail-on", "error"], "post([{'email': 'a', 'first_name': 'b'}])", 0),
+        (["--fail-on", "error", "--rate-limit", "1/60s"], "[post([{'email': e}]) for e in 'abc']", 1),
     ],
 )
 def test_exit_codes(flags: list[str], code: str, expected: int) -> None:
@@ -194,6 +199,11 @@ def test_a_command_that_does_not_exist() -> None:
         (["--har", "a" * 300, "--", "true"], "cannot write a+: File name too long"),
         (["--require", "20x", "--", "true"], "--require: '20x' is not a status; write numbers, for example 200,429"),
         (["--visible-after", "1m", "--", "true"], "--visible-after: '1m' is not a valid time"),
+        (["--fail-on", "warnings", "--", "true"], "unknown rule or severity 'warnings'; did you mean warning"),
+        (
+            ["--fail-on", "0", "--", "true"],
+            "unknown rule or severity '0'; choose one of error, warning, hint, .*gives-up",
+        ),
         (["--rate-limit", "10", "--", "true"], "--rate-limit: '10' is not a valid limit"),
         (["--data", "/nope", "--", "true"], "cannot read /nope"),
     ],

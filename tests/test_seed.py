@@ -42,7 +42,7 @@ def test_the_fixed_ids_and_tokens_are_there() -> None:
     ("old", "new", "message"),
     [
         ("id: " + CAMPAIGN, "id: nope", "/accounts/0/campaigns/0/id: got a string of 4 characters; format wants"),
-        ("status: draft", "status: drafted", 'enum wants enum ["draft"'),
+        ("status: draft", "status: drafted", 'enum wants one of "draft", "active"'),
         ("isArchived: true", "isArchived: 1", "got the number 1; type wants boolean"),
         ("id: " + SECOND_CAMPAIGN, "id: " + CAMPAIGN.upper(), "another campaign has this name"),
         ("id: globex", "id: acme", "another account has this name"),

@@ -178,7 +178,28 @@ def test_a_large_body_names_only_the_first_difference(unlimited: AltaMock) -> No
         ),
         ({"maximum": 3}, 10**59, f"maximum body: got the number 1{'0' * 59}; wanted maximum 3"),
         ({"minLength": 2}, "x", "minLength body: got 1 character; wanted at least 2"),
-        ({"enum": ["a", "b"]}, "secret", 'enum body: got a string of 6 characters; wanted enum ["a", "b"]'),
+        ({"enum": ["a", "b"]}, "secret", 'enum body: got a string of 6 characters; wanted one of "a", "b"'),
+        (
+            {"enum": [1, "delay"]},
+            "dely",
+            'enum body: got a string of 4 characters; wanted one of 1, "delay" (did you mean delay?)',
+        ),
+        ({"enum": ["abc"] * 30}, 1, "enum body: got the number 1; wanted one of " + ", ".join(['"abc"'] * 30)),
+        (
+            {"properties": {"status": {}, "retryAfter": {}}, "additionalProperties": False},
+            {"staus": 1, "x": 2},
+            "additionalProperties body: got staus (did you mean status?), x; wanted only status, retryAfter",
+        ),
+        (
+            {"properties": {"a": {}}, "additionalProperties": False},
+            {"secret" * 11: 1},
+            "additionalProperties body: got an unknown name; wanted only a",
+        ),
+        (
+            {"oneOf": [{"title": "a status", "required": ["a"]}, {"title": "a fault", "required": ["b"]}]},
+            {"c": 1},
+            "oneOf body: got c; wanted a status; or a fault",
+        ),
         ({"format": "uuid"}, "x", 'format body: got a string of 1 character; wanted format "uuid"'),
         ({"required": ["a"]}, {}, "required body: got no a; wanted a"),
         ({"maximum": 3}, 10**4000, f"maximum body: got the number 1{'0' * 56}...; wanted maximum 3"),
@@ -188,3 +209,24 @@ def test_a_large_body_names_only_the_first_difference(unlimited: AltaMock) -> No
 def test_a_violation_reads_as_a_sentence(schema: Any, value: Any, text: str) -> None:
     """Texts are described, never repeated."""
     assert [str(one) for one in violations(Schemas(schema).at(), value)] == [text]
+
+
+@pytest.mark.parametrize(
+    ("record", "got"),
+    [
+        ({"email": ""}, "email (empty)"),
+        ({"email": " \t"}, "email (white space)"),
+        ({"firstName": "A", "email": ""}, "email (empty), firstName"),
+        ({"company": "", "firstName": "A", "lastName": "B"}, "company (empty), firstName, lastName"),
+        ({"emial": "a"}, "emial (did you mean email?)"),
+        ({"linkedin": "a"}, "linkedin (did you mean linkedinUrl?)"),
+        ({"phoneNumber": "1"}, "phoneNumber (did you mean phone?)"),
+        ({"jobTitle": "x"}, "jobTitle"),
+        ({"phone": None}, "phone (null)"),
+    ],
+)
+def test_why_a_record_has_no_contact(unlimited: AltaMock, record: Any, got: str) -> None:
+    """The reason shows which name counts for nothing, and the documented name that is most like it."""
+    why = [one.got for one in unlimited.handle(request_of({"data": [record]})).violations if one.pointer == "/data/0"]
+
+    assert why == [f"only {got}"]

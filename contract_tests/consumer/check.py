@@ -78,13 +78,15 @@ def options_of(
     require: Sequence[str] = (),
     only: Sequence[str] = (),
     skip: Sequence[str] = (),
+    fail_on: frozenset[str] = frozenset(),
 ) -> Options:
     """Return options with known rules.
 
     Raises:
         MockError: A rule is unknown, or required and left out.
     """
-    options = Options(expected, *(known_names(names, RULES, "rule") for names in (require, only, skip)))
+    required, chosen, skipped = (known_names(names, RULES, "rule") for names in (require, only, skip))
+    options = Options(expected, required, chosen, skipped, fail_on)
     absent = options.require - {rule.id for rule in options.rules()}
     if absent:
         raise MockError(f"the rule {min(absent)} is required, and left out by --only or --skip; change one of them")

@@ -8,17 +8,10 @@ from typing import TYPE_CHECKING, Any
 from mock_server.messages.errors import MockError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from mock_server.cli.output import Files
-
-
-def rule_ids(_context: object = None) -> Collection[str]:
-    """Return the ids of all rules for consumers."""
-    from mock_server.journal.rules import RULES  # noqa: PLC0415 - --help need not wait for it
-
-    return RULES
 
 
 def run(  # noqa: PLR0913 - the options of the command
@@ -28,6 +21,7 @@ def run(  # noqa: PLR0913 - the options of the command
     require: Sequence[str],
     only: Sequence[str],
     skip: Sequence[str],
+    fail_on: frozenset[str],
     timeout: float,
     files: Files,
     settings: Mapping[str, Any],
@@ -43,7 +37,7 @@ def run(  # noqa: PLR0913 - the options of the command
     from contract_tests.consumer.results import judge  # noqa: PLC0415 - as above
     from mock_server.cli.output import INTERRUPTED, conclude  # noqa: PLC0415 - the same
 
-    options = options_of(read_expected(expect), require, only, skip)
+    options = options_of(read_expected(expect), require, only, skip, fail_on)
     try:
         runs = play_all(Command(command, options, timeout, settings))
     except KeyboardInterrupt:

@@ -18,6 +18,7 @@ class Options:
     require: frozenset[str] = frozenset()  # rules that must be exercised
     only: frozenset[str] = frozenset()
     skip: frozenset[str] = frozenset()
+    fail_on: frozenset[str] = frozenset()  # rules that fail a consumer although they are no errors
 
     def rules(self) -> list[Rule]:
         """Return the rules to judge by."""
@@ -29,6 +30,7 @@ class Judged:
     """The result of a rule."""
 
     rule: Rule
+    fails: bool  # whether a breach fails the consumer
     scenarios: list[str] = field(default_factory=list)  # those that exercised it
     breaches: dict[str, list[Breach]] = field(default_factory=dict)  # by the scenarios that broke it
 
@@ -36,7 +38,7 @@ class Judged:
     def verdict(self) -> str:
         """`fail`, `warning`, `hint`, `pass` or `not exercised`."""
         if self.breaches:
-            return "fail" if self.rule.severity == "error" else self.rule.severity
+            return "fail" if self.fails else self.rule.severity
         return "pass" if self.scenarios else "not exercised"
 
 
@@ -63,7 +65,7 @@ class ConsumerReport:
 
 def judge(runs: Mapping[str, Run], options: Options) -> ConsumerReport:
     """Judge the runs of a consumer by the rules."""
-    judged = {rule.id: Judged(rule) for rule in options.rules()}
+    judged = {rule.id: Judged(rule, rule.severity == "error" or rule.id in options.fail_on) for rule in options.rules()}
     patient = "429" in runs and runs["429"].succeeded is True
     for scenario, run in ((name, replace(one, patient=patient)) for name, one in runs.items()):
         crashed = bool(RULES["survives-any-429"].judge(run))

@@ -161,9 +161,9 @@ class Bench:
         raw = json.dumps({"data": records}, default=str).encode()
         return function(replace(call, body={"data": records}, raw=raw), context)
 
-    def around(self, wrap: Callable[[Handle], Handle]) -> None:
-        """Wrap the handling of every request."""
-        self._arounds.append(wrap)
+    def around(self, handled: Callable[[Handle, ApiRequest, str], Outcome]) -> None:
+        """Wrap the handling of every request, which is the first argument; the others are its own."""
+        self._arounds.append(lambda handle: partial(handled, handle))
 
     def on_wire(self, answer: Answer) -> None:
         """Replace a request, or answer it, by the request itself and the one before it on its connection."""
@@ -172,33 +172,25 @@ class Bench:
     def on_request(self, change: Callable[[ApiRequest], ApiRequest | ApiReply]) -> None:
         """Change requests before they are handled, or answer them."""
 
-        def wrap(handle: Handle) -> Handle:
-            def handle_changed(request: ApiRequest, transport: str) -> Outcome:
-                changed = change(request)
-                if isinstance(changed, ApiRequest):
-                    return handle(changed, transport)
-                return Outcome(changed, None, None, (), None, self.mock.clock.time_ns())
+        def handle_changed(handle: Handle, request: ApiRequest, transport: str) -> Outcome:
+            changed = change(request)
+            if isinstance(changed, ApiRequest):
+                return handle(changed, transport)
+            return Outcome(changed, None, None, (), None, self.mock.clock.time_ns())
 
-            return handle_changed
-
-        self.around(wrap)
+        self.around(handle_changed)
 
     def on_reply(self, change: Callable[[ApiRequest, ApiReply], ApiReply]) -> None:
         """Change responses after their requests are handled."""
 
-        def wrap(handle: Handle) -> Handle:
-            def change_outcome(request: ApiRequest, transport: str) -> Outcome:
-                outcome = handle(request, transport)
-                return replace(outcome, reply=change(request, outcome.reply))
+        def change_outcome(handle: Handle, request: ApiRequest, transport: str) -> Outcome:
+            outcome = handle(request, transport)
+            return replace(outcome, reply=change(request, outcome.reply))
 
-            return change_outcome
-
-        self.around(wrap)
+        self.around(change_outcome)
 
     def change_if(
-        self,
-        matches: Callable[[ApiRequest, ApiReply], bool],
-        change: Callable[[ApiRequest, ApiReply], ApiReply],
+        self, matches: Callable[[ApiRequest, ApiReply], bool], change: Callable[[ApiRequest, ApiReply], ApiReply]
     ) -> None:
         """Change the responses that match."""
         self.on_reply(lambda request, reply: change(request, reply) if matches(request, reply) else reply)

@@ -13,15 +13,6 @@ from contract_tests.mutants import (
 )
 from contract_tests.mutants.bench import MUTANTS
 
-__all__ = [
-    "MUTANTS",
-    "bodies",
-    "connections",
-    "credentials",
-    "equivalent",
-    "json_text",
-    "limits",
-    "paths",
-    "responses",
-    "storage",
-]
+__all__ = ["MODULES", "MUTANTS"]
+
+MODULES = (bodies, connections, credentials, equivalent, json_text, limits, paths, responses, storage)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from contract_tests.consumer.command import rule_ids as consumer_rules
 from mock_server.cli.options import examples, file_option, names_option, needing_extra, random_seed, report_files
 from mock_server.cli.output import Files
 
@@ -25,8 +24,9 @@ def _names(_context: object) -> Iterable[str]:
 
 def _rules(_context: object) -> Iterable[str]:
     from contract_tests.provider.rules import RULES  # noqa: PLC0415 - --help need not wait for it
+    from mock_server.journal.rules import RULES as CONSUMER_RULES  # noqa: PLC0415 - the same
 
-    return [*RULES, *consumer_rules()]
+    return [*RULES, *CONSUMER_RULES]
 
 
 @click.command(
@@ -45,13 +45,7 @@ def _rules(_context: object) -> Iterable[str]:
 @random_seed
 @report_files
 def score(  # noqa: PLR0913 - click passes each option
-    *,
-    only: tuple[str, ...],
-    without: tuple[str, ...],
-    mutants: Path | None,
-    jobs: int,
-    random_seed: int,
-    files: Files,
+    *, only: tuple[str, ...], without: tuple[str, ...], mutants: Path | None, jobs: int, random_seed: int, files: Files
 ) -> int:
     """Measure how many known mutants the rules catch.
 

@@ -63,8 +63,7 @@ add("other-messages", "Error messages are in another language.", {"message": "Ne
 add = _open("extra members in error bodies", _with_error_members)
 add("more-members", "Error bodies have more members.", {"code": 7, "details": [{"a": None}]})
 add = _open(
-    f"{FILE}success-body",
-    lambda bench, kind, body: bench.on_status(200, lambda reply: with_body(reply, kind, body)),
+    f"{FILE}success-body", lambda bench, kind, body: bench.on_status(200, lambda reply: with_body(reply, kind, body))
 )
 add("success-without-a-body", "The body of a 200 is empty.", JSON, b"")
 add("success-as-text", "The body of a 200 is text.", "text/plain", b"OK")
@@ -225,18 +224,15 @@ def _counting(bench: Bench, counts: Callable[[ApiReply], bool]) -> None:
         before.update({name: transaction.window(name) or Window(0, 0) for name, _ in limits})
         return spend(transaction, caller, limits, now)
 
-    def wrap(handle: Handle) -> Handle:
-        def restoring(request: ApiRequest, transport: str) -> Outcome:
-            outcome = handle(request, transport)
-            if outcome.caller and not counts(outcome.reply):
-                with bench.mock.store.transaction(outcome.caller.account) as transaction:
-                    for name, window in before.items():
-                        transaction.set_window(name, window)
-            return outcome
+    def restoring(handle: Handle, request: ApiRequest, transport: str) -> Outcome:
+        outcome = handle(request, transport)
+        if outcome.caller and not counts(outcome.reply):
+            with bench.mock.store.transaction(outcome.caller.account) as transaction:
+                for name, window in before.items():
+                    transaction.set_window(name, window)
+        return outcome
 
-        return restoring
-
-    bench.around(wrap)
+    bench.around(restoring)
     bench.spend = remembering
 
 

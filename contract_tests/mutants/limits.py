@@ -14,8 +14,6 @@ from contract_tests.sources import LIMITS
 from mock_server.contract.limits import SECOND, Limit
 from mock_server.messages.call import Caller
 from mock_server.messages.http import ApiReply, ApiRequest
-from mock_server.messages.outcome import Outcome
-from mock_server.pipeline.hooks import Handle
 from mock_server.pipeline.ratelimit import Decision, Limits, hit, spend
 from mock_server.store.base import Transaction, Window
 
@@ -150,20 +148,17 @@ def not_atomic(bench: Bench) -> None:
     windows: Windows = {}
     seen = threading.local()
 
-    def wrap(handle: Handle) -> Handle:
-        def reading(request: ApiRequest, transport: str) -> Outcome:
-            seen.windows = dict(windows)
-            time.sleep(0.005)  # the time of a database, in which other requests read the old count
-            return handle(request, transport)
-
-        return reading
+    def reading(request: ApiRequest) -> ApiRequest:
+        seen.windows = dict(windows)
+        time.sleep(0.005)  # the time of a database, in which other requests read the old count
+        return request
 
     def racing(_transaction: Transaction, caller: Caller, limits: Limits, now: int) -> Decision | None:
         decision = _count(seen.windows, caller.account, limits, now)
         windows.update(seen.windows)
         return decision
 
-    bench.around(wrap)
+    bench.on_request(reading)
     bench.spend = racing
 
 

@@ -38,6 +38,11 @@ class Progress:
             say(f"{step.requests} requests so far; {step.doing}, {step.wait:.0f} s")
 
 
+def _announce(requests: int, seconds: float) -> None:
+    if seconds > LONG:
+        say(f"about {requests} requests, which take about {seconds:.0f} s at this limit; --max-seconds ends it earlier")
+
+
 def rule_ids(_context: object = None) -> Collection[str]:
     """Return the ids of all rules for providers."""
     from contract_tests.provider.rules import RULES  # noqa: PLC0415 - --help need not wait for it
@@ -55,13 +60,15 @@ def rule_ids(_context: object = None) -> Collection[str]:
     params=[*TARGET_OPTIONS],
 )
 @click.option("--max-requests", type=click.IntRange(1), metavar="N", help="Most requests to send.")
+@click.option("--max-seconds", type=click.FloatRange(1), metavar="SECONDS", help="Longest time to take.")
 @names_option("--only", "RULE,...", rule_ids, "Verify only these rules.")
 @names_option("--skip", "RULE,...", rule_ids, "Leave these rules out.")
 @random_seed
 @report_files
-def verify(
+def verify(  # noqa: PLR0913 - click passes each option
     *,
     max_requests: int | None,
+    max_seconds: float | None,
     only: tuple[str, ...],
     skip: tuple[str, ...],
     random_seed: int,
@@ -77,7 +84,7 @@ def verify(
     from contract_tests.provider import presentation, probes, session, target, verification  # noqa: PLC0415 - as above
 
     names = known_names(only, rule_ids(), "rule"), known_names(skip, rule_ids(), "rule")
-    options = session.Options(*names, max_requests=max_requests, seed=random_seed)
+    options = session.Options(*names, max_requests=max_requests, max_seconds=max_seconds, seed=random_seed)
     wanted = target.target_of(values)
     verification.check_permission(wanted)
     if options.include("schemathesis"):
@@ -87,7 +94,7 @@ def verify(
         count, where = verification.planned_records(wanted), f"campaign {wanted.campaign_id} at {wanted.url}"
         say(f"adding about {count} prospects to {where}, with {probes.TAG} in a field")
     with StatusLine() as line:
-        report = verification.verify_target(wanted, replace(options, progress=Progress(line)))
+        report = verification.verify_target(wanted, replace(options, announce=_announce, progress=Progress(line)))
     if report.unusable:
         say(report.unusable)
     return conclude(presentation.presented(report), files)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections import deque
@@ -36,9 +37,11 @@ class Options:
     only: frozenset[str] = frozenset()
     skip: frozenset[str] = frozenset()
     max_requests: int | None = None
+    max_seconds: float | None = None
     seed: int = 0
     patient: bool = True  # whether waiting takes real time
     seconds: float = 10.0  # time for a response
+    announce: Callable[[int, float], object] = lambda *_: None  # called with the planned requests and seconds of waits
     progress: Callable[[Step], object] = lambda _: None  # called before each request, each second during a wait
 
     def include(self, rule: str) -> bool:
@@ -58,6 +61,7 @@ class Session:
         self.make = ProbeFactory(target, random.Random(options.seed))  # noqa: S311 - unknown ids are not secret
         self.what = ""  # the probe
         self._doing, self._since = "", 0.0
+        self._deadline = time.monotonic() + (options.max_seconds or math.inf)
         self.planned = 0  # about how many requests will be sent
         self._counted: deque[float] = deque()
         self._silent = 0
@@ -83,6 +87,7 @@ class Session:
     def wait(self, seconds: float, why: str) -> None:
         """Wait, and report the progress of a wait in real time."""
         doing, left = f"{self.doing}: waiting {why}", seconds
+        self._allow(0, seconds if self.options.patient else 0.0)
         while left > 0:
             self._progress(doing, left if self.options.patient else 0.0)
             passing = min(left, 1.0) if self.options.patient else left
@@ -136,7 +141,10 @@ class Session:
     def _progress(self, doing: str, wait: float = 0.0) -> None:
         self.options.progress(Step(doing, self.report.requests, self.planned, wait))
 
-    def _allow(self, more: int) -> None:
+    def _allow(self, more: int, seconds: float = 0.0) -> None:
+        """Raise `Stopped` if a number of requests, or of seconds, is not allowed."""
+        if time.monotonic() + seconds > self._deadline:
+            raise Stopped(f"--max-seconds {self.options.max_seconds:g}")
         if self.options.max_requests is not None and self.report.requests + more > self.options.max_requests:
             raise Stopped(f"--max-requests {self.options.max_requests}")
 

@@ -36,8 +36,31 @@ def _required(context: click.Context) -> Iterable[str]:
 
 
 def _rules(_context: object) -> Iterable[str]:
-    rules: Iterable[str] = options.from_kit("consumer-rules")()
-    return rules
+    from mock_server.journal.rules import RULES  # noqa: PLC0415 - --help need not wait for it
+
+    return RULES
+
+
+def _failing(context: click.Context) -> Iterable[str]:
+    """Return the names that `--fail-on` may have: without `--consumer` only rules that hold for any traffic."""
+    from mock_server.journal.rule import SEVERITIES  # noqa: PLC0415 - as above
+    from mock_server.journal.rules import RULES  # noqa: PLC0415 - as above
+
+    every = context.params.get("consumer")
+    return [*SEVERITIES, *(name for name, rule in RULES.items() if rule.finding or every)]
+
+
+def _rules_that_fail(names: Iterable[str], context: click.Context) -> frozenset[str]:
+    """Return the ids of the rules that are named, or that are at least as serious as a named severity."""
+    from mock_server.journal.rule import SEVERITIES  # noqa: PLC0415 - as above
+    from mock_server.journal.rules import RULES  # noqa: PLC0415 - as above
+
+    known = list(_failing(context))
+    named = options.known_names(names, known, "rule or severity")
+    least = max((SEVERITIES.index(name) for name in named if name in SEVERITIES), default=-1)
+    return frozenset(
+        name for name in known if name in RULES and (name in named or SEVERITIES.index(RULES[name].severity) <= least)
+    )
 
 
 @click.command(
@@ -56,6 +79,12 @@ def _rules(_context: object) -> Iterable[str]:
     "NAME,...",
     _required,
     "Statuses that must be answered; with --consumer, rules that must be exercised.",
+)
+@options.names_option(
+    "--fail-on",
+    "NAME,...",
+    _failing,
+    "Fail if this rule is broken, or one of this severity or a worse one: error, warning, hint.",
 )
 @options.file_option("--expect", "With --consumer: prospects that must arrive, as JSON.")
 @options.names_option("--only", "RULE,...", _rules, "With --consumer: judge by these rules only.")
@@ -78,23 +107,26 @@ def execute(
     """Run COMMAND with a fake of its own, and report what it sent.
 
     COMMAND finds the fake by ALTA_BASE_URL, ALTA_API_TOKEN and ALTA_CAMPAIGN_ID. Without --strict the exit code is that
-    of COMMAND; with --strict it is 1 if the contract is broken, 3 if nothing is sent. With --consumer, COMMAND runs
+    of COMMAND; with --strict it is 1 if the contract is broken, 3 if nothing is sent; with --fail-on 1 if the traffic
+    shows what is named. With --consumer, COMMAND runs
     once for each scenario, several at a time, and is judged by rules: 0 all are kept, 1 a rule is broken, 3 nothing is
     proven.
     """
     judging = {name: given.pop(name) for name in ("expect", "only", "skip", "timeout")}
+    fail_on = _rules_that_fail(given.pop("fail_on"), click.get_current_context())
     settings = {"why": not given.pop("no_why"), **given}
     if consumer:
         if strict or files.har:
             raise click.UsageError("--strict and --har cannot be combined with --consumer; leave them out")
         settings = {name: settings[name] for name in ("data", "openapi", "overlay", "why")}
-        code: int = options.from_kit("consumer")(command, require=require, files=files, settings=settings, **judging)
+        judging |= {"require": require, "fail_on": fail_on}
+        code: int = options.from_kit("consumer")(command, files=files, settings=settings, **judging)
         return code
     if judging["expect"] or judging["only"] or judging["skip"]:
         raise click.UsageError("--expect, --only and --skip need --consumer; add it, or leave them out")
     from mock_server.mock import AltaMock  # noqa: PLC0415 - --help need not wait for it
 
-    return run(command, AltaMock(**settings), Requirements(strict, _statuses(require)), files)
+    return run(command, AltaMock(**settings), Requirements(strict, _statuses(require), fail_on), files)
 
 
 def _statuses(names: tuple[str, ...]) -> tuple[int, ...]:
@@ -106,20 +138,22 @@ def _statuses(names: tuple[str, ...]) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What a run must fulfil: with `strict` at least one request and no broken contract, and the statuses."""
+    """What a run must fulfil: with `strict` at least one request and no broken contract, statuses, and rules."""
 
     strict: bool = False
     statuses: tuple[int, ...] = ()
+    fail_on: frozenset[str] = frozenset()
 
     def missing(self, journal: Journal) -> list[int]:
         """Return the required statuses that were not answered."""
         return [status for status in self.statuses if status not in journal.statuses]
 
-    def exit_code(self, code: int, journal: Journal) -> int:
+    def exit_code(self, code: int, mock: AltaMock) -> int:
         """Return the exit code of a run whose command ended with a code."""
+        journal = mock.journal
         if code == INTERRUPTED:
             return code
-        if self.strict and journal.broken:
+        if (self.strict and journal.broken) or any(finding.name in self.fail_on for finding in mock.findings()):
             return BROKEN
         if code:
             return code
@@ -132,7 +166,7 @@ def run(command: Sequence[str], mock: AltaMock, requirements: Requirements, file
 
     with mock.serve() as server:
         code = process.run(command, process.environment(mock, server.url))
-    verdict = requirements.exit_code(code, mock.journal)
+    verdict = requirements.exit_code(code, mock)
     report = Report(
         "alta-mock exec",
         verdict,
@@ -164,21 +198,23 @@ def summary(mock: AltaMock, requirements: Requirements) -> list[str]:
             where = f" [{explained['line']}]" if explained["line"] else ""
             broken = paint(f"broken by request {entry.number}", "broken")
             lines.append(f"{broken}: {entry.violations[0]}{where}; {explained['fix']}")
-    lines += [
-        f"{paint(finding.name, 'warning')}, request {', '.join(map(str, finding.requests[:3]))}: {finding.text}"
-        for finding in mock.findings()
-    ]
+    for finding in mock.findings():
+        name = paint(finding.name, "fail" if finding.name in requirements.fail_on else "warning")
+        lines.append(f"{name}, request {', '.join(map(str, finding.requests[:3]))}: {finding.text}")
     if len(lines) > MOST_LINES:
         lines = [*lines[: MOST_LINES - 1], f"and {len(lines) - MOST_LINES + 1} more; --json or --har shows all"]
     return [mock.redact(line) for line in lines]
 
 
 def _cases(mock: AltaMock, requirements: Requirements) -> Iterator[Case]:
-    """Yield a case for each request, for each required status, and for whether anything was sent."""
+    """Yield a case for each request, finding that fails, required status, and for whether anything was sent."""
     for entry in mock.requests:
         name = f"request {entry.number}: {entry.method} {entry.path} -> {entry.status}"
         broken = entry.broke_the_contract
         yield Case(name, "broken" if broken else "kept", str(entry.violations[0]) if broken else "")
+    for finding in mock.findings():
+        if finding.name in requirements.fail_on:
+            yield Case(finding.name, "fail", finding.text)
     missing = requirements.missing(mock.journal)
     for status in requirements.statuses:
         yield Case(f"required status {status}", "fail" if status in missing else "pass", f"not seen; {PROVOKE}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from mock_server.cli.output import Files, conclude_failed
 from mock_server.contract.limits import Limit, parse_seconds
 from mock_server.messages.errors import MockError
 from mock_server.messages.extras import missing
+from mock_server.messages.names import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -77,8 +77,8 @@ def known_names(names: Iterable[str], known: Collection[str], kind: str) -> froz
     """
     for name in names:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-            remedy = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(known)}"
+            close = nearest(name, known, 0.4)
+            remedy = f"did you mean {close}?" if close else f"choose one of {', '.join(known)}"
             raise MockError(f"unknown {kind} {name!r}; {remedy}")
     return frozenset(names)
 

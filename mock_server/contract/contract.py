@@ -5,7 +5,8 @@ Rule: whatever a response depends on that the documents state is read from them,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +22,33 @@ from mock_server.contract.reader import Reader
 from mock_server.messages.errors import ApiError, MethodNotAllowed, MockError, NotFound, api_errors
 from mock_server.messages.json_text import to_json
 from mock_server.messages.pointers import Place, pointer
+from mock_server.messages.pointers import at as value_at
 from mock_server.messages.violations import Violation
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """The documents of a contract, and the places that the overlay changed."""
+
+    published: Document
+    changes: Document
+    touched: overlay.Touched
+
+    def origin(self, at: Sequence[str | int]) -> tuple[str, int]:
+        """Return the file and line of a place: in the overlay if that set it, else in the published document."""
+        for location, index in reversed(self.touched):
+            below = at[len(location) :]
+            inside = ["actions", index, "update", *below]
+            if below and tuple(at[: len(location)]) == location:
+                with suppress(LookupError):
+                    value_at(self.changes.value, inside)
+                    return self.changes.name, self.changes.line(inside)
+        return self.published.name, self.published.line(at)
+
+    def error(self, at: Sequence[str | int], problem: str) -> MockError:
+        """Return the error of a place and what is wrong there."""
+        name, line = self.origin(at)
+        return MockError(f"{name}:{line}: {pointer(*at) or '/'}: {problem}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,8 +71,7 @@ class Contract:
     operations: tuple[Operation, ...]
     objects: Mapping[str, ObjectSchema]
     limit: Limit | None
-    _overlay: Document | None = field(repr=False)
-    _touched: overlay.Touched = field(repr=False)
+    _sources: _Sources = field(repr=False)
     _routes: Mapping[int, Sequence[Operation]] = field(repr=False)
     _errors: Mapping[int, bytes] = field(repr=False)
 
@@ -66,29 +92,17 @@ class Contract:
         for _, problem in supported.head_problems(published.value):
             raise MockError(f"{published.name}:1: /: {problem}")
         value, touched = overlay.apply(changes, published.value) if changes else (published.value, [])
-
-        def error(at: Sequence[str | int], problem: str) -> MockError:
-            name, line = _origin(published, changes, touched, at)
-            return MockError(f"{name}:{line}: {pointer(*at) or '/'}: {problem}")
-
         try:
-            return cls._read(value, error, published, changes, touched)
+            return cls._read(value, _Sources(published, changes or published, touched))
         except (TypeError, ValueError, AttributeError, LookupError) as broken:  # a value of another type than OpenAPI's
             problem = f"{type(broken).__name__}: {broken}"
             raise MockError(f"{published.name}: not a valid OpenAPI document ({problem}); validate it") from broken
 
     @classmethod
-    def _read(
-        cls,
-        value: Any,
-        error: Callable[[Sequence[str | int], str], MockError],
-        published: Document,
-        changes: Document | None,
-        touched: overlay.Touched,
-    ) -> Contract:
+    def _read(cls, value: Any, sources: _Sources) -> Contract:
         for at, problem in supported.problems(value):
-            raise error(at, problem)
-        reader = Reader(value, error)
+            raise sources.error(at, problem)
+        reader = Reader(value, sources.error)
         operations = reader.operations()
         errors = {one.status: to_json({"error": one.code, "message": one.message}) for one in api_errors()}
         for operation in operations:
@@ -98,14 +112,13 @@ class Contract:
             routes.setdefault(len(operation.segments), []).append(operation)
         return cls(
             document=value,
-            published=published,
+            published=sources.published,
             server=reader.server(),
             base_path=urlsplit(reader.server()).path,
             operations=tuple(operations),
             objects=reader.objects(),
             limit=reader.limit(),
-            _overlay=changes,
-            _touched=touched,
+            _sources=sources,
             _routes=routes,
             _errors=errors,
         )
@@ -152,7 +165,7 @@ class Contract:
 
     def origin(self, source: Place) -> tuple[str, int]:
         """Return the file and the line, from 1, that a place in the effective contract comes from."""
-        return _origin(self.published, self._overlay, self._touched, source)
+        return self._sources.origin(source)
 
 
 def _load(published: Path, changes: Path) -> Contract:
@@ -175,17 +188,3 @@ def _matches(wanted: Sequence[str | None], segments: Sequence[str]) -> bool:
         if not segment if name is None else segment != name and ("%" not in segment or unquote(segment) != name):
             return False
     return True
-
-
-def _origin(
-    published: Document, changes: Document | None, touched: overlay.Touched, parts: Sequence[str | int]
-) -> tuple[str, int]:
-    """Find the file and line of a place: in the overlay if that set it, else in the published document."""
-    if changes:
-        for location, index in reversed(touched):
-            below = parts[len(location) :]
-            if tuple(parts[: len(location)]) == location and below:
-                inside = ["actions", index, "update", *below]
-                if changes.has(inside):
-                    return changes.name, changes.line(inside)
-    return published.name, published.line(parts)

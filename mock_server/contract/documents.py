@@ -10,7 +10,6 @@ from typing import Any
 import yaml
 
 from mock_server.messages.errors import MockError
-from mock_server.messages.pointers import at
 
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -92,14 +91,6 @@ class Document:
             else:
                 break
         return line + 1
-
-    def has(self, parts: Sequence[str | int]) -> bool:
-        """Return whether the file itself has a value at these keys and indices."""
-        try:
-            at(self.value, parts)
-        except LookupError:
-            return False
-        return True
 
 
 def _refuse_depth(text: str, name: str) -> None:

@@ -147,11 +147,9 @@ class Reader:
                 raise self._error((*at, media_type), f"only bodies of {JSON} are supported; remove this one")
         if "schema" not in body.get("content", {}).get(JSON, {}):
             raise self._error(at, f"a request body needs a schema for {JSON}")
-        for name, example in self._examples((*at, JSON)):
-            wrong = violations(self._schema(*at, JSON, "schema"), example)
-            if wrong:
-                raise self._error((*at, JSON), f"the example {name} breaks the schema: {wrong[0]}")
-        return self._schema(*at, JSON, "schema")
+        schema = self._schema(*at, JSON, "schema")
+        self._examples((*at, JSON), schema)
+        return schema
 
     def _batch(self, at: Place) -> BatchSchema | None:
         """Return the array of records in a body: its first property that is an array of objects."""
@@ -174,11 +172,14 @@ class Reader:
                 )
         return None
 
-    def _examples(self, at: Place) -> list[tuple[str, Any]]:
+    def _examples(self, at: Place, schema: Schema | None) -> list[Any]:
         _, media = self._resolve(at)
-        named = media.get("examples", {})
-        several = [(name, self._resolve((*at, "examples", name))[1].get("value")) for name in named]
-        return [*([("", media["example"])] if "example" in media else []), *several]
+        found = {"": media["example"]} if "example" in media else {}
+        found |= {name: self._resolve((*at, "examples", name))[1].get("value") for name in media.get("examples", {})}
+        for name, example in found.items():
+            if schema and (wrong := violations(schema, example)):
+                raise self._error(at, f"the example {name} breaks the schema: {wrong[0]}")
+        return list(found.values())
 
     def _responses(self, at: Place, node: Mapping[str, Any]) -> tuple[dict[int, Schema | None], dict[int, bytes]]:
         schemas: dict[int, Schema | None] = {}
@@ -193,12 +194,8 @@ class Reader:
             where = (*where, "content", JSON)
             media = response.get("content", {}).get(JSON, {})
             schemas[status] = self._schema(*where, "schema") if "schema" in media else None
-            for name, example in self._examples(where) if media else ():
-                schema = schemas[status]
-                wrong = violations(schema, example) if schema else []
-                if wrong:
-                    raise self._error(where, f"the example {name} breaks the schema: {wrong[0]}")
-                examples.setdefault(status, to_json(example))
+            for example in self._examples(where, schemas[status])[:1] if media else ():
+                examples[status] = to_json(example)
         return schemas, examples
 
     def _secured(self, at: Place, node: Mapping[str, Any]) -> bool:

@@ -6,12 +6,14 @@ Rule: "valid" is an empty list.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import quote
 
 import jsonschema_rs
 
+from mock_server.messages.names import nearest
 from mock_server.messages.pointers import Place, at, pointer
 from mock_server.messages.violations import Violation
 
@@ -76,16 +78,27 @@ def first_violation(schema: Schema, value: Any) -> list[Violation]:
 
 
 def _violation(document: Any, error: jsonschema_rs.ValidationError, place: str, within: Place) -> Violation:
-    keyword = error.kind.name
-    parent = at(document, error.schema_path[:-1])
-    named = parent.get(RULE_KEYWORD) if isinstance(parent, dict) else None
-    wanted = parent.get(keyword) if isinstance(parent, dict) else None
+    around = at(document, error.schema_path[:-1])
+    parent: dict[str, Any] = around if isinstance(around, dict) else {}
+    keyword, named = error.kind.name, parent.get(RULE_KEYWORD)
     value: Any = error.instance
+    wanted: Any = parent.get(keyword)
     if named is not None:
-        got, wanted_text = _keys(value), str(parent.get("description", named))
+        known = [name for way in parent.get("anyOf", ()) for name in way.get("required", ())]
+        got, wanted_text = _members("only ", value, known) or _kind(value), str(parent.get("description", named))
     elif keyword == "required":
         missing = getattr(error.kind, "property", "")
         got, wanted_text = f"no {missing}", str(missing)
+    elif keyword == "additionalProperties" and parent.get("properties"):
+        declared = list(parent["properties"])
+        unknown = {name: value[name] for name in getattr(error.kind, "unexpected", ())}
+        got, wanted_text = _members("", unknown, declared) or "an unknown name", f"only {', '.join(declared)}"
+    elif keyword == "oneOf" and all("title" in choice for choice in wanted):
+        got, wanted_text = _members("", value) or _kind(value), "; or ".join(choice["title"] for choice in wanted)
+    elif keyword == "enum":
+        meant = nearest(value, filter(_is_text, wanted)) if _is_text(value) and len(value) <= _SHORT else None
+        choices = ", ".join(json.dumps(choice, default=str) for choice in wanted)
+        got, wanted_text = _kind(value), f"one of {choices}{_did_you_mean(meant)}"
     elif keyword in {"minLength", "maxLength"}:
         got, wanted_text = _count(len(value), "character"), _bound(keyword, wanted)
     elif keyword in {"minItems", "maxItems"}:
@@ -114,19 +127,37 @@ def _kind(value: Any) -> str:
     return f"the number {_clip(str(value))}"
 
 
-_SHORT = 60
+_SHORT = 62
 """Characters of a list of names; each is shown whole or not at all, since half of a token is still secret."""
 
 
-def _keys(value: Any) -> str:
-    if not isinstance(value, dict) or not value:
-        return _kind(value)
-    shown: list[str] = []
-    for name in map(str, value):
-        if len(", ".join([*shown, name])) > _SHORT:
-            return f"only {', '.join([*shown, 'and others'])}" if shown else _kind(value)
-        shown.append(name)
-    return f"only {', '.join(shown)}"
+def _members(before: str, value: Any, known: Collection[str] = ()) -> str:
+    """List the names in an object, each with what keeps it from being one of the known; empty if that is too long."""
+    size = 0
+    listed: list[str] = []
+    for name in value if isinstance(value, dict) else ():
+        size += len(name) + len(", ")
+        if size > _SHORT:
+            listed += ["and others"] if listed else []
+            break
+        listed.append(name + _note(name, value[name], known))
+    return before + ", ".join(listed) if listed else ""
+
+
+def _note(name: str, value: Any, known: Collection[str]) -> str:
+    if name not in known:
+        return _did_you_mean(nearest(name, known))
+    if isinstance(value, str):
+        return "" if value.strip() else " (white space)" if value else " (empty)"
+    return " (null)" if value is None else ""
+
+
+def _did_you_mean(name: str | None) -> str:
+    return f" (did you mean {name}?)" if name else ""
+
+
+def _is_text(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str)
 
 
 def _bound(keyword: str, bound: Any) -> str:

@@ -24,22 +24,16 @@ _REF = {"$ref": None}
 
 KINDS: dict[str, dict[str, str | None]] = {
     "document": {
-        "openapi": None,
-        "info": None,
+        **dict.fromkeys(("openapi", "info", "security", "tags", "externalDocs")),
         "servers": "[server]",
-        "security": None,
-        "tags": None,
-        "externalDocs": None,
         "paths": "{path item}",
         "components": "components",
     },
     "server": {"url": None, **_TEXT},
     "path item": {**_TEXT, "parameters": "[parameter]", **dict.fromkeys(OPERATIONS, "operation")},
     "operation": {
+        **dict.fromkeys(("tags", "operationId", "security")),
         **_TEXT,
-        "tags": None,
-        "operationId": None,
-        "security": None,
         "parameters": "[parameter]",
         "requestBody": "request body",
         "responses": "{response}",
@@ -53,8 +47,8 @@ KINDS: dict[str, dict[str, str | None]] = {
         "schemas": "{schema}",
         "responses": "{response}",
         "parameters": "{parameter}",
-        "requestBodies": "{request body}",
         "headers": "{header}",
+        "requestBodies": "{request body}",
         "securitySchemes": "{security scheme}",
         "examples": None,
         "links": None,
@@ -72,10 +66,7 @@ KINDS: dict[str, dict[str, str | None]] = {
         **dict.fromkeys(("allOf", "anyOf", "oneOf", "prefixItems"), "[schema]"),
         **dict.fromkeys(("properties", "patternProperties", "dependentSchemas", "$defs"), "{schema}"),
         **dict.fromkeys(("not", "if", "then", "else", "items", "contains", "propertyNames"), "schema"),
-        **dict.fromkeys(
-            ("additionalProperties", "unevaluatedProperties", "unevaluatedItems"),
-            "schema",
-        ),
+        **dict.fromkeys(("additionalProperties", "unevaluatedProperties", "unevaluatedItems"), "schema"),
     },
 }
 

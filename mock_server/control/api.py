@@ -175,8 +175,10 @@ def _contract(documented: tuple[int, ...], operations: tuple[str, ...]) -> Contr
     """Read the document, and insert the statuses and the operations that the contract of the mock documents."""
     document = Document.read(bundled_files.package_file("control/openapi.yaml"))
     injected = document.value["components"]["schemas"]["Next"]
-    injected["oneOf"][0]["properties"]["status"]["enum"] = list(documented)
     injected["properties"]["operation"]["enum"] = list(operations)
+    choice = injected["oneOf"][0]
+    choice["title"] = f"a status of {', '.join(map(str, documented))}"
+    choice["properties"]["status"]["enum"] = list(documented)
     return Contract.of(document)
 
 

@@ -41,9 +41,17 @@ class Guard:
         if self._has_token(request):
             return
         if not is_loopback(peer):
-            raise Refused(403, "Forbidden", "from another machine the control API needs the control token")
+            raise Refused(403, "Forbidden", self._why(request))
         if not _LOOPBACK_HOST.fullmatch(host):
             raise Refused(403, "Forbidden", "the control API answers as localhost or 127.0.0.1 only")
+
+    def _why(self, request: ApiRequest) -> str:
+        """Say what another machine lacks."""
+        if not self._token:
+            return "from another machine the control API needs a control token; set ALTA_MOCK_CONTROL_TOKEN"
+        if request.all("authorization"):
+            return "this is not the control token; send the value of ALTA_MOCK_CONTROL_TOKEN as a bearer token"
+        return "from another machine the control API needs the control token; send Authorization: Bearer TOKEN"
 
     def _has_token(self, request: ApiRequest) -> bool:
         sent = request.all("authorization")

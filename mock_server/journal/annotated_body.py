@@ -113,4 +113,6 @@ def _scalar(value: Any) -> str:
 
 def _short(text: str) -> str:
     shown = text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}… ({len(text)} characters)"
+    if shown.isprintable():
+        return shown
     return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in shown)

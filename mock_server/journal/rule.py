@@ -23,6 +23,9 @@ REFERENCE = "https://docs.altahq.com/api-reference"
 AUTH, ERRORS, LIMITS = (f"{REFERENCE}/{page}" for page in ("authentication", "errors", "rate-limiting"))
 """The vendor's pages about all operations."""
 
+SEVERITIES = ("error", "warning", "hint")
+"""From the most to the least serious."""
+
 DOCUMENTED, PRACTICE = "documented", "good practice"
 """Why a rule holds."""
 

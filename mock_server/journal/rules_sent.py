@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import json
+import operator
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from mock_server.contract.schemas import violations
 from mock_server.journal.entries import Entry
 from mock_server.journal.rule import AUTH, PRACTICE, REFERENCE, Breach, Look, rule
+from mock_server.messages.names import nearest, plain
 from mock_server.messages.redaction import Redactor
 from mock_server.store.base import JOURNAL_ENTRIES
 
@@ -107,7 +108,7 @@ def token_nowhere_else(entry: Entry) -> Iterable[str] | None:
     """The token is not sent in the address, in the body or in another header, where logs keep it."""
     request, tokens = entry.unredacted, entry.known.redact.tokens
     for name, value in parse_qsl(request.query, errors="replace"):
-        if value in tokens or _plain(name) in TOKEN_NAMES:
+        if value in tokens or plain(name) in TOKEN_NAMES:
             return [f"the query parameter {_short(name)} carries a token; send it in Authorization only"]
     texts = {
         "address": f"{unquote(request.path)} {unquote(request.query)}",
@@ -145,8 +146,8 @@ def misspelt_field() -> Look:
         names = {name for record in records if isinstance(record, dict) for name in record}
         recent = {name for name in names & reported.keys() if entry.number - reported[name] < JOURNAL_ENTRIES}
         for name in sorted(names - set(declared) - recent)[:MOST_NAMES]:
-            plain = _plain(name)
-            meant = _meant(plain, declared) if len(plain) <= LONGEST_NAME else None
+            short = plain(name)
+            meant = _meant(short, declared) if len(short) <= LONGEST_NAME else None
             if meant:
                 reported[name] = entry.number
                 text = f"the field {_short(name)} is not the documented {meant}, and means nothing"
@@ -181,9 +182,8 @@ def id_off_by_one(entry: Entry) -> Iterable[str] | None:
         return []
     parts = entry.path.lower().split("/")
     pairs = ((part, known) for known in entry.known.ids.get(entry.account or "", ()) for part in parts)
-    return [
-        f"the id {part} differs from {known} in one character" for part, known in pairs if _differ(part, known) == 1
-    ]
+    near = (pair for pair in pairs if len(pair[0]) == len(pair[1]) and sum(map(operator.ne, *pair)) == 1)
+    return [f"the id {part} differs from {known} in one character" for part, known in near]
 
 
 @rule("the base URL ends in the version", PRACTICE, "hint", of="entry", finding=True)
@@ -195,20 +195,7 @@ def base_path_missing(entry: Entry) -> Iterable[str] | None:
     return [f"the path lacks {contract.base_path}; the base URL ends in it"] if lacks else []
 
 
-def _differ(one: str, other: str) -> int:
-    return sum(a != b for a, b in zip(one, other, strict=True)) if len(one) == len(other) else -1
-
-
-@lru_cache(maxsize=256)
-def _meant(plain: str, declared: tuple[str, ...]) -> str | None:
-    """Return the declared name that a plain one is nearly; None if there is none."""
-    by_plain = {_plain(one): one for one in declared}
-    close = difflib.get_close_matches(plain, by_plain, n=1, cutoff=LIKENESS)
-    return by_plain[close[0]] if close else None
-
-
-def _plain(name: str) -> str:
-    return re.sub("[-_ ]", "", name).lower()
+_meant = lru_cache(maxsize=256)(partial(nearest, likeness=LIKENESS))
 
 
 def _short(text: str) -> str:

@@ -19,6 +19,7 @@ from alta_client import OutcomeUnknown, RateLimited
 from contract_tests import check_consumer
 from contract_tests.consumer.check import ConsumerBroken, check, options_of
 from contract_tests.consumer.report import lines
+from contract_tests.consumer.results import judge
 from contract_tests.consumer.scenarios import PEOPLE, SCENARIOS
 from contract_tests.mutants.clients import WRONG_CLIENTS, batches, client, right_client
 from mock_server import AltaMock
@@ -190,6 +191,9 @@ def test_a_crash_is_no_giving_up() -> None:
     assert "crashed on a 429 without Retry-After" in shown
     assert re.search(r"crashed on a 429 with the Retry-After '\w+, .* GMT'; read seconds and dates", shown)
     assert "it said: ValueError: invalid literal for int()" in shown
+    assert report.exit_code == 0
+    strict = judge(report.runs, options_of(PEOPLE, fail_on=frozenset({"survives-any-429"})))
+    assert (strict.exit_code, strict.judged["survives-any-429"].verdict) == (1, "fail")
     assert not {"429-date", "429-untold"} & set(report.judged["gives-up"].scenarios)
     assert "429-forever" in report.judged["gives-up"].scenarios
 
