@@ -60,6 +60,8 @@ def complete(
         ("alta-mock ver", ["verify"]),
         ("alta-mock serve --log ", ["text", "json"]),
         ("alta-mock verify --max", ["--max-requests", "--max-seconds"]),
+        ("alta-mock trigger ", ["email-reply", "linkedin-reply", "call", "opt-out"]),
+        ("alta-mock trigger call --su", ["--subject", "--summary"]),
         ("alta-mock verify --only limit-", [rule.id for rule in LIMIT_RULES]),
         ("alta-mock verify --skip at-most-20,schema", ["at-most-20,schemathesis"]),
         ("alta-mock exec --require 4", ["400", "401", "403", "404", "405", "413", "429"]),

@@ -28,6 +28,7 @@ OWN = {
     "exec": "mock_server.cli.exec:execute",
     "serve": "mock_server.cli.serve:serve",
     "spec": "mock_server.cli.spec:spec",
+    "trigger": "mock_server.cli.trigger:trigger",
 }
 
 

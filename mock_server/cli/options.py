@@ -87,6 +87,10 @@ def _replacing(flag: str, what: str) -> Decorator:
     return setting(flag, metavar="FILE", shell_complete=complete_files, help=f"{what} that replaces the bundled one.")
 
 
+control_token = setting(
+    "--control-token", metavar="TOKEN", help="Token with which other machines may use the control API, /_mock."
+)
+
 LIMIT: dict[str, Any] = {"callback": checked(Limit.parse), "metavar": "N/Ss|off", "show_default": True}
 """What options that take a rate limit have in common."""
 

@@ -49,9 +49,7 @@ def parse_address(text: str) -> tuple[str, int]:
     show_default=True,
     help="Address to listen on.",
 )
-@options.setting(
-    "--control-token", metavar="TOKEN", help="Token with which other machines may use the control API, /_mock."
-)
+@options.control_token
 @options.setting(
     "--log",
     "form",
