@@ -43,7 +43,7 @@ def wire(config: Config, hooks: Hooks) -> Engine:
         handlers=hooks.handlers(HANDLERS),
         limits=_limits(contract, config),
         recorded=_recorded(contract, _path(config.data)),
-        redact=Redactor(seed.tokens),
+        redact=Redactor(seed.tokens, *filter(None, [config.control_token])),
         why=config.why,
         hooks=hooks,
     )
