@@ -44,7 +44,7 @@ def wire(config: Config, hooks: Hooks) -> Engine:
         handlers=hooks.handlers(HANDLERS),
         limits=_limits(contract, config),
         recorded=_recorded(contract, _path(config.data)),
-        redact=Redactor(seed.tokens),
+        redact=Redactor(seed.tokens, *filter(None, [config.control_token])),
         why=config.why,
         hooks=hooks,
         visible_after=parse_seconds(config.visible_after) * SECOND,

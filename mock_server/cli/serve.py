@@ -70,7 +70,7 @@ def serve(*, bind: str, form: str, control_token: str | None, no_why: bool, **se
 
     _allow_many_connections()
     address = parse_address(bind)
-    mock = AltaMock(why=not no_why, **settings)
+    mock = AltaMock(why=not no_why, control_token=control_token, **settings)
     listening = listen(*address, control_token)
     click.echo(terminal.output(banner(mock, origin_of(listening))), err=True)
     log = Log(sys.stdout, form, mock.redact, colour=terminal.paints(sys.stdout))

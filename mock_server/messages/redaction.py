@@ -18,9 +18,10 @@ SECRET = {"authorization", "proxy-authorization", "cookie"}
 class Redactor:
     """Replaces the known tokens in any text, and unknown ones where they follow the word Bearer."""
 
-    def __init__(self, tokens: Iterable[str]) -> None:
+    def __init__(self, tokens: Iterable[str], *others: str) -> None:
         self.tokens = tuple(tokens)
-        known = "|".join(re.escape(token) for token in sorted(self.tokens, key=len, reverse=True))
+        self._secrets = (*self.tokens, *others)
+        known = "|".join(re.escape(token) for token in sorted(self._secrets, key=len, reverse=True))
         end = r"(?=[:;,]?(?:[\s&\"']|$))"  # punctuation after a token stays
         shown = rf"(?:<token>|[*]{{3}}){end}"
         self._pattern = re.compile(rf"((?i:bearer)(?: |%20|\+)+)(?!{shown})[^\s&\"']+?{end}|{known or '(?!)'}")
@@ -58,7 +59,7 @@ class Redactor:
             "%" not in text
             and "\\u" not in text
             and "earer" not in text.lower()
-            and not any(token in text for token in self.tokens)
+            and not any(secret in text for secret in self._secrets)
         )
 
 
