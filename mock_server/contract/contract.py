@@ -25,6 +25,9 @@ from mock_server.messages.pointers import Place, pointer
 from mock_server.messages.pointers import at as value_at
 from mock_server.messages.violations import Violation
 
+Route = tuple[str, int, str | None]
+"""Where operations are looked up: the method, the number of segments, and the last one; None for a parameter."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Sources:
@@ -72,7 +75,7 @@ class Contract:
     objects: Mapping[str, ObjectSchema]
     limit: Limit | None
     _sources: _Sources = field(repr=False)
-    _routes: Mapping[int, Sequence[Operation]] = field(repr=False)
+    _routes: Mapping[Route, Sequence[Operation]] = field(repr=False)
     _errors: Mapping[int, bytes] = field(repr=False)
 
     @classmethod
@@ -107,9 +110,10 @@ class Contract:
         errors = {one.status: to_json({"error": one.code, "message": one.message}) for one in api_errors()}
         for operation in operations:
             errors |= operation.examples
-        routes: dict[int, list[Operation]] = {}
+        routes: dict[Route, list[Operation]] = {}
         for operation in sorted(operations, key=lambda one: one.segments.count(None)):
-            routes.setdefault(len(operation.segments), []).append(operation)
+            key = (operation.method, len(operation.segments), operation.segments[-1])
+            routes.setdefault(key, []).append(operation)
         return cls(
             document=value,
             published=sources.published,
@@ -134,15 +138,15 @@ class Contract:
         """
         method = "GET" if method == "HEAD" else method
         base, segments = self.base_path, path[len(self.base_path) + 1 :].split("/")
-        matching = []
+        others = []
         if path.startswith(base + "/"):
-            for operation in self._routes.get(len(segments), ()):
-                if _matches(operation.segments, segments):
-                    if operation.method == method:
+            for last in (unquote(segments[-1]), None):
+                for operation in self._routes.get((method, len(segments), last), ()):
+                    if _matches(operation.segments, segments):
                         return operation, {name: segments[at] for at, name in operation.path_names.items()}
-                    matching.append(operation.method)
-        if matching:
-            allowed = ", ".join(dict.fromkeys(matching))
+            others = [operation.method for operation in self.operations if _matches(operation.segments, segments)]
+        if others:
+            allowed = ", ".join(dict.fromkeys(others))
             raise MethodNotAllowed(
                 Violation("method-unknown", "path", "", "another method", allowed), headers=(("Allow", allowed),)
             )
@@ -184,6 +188,8 @@ def _compiled(stamps: tuple[tuple[str, int, int], ...]) -> Contract:
 
 
 def _matches(wanted: Sequence[str | None], segments: Sequence[str]) -> bool:
+    if len(wanted) != len(segments):
+        return False
     for name, segment in zip(wanted, segments, strict=True):
         if not segment if name is None else segment != name and ("%" not in segment or unquote(segment) != name):
             return False

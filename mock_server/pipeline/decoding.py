@@ -35,8 +35,8 @@ def decode(request: ApiRequest, operation: Operation, path: Mapping[str, str]) -
     if found:
         raise BadRequest(*found)
     query = values.get("query", {})
-    sent = parse_qs(request.query, keep_blank_values=True) if query else {}
-    return Call(values.get("path", {}), query, body, request.body, frozenset(query) - sent.keys())
+    defaults = frozenset(query) - parse_qs(request.query, keep_blank_values=True).keys() if query else frozenset()
+    return Call(values.get("path", {}), query, body, request.body, defaults)
 
 
 def _parameters(

@@ -225,16 +225,16 @@ class _Batches:
     """Batches by account and parent, up to a number of bytes, and which of them are new."""
 
     def __init__(self, capacity: int) -> None:
-        self._batches: dict[tuple[str, str], deque[Batch]] = {}
+        self._batches: defaultdict[tuple[str, str], deque[Batch]] = defaultdict(deque)
         self._age: deque[tuple[str, str]] = deque()
-        self._new: dict[str, deque[tuple[str, Batch]]] = {}
+        self._new: defaultdict[str, deque[tuple[str, Batch]]] = defaultdict(deque)
         self._size, self._capacity, self._warned = 0, capacity, False
 
     def append(self, key: tuple[str, str], batch: Batch) -> None:
-        self._batches.setdefault(key, deque()).append(batch)
-        self._age.append(key)
         account, parent_id = key
-        self._new.setdefault(account, deque()).append((parent_id, batch))
+        self._batches[key].append(batch)
+        self._new[account].append((parent_id, batch))
+        self._age.append(key)
         self._size += len(batch.text) + _OVERHEAD
 
     def remove_last(self, key: tuple[str, str]) -> None:
