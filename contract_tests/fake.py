@@ -12,6 +12,7 @@ from schemathesis import Config
 
 from contract_tests.provider.target import Target
 from mock_server import AltaMock, Clock
+from mock_server.handlers import HANDLERS, SAMPLE
 from mock_server.messages.http import ApiRequest
 from mock_server.messages.outcome import Outcome
 from mock_server.pipeline.hooks import Handle, Hooks
@@ -44,8 +45,8 @@ class FakeUnderTest:
 def open_fake(transport: str, ids: str, *, tick: float = TICK, seed: int | None = None) -> Iterator[FakeUnderTest]:
     """Start a fake behind a transport: `in-process`, through WSGI, or `socket`.
 
-    The clock advances only before each request, by `tick` seconds. Requests go to a known campaign with the ids
-    `pinned`, to generated ones with `free`; without a seed they are the same every time.
+    The clock advances only before each request, by `tick` seconds. Requests name known objects with the ids
+    `pinned`, generated ones with `free`; without a seed they are the same every time.
     """
     clock = Clock(lambda: 0)
 
@@ -57,7 +58,7 @@ def open_fake(transport: str, ids: str, *, tick: float = TICK, seed: int | None 
         return ticked
 
     mock = AltaMock(clock=clock, hooks=Hooks(around=ticking))
-    schema = schemathesis.openapi.from_dict(mock.contract.document, config=_config(ids, seed))
+    schema = schemathesis.openapi.from_dict(mock.contract.document, config=_config(pinned(mock), ids, seed))
     if transport == "in-process":
         schema.app = mock.app
         yield FakeUnderTest(mock, schema)
@@ -67,15 +68,23 @@ def open_fake(transport: str, ids: str, *, tick: float = TICK, seed: int | None 
         yield FakeUnderTest(mock, schema)
 
 
-def _config(ids: str, seed: int | None) -> Config:
+def pinned(mock: AltaMock) -> dict[str, str]:
+    """Return an id of the account for each path parameter of the contract."""
+    first = {kind: value["id"] for kind, value in reversed(mock.seed.accounts[0].objects)}
+    paths = {one.id: one.parameters["path"] for one in mock.contract.operations if "path" in one.parameters}
+    return {path[-1].name: first[HANDLERS[name].finds or ""] for name, path in paths.items()}
+
+
+def _config(known: dict[str, str], ids: str, seed: int | None) -> Config:
     settings: dict[str, Any] = {
         "headers": {"Authorization": f"Bearer {TOKEN}"},
         "cache": {"enabled": False},
         "analysis": {"constants": {"enabled": False}},  # black box: no literals from our source
-        "generation": {"database": "none", "mode": "all", "max-examples": 100, "deterministic": seed is None},
+        "generation": {"database": "none", "mode": "all", "max-examples": 10, "deterministic": seed is None},
     }
+    settings["operations"] = [{"include-operation-id": SAMPLE.operation, "generation": {"max-examples": 40}}]
     if seed is not None:
         settings["seed"] = seed
     if ids == "pinned":
-        settings["parameters"] = {"path.campaignId": CAMPAIGN}
+        settings["parameters"] = {f"path.{name}": value for name, value in known.items()}
     return Config.from_dict(settings)

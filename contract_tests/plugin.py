@@ -107,7 +107,7 @@ def exploring_seed(pytestconfig: pytest.Config) -> int | None:
 
 @pytest.fixture(params=[(transport, ids) for transport in TRANSPORTS for ids in IDS], ids="-".join)
 def fake(request: pytest.FixtureRequest, tick_seconds: float, exploring_seed: int | None) -> Iterator[FakeUnderTest]:
-    """A fresh fake behind each transport, with pinned and with free campaign ids."""
+    """A fresh fake behind each transport, with pinned and with free ids."""
     transport, ids = request.param
     with open_fake(transport, ids, tick=tick_seconds, seed=exploring_seed) as opened:
         yield opened

@@ -73,7 +73,8 @@ class Objects:
                     raise UnknownObject(f"{one}Id: the account {account} has no {one} {object_id!r}")
             value = completed(schema, identified(kind, context.new_id(kind), context.now, members))
             if wrong := problems(schema, value, extra_members(kind)):
-                raise MockError(f"{kind}: {wrong[0].pointer}: got {wrong[0].got}; wanted {wrong[0].wanted}")
+                where = f"{kind}: {wrong[0].pointer}".removesuffix(": ")
+                raise MockError(f"{where}: got {wrong[0].got}; wanted {wrong[0].wanted}")
             value["id"] = value["id"].lower()
             if context.transaction.get(kind, value["id"]):
                 raise MockError(f"id: the account {account} has a {kind} {value['id']!r}; choose another id")

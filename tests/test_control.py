@@ -276,7 +276,7 @@ def test_a_response_for_one_operation(mock: AltaMock) -> None:
 
     assert [one["operation"] for one in value(ask(mock, "GET", "next"))["data"]] == ["listReps", "getRep"]
     assert mock.answer(request_of()).status == 200
-    assert mock.answer(request_of(None, method="GET", path="/v1/reps")).status == 429
+    assert mock.answer(request_of(b"", method="GET", path="/v1/reps")).status == 429
 
 
 @pytest.mark.parametrize(
@@ -324,6 +324,7 @@ def test_a_response_for_one_operation(mock: AltaMock) -> None:
         ("POST", "objects/calls", {"duration": "long"}, 400, "call: /duration: got a string"),
         ("POST", "objects/calls", {"kind": 1, "account": "acme", "self": 1}, 400, "call: /kind: got the member 'kind'"),
         ("POST", "objects/campaigns", {"id": CAMPAIGN}, 400, f"the account acme has a campaign '{CAMPAIGN}'"),
+        ("POST", "objects/prospects", {}, 400, "prospect: got no personId; wanted personId"),
         ("POST", "objects/calls", [], 400, "type body"),
     ],
 )

@@ -19,10 +19,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from mock_server import AltaMock
+from mock_server.pipeline.hooks import Hooks
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from mock_server.messages.http import ApiRequest
+    from mock_server.messages.outcome import Outcome
+    from mock_server.pipeline.hooks import Handle
 
 pytestmark = pytest.mark.timeout(120)  # compilers, and several pytests, on a busy machine
 
@@ -168,6 +174,37 @@ def test_the_types_of_a_page_are_those_of_its_objects(typescript: Path) -> None:
     done = run(["npm", "run", "check"], typescript)
 
     assert re.findall(r"^src/pages\.ts\((\d+),", done.stdout, re.MULTILINE) == ["3", "4"], done.stdout + done.stderr
+
+
+def test_the_whole_integration(typescript: Path) -> None:
+    """It finds the campaign by name, waits after a 429, adds and reads back everybody, opts two out, sees a reply."""
+
+    def replied(handle: Handle) -> Handle:
+        def answered(request: ApiRequest, transport: str) -> Outcome:
+            if request.path.endswith("/inbox/email/messages"):
+                mock.events.email_reply(mock.list("prospects", campaign_id=campaign)[7]["id"], body="Tell me more.")
+            return handle(request, transport)
+
+        return answered
+
+    mock = AltaMock(hooks=Hooks(around=replied), rate_limit="off")
+    campaign = mock.create("campaign", name="Autumn outreach")["id"]  # on the third page
+    mock.next(429, operation="addProspectsToCampaign", retry_after=0)
+    built = run(["npm", "run", "build"], typescript)
+    assert built.returncode == 0, built.stdout + built.stderr
+    with mock.serve() as server:
+        place = {"ALTA_BASE_URL": server.url, "ALTA_API_TOKEN": "test-token"}
+        done = run(["node", "build/whole.js", "Autumn outreach"], typescript, **place)
+
+    assert done.stdout.splitlines() == [
+        f"250 prospects in {campaign}",
+        "two opted out; the first reply: Tell me more.",
+    ], done.stderr
+    assert [one["email"] for one in mock.prospects(campaign)] == [
+        f"person.{number}@example.com" for number in range(250)
+    ]
+    assert len(mock.list("prospects", campaign_id=campaign, status="paused")) == 2
+    assert mock.findings() == []
 
 
 def test_the_lock_names_no_registry() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mock_server.cli.trigger import EVENTS
+from mock_server.control.api import Control
 from mock_server.handlers import events
 from tests.conftest import CAMPAIGN, UNKNOWN_CAMPAIGN, request_of
 from tests.test_cli import run
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
     from mock_server import AltaMock
 
 
-def test_it_knows_every_event() -> None:
-    """The command names the same events as the handlers, which it does not import."""
+def test_it_knows_every_event(mock: AltaMock) -> None:
+    """The command and the document of the control API name the events of the handlers."""
+    schema = Control(mock).contract.document["components"]["schemas"]["Event"]
+
     assert tuple(events.EVENTS) == EVENTS
+    assert schema["properties"]["event"]["enum"] == [*EVENTS]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """What a contract run reached: a run that proves nothing must not pass.
 
-On this API 404 and 429 are acceptable responses to almost any request, so a run against unknown campaigns, or with an
+On this API 404 and 429 are acceptable responses to almost any request, so a run against unknown objects, or with an
 exhausted quota, passes every check without testing anything.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-ACCEPTED_SHARE = 0.40  # of valid requests, to be answered 200; measured: 0.48, the others have unknown campaign ids
+ACCEPTED_SHARE = 0.25  # of valid requests, to be answered 200; measured: 0.31 or more, the others name unknown objects
 LIMITED_SHARE = 0.05  # of all requests, that may be answered 429; measured: 0.002, all of them injected
 
 Key = tuple[str, str, int]  # operation, mode (`valid` or `invalid`) and status

@@ -61,8 +61,15 @@ def _comparable(name: str, value: Any) -> Any:
 
 
 def completed(schema: ObjectSchema, value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an object with the required members that it lacks: the first value of an enum, its own time, its name."""
-    missing = {name: _sample(node, name, str(value["createdAt"])) for name, node in schema.missing(value)}
+    """Return an object with the required members that it lacks: the first value of an enum, its own time, its name.
+
+    An id is left out: nobody can guess which object is meant.
+    """
+    missing = {
+        name: _sample(node, name, str(value["createdAt"]))
+        for name, node in schema.missing(value)
+        if node.get("format") != "uuid"
+    }
     return {**value, **missing}
 
 
