@@ -15,7 +15,7 @@ from mock_server.messages.call import Caller
 from mock_server.messages.errors import MockError, UnknownObject
 from mock_server.pipeline.clock import Clock
 from mock_server.pipeline.pipeline import Engine
-from mock_server.store.objects import completed, identified, problems
+from mock_server.store.objects import comparable, completed, identified, problems
 from mock_server.store.seed import extra_members, list_names
 
 
@@ -71,7 +71,7 @@ class Objects:
             for one, object_id in referred:
                 if not context.transaction.get(one, object_id.lower()):
                     raise UnknownObject(f"{one}Id: the account {account} has no {one} {object_id!r}")
-            value = completed(schema, identified(kind, context.new_id(kind), context.now, members))
+            value = completed(schema, identified(kind, context.new_id(kind), context.now, comparable(members)))
             if wrong := problems(schema, value, extra_members(kind)):
                 where = f"{kind}: {wrong[0].pointer}".removesuffix(": ")
                 raise MockError(f"{where}: got {wrong[0].got}; wanted {wrong[0].wanted}")

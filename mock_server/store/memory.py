@@ -30,6 +30,9 @@ _logger = logging.getLogger(__name__)
 CAPACITY = 16 * 1024 * 1024
 """Bytes of batches that are kept, about 90,000 full prospects; beyond that the oldest are dropped."""
 
+OBJECTS = 100_000
+"""Objects of a kind that an account keeps; beyond that the oldest are dropped."""
+
 _OVERHEAD = 200
 """Bytes that a batch costs beside its text, roughly."""
 
@@ -94,11 +97,12 @@ class MemoryStore:
 class _Transaction:
     """A `Transaction`: changes are made at once, and undone in reverse order if the block raises."""
 
-    __slots__ = ("_account", "_exchange", "_store", "_undo")
+    __slots__ = ("_account", "_changed", "_exchange", "_store", "_undo")
 
     def __init__(self, store: MemoryStore, account: str) -> None:
         self._store, self._account = store, account
         self._undo: list[Callable[[], object]] = []
+        self._changed: set[Table] = set()
         self._exchange: tuple[str, ApiRequest, Outcome] | None = None
 
     def __enter__(self) -> Self:
@@ -113,6 +117,9 @@ class _Transaction:
             if self._exchange:
                 self._store.journal.append(*self._exchange)
             self._store.batches.drop_oldest()
+            for table in self._changed:
+                if table.drop_oldest(OBJECTS):
+                    _logger.warning("more than %d objects of a kind: the oldest are dropped from now on", OBJECTS)
         finally:
             self._store.lock.release()
 
@@ -192,6 +199,7 @@ class _Transaction:
     def _set(self, table: Table, position: int, value: Mapping[str, Any] | None) -> None:
         before = table.at(position)
         table.set(position, value)
+        self._changed.add(table)
         self._undo.append(lambda: table.set(position, before))
 
     def _replace_queue(self, queue: list[Injected]) -> None:

@@ -46,12 +46,13 @@ def _timestamp(second: int) -> str:
 
 
 def identified(kind: str, object_id: str, now: int, members: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an object with the members that all have: id, kind, and the times of its creation and last change.
-
-    Its ids are in lower case, in which ids are compared.
-    """
+    """Return an object with the members that all have: id, kind, and the times of its creation and last change."""
     time = timestamp(now)
-    value = {"id": object_id, "objectType": kind, "createdAt": time, "updatedAt": time, **members}
+    return {"id": object_id, "objectType": kind, "createdAt": time, "updatedAt": time, **members}
+
+
+def comparable(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object with its ids in lower case, in which ids are compared."""
     return {name: _comparable(name, member) for name, member in value.items()}
 
 

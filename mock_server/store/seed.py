@@ -20,7 +20,7 @@ from mock_server.contract.objects import ObjectSchema
 from mock_server.contract.schemas import Schemas, violations
 from mock_server.messages.errors import MockError
 from mock_server.messages.pointers import Place, place, pointer
-from mock_server.store.objects import completed, identified, numbered_id, problems
+from mock_server.store.objects import comparable, completed, identified, numbered_id, problems
 
 KIND = "x-alta-kind"
 """Names, at a list of the schema, the kind of its objects."""
@@ -130,7 +130,7 @@ def _objects(document: Document, account: int, kinds: Kinds) -> Iterator[tuple[s
             at = ("accounts", account, name, number)
             members = {key: one for key, one in given.items() if key != ANSWER} | _defaults(schema["items"], given)
             new_id = numbered_id(f"{lists['id']}/{kind}/seed", number)
-            value = identified(kind, new_id, SEEDED, members)
+            value = comparable(identified(kind, new_id, SEEDED, members))
             if kind in kinds:
                 value = completed(kinds[kind], value)
                 for wrong in problems(kinds[kind], value, extra_members(kind)):

@@ -21,6 +21,7 @@ class Table:
         self._order: list[int] = []
         self._indexes: dict[str, dict[Any, list[int]]] = {}
         self._next = 1
+        self._dropped = False
 
     def get(self, object_id: str) -> Object | None:
         """Return an object, or None."""
@@ -53,6 +54,22 @@ class Table:
                 _update(index[before.get(member)], position, None)
             if value is not None and (before is None or before.get(member) != value.get(member)):
                 _update(index.setdefault(value.get(member), []), position, value)
+
+    def drop_oldest(self, maximum: int) -> bool:
+        """Remove the oldest objects beyond a number of them; return whether this is the first time."""
+        excess = len(self._order) - maximum
+        if excess <= 0:
+            return False
+        last = self._order[excess - 1]
+        dropped = [self._values.pop(position) for position in self._order[:excess]]
+        del self._order[:excess]
+        for value in dropped:
+            del self._positions[value["id"]]
+        for member, index in self._indexes.items():
+            for key in {value.get(member) for value in dropped}:
+                del index[key][: bisect_right(index[key], last)]
+        first, self._dropped = not self._dropped, True
+        return first
 
     def rows(self, where: Mapping[str, str], start: int | None, *, backwards: bool) -> Iterator[tuple[int, Object]]:
         """Yield the positions and objects with these members, from behind a position on, or from before it back."""

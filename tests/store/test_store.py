@@ -15,7 +15,7 @@ from mock_server.messages.http import ApiReply, ApiRequest
 from mock_server.messages.injected import Injected
 from mock_server.messages.outcome import Outcome
 from mock_server.messages.violations import Violation
-from mock_server.store import STORES, open_store
+from mock_server.store import STORES, memory, open_store
 from mock_server.store.base import JOURNAL_BYTES, JOURNAL_ENTRIES, Batch, Window
 from mock_server.store.memory import MemoryStore
 
@@ -302,3 +302,25 @@ def test_memory_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
         submit("a", number)
     with store.transaction("acme") as transaction:
         assert len(transaction.submissions("a")) == 4
+
+
+def test_the_number_of_objects_is_bounded(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """The oldest of a kind are dropped, also from searches, when a transaction ends; other kinds stay."""
+    monkeypatch.setattr(memory, "OBJECTS", 3)
+    store = MemoryStore()
+    with store.transaction("a") as transaction:
+        transaction.put("rep", {"id": "r"})
+        for number in range(3):
+            transaction.put("call", {"id": str(number), "to": "x"})
+        assert len(transaction.objects("call", {"to": "x"})) == 3
+    with store.transaction("a") as transaction:
+        for number in range(3, 8):
+            transaction.put("call", {"id": str(number), "to": "xy"[number % 2]})
+        assert len(transaction.objects("call")) == 8
+
+    with store.transaction("a") as transaction:
+        assert [value["id"] for value in transaction.objects("call")] == ["5", "6", "7"]
+        assert [value["id"] for value in transaction.objects("call", {"to": "x"})] == ["6"]
+        assert (transaction.get("call", "4"), transaction.get("rep", "r")) == (None, {"id": "r"})
+        assert [value["id"] for _, value in transaction.rows("call", {"to": "y"}, backwards=True)] == ["7", "5"]
+    assert caplog.messages == ["more than 3 objects of a kind: the oldest are dropped from now on"]
