@@ -80,6 +80,7 @@ REQUESTS = {
 READS = {name: sent for name, sent in REQUESTS.items() if sent.method == "GET"}
 LISTS = {name: sent for name, sent in READS.items() if name.startswith("list")}
 WRITES = {name: sent for name, sent in REQUESTS.items() if sent.method != "GET"}
+WITH_BODY = {name: sent for name, sent in WRITES.items() if sent.body}
 IN_PATH = {name: sent for name, sent in REQUESTS.items() if UUID.search(sent.target.partition("?")[0])}
 """Those whose path names an object."""
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mock_server import AltaMock
-from tests.api.conftest import WRITES, Api
+from tests.api.conftest import WITH_BODY, Api
 from tests.conftest import error_of
 
 if TYPE_CHECKING:
@@ -63,7 +63,6 @@ CHANGES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 ]
 """Changes of the body of an operation's valid request: one that is accepted, and one that is refused."""
 
-WITH_BODY = {name: sent for name, sent in WRITES.items() if sent.body}
 OPTIONAL = {"pauseCampaign", "resumeCampaign"}
 """Operations whose body may be left out."""
 
