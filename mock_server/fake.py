@@ -23,7 +23,7 @@ from mock_server.pipeline.hooks import Hooks
 from mock_server.pipeline.injection import injected_fault, injected_response
 from mock_server.pipeline.pipeline import answer
 from mock_server.pipeline.ratelimit import Limits
-from mock_server.state import Objects, camel
+from mock_server.state import Objects, Search, camel
 from mock_server.wiring import wire
 
 if TYPE_CHECKING:
@@ -233,8 +233,8 @@ class Fake:
         """Return the campaigns of all accounts, in order, each with its account and the number of its prospects."""
         found = []
         for account in self.seed.accounts:
-            with self.store.transaction(account.id) as transaction:
-                for campaign in campaigns.summaries(transaction):
+            with self.objects.context(account.id) as context:
+                for campaign in campaigns.summaries(context.transaction):
                     bound = self.seed.bound.get((account.id, campaign["id"]))
                     found.append({"account": account.id, **campaign, "answer": bound})
         return found
@@ -269,7 +269,7 @@ class Fake:
         Raises:
             MockError: The kind is unknown.
         """
-        return self.objects.list(kind, {camel(name): value for name, value in where.items()})
+        return self.objects.list(kind, Search({camel(name): value for name, value in where.items()}))
 
     def _process(self, request: ApiRequest, transport: str) -> Outcome:
         return answer(request, self._engine, self.clock.time_ns(), transport)

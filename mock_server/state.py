@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -17,6 +18,34 @@ from mock_server.pipeline.clock import Clock
 from mock_server.pipeline.pipeline import Engine
 from mock_server.store.objects import comparable, completed, identified, problems
 from mock_server.store.seed import extra_members, list_names
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Which objects of a kind to list.
+
+    Attributes:
+        where: Texts that members must equal.
+        account: The id of their account; by default all accounts.
+        words: Parts of texts of the object; with `expand`, also of those that it refers to.
+        skip: How many of the newest of each account to leave out.
+        last: How many of the next newest of each account to return; by default all.
+        expand: Whether to return with an object those that it refers to.
+    """
+
+    where: Mapping[str, str]
+    account: str | None = None
+    words: Sequence[str] = ()
+    skip: int = 0
+    last: int | None = None
+    expand: bool = False
+
+    def matches(self, value: Mapping[str, Any]) -> bool:
+        """Return whether an object has all words, in any case of letters."""
+        if not self.words:
+            return True
+        text = "\n".join(_texts(value))
+        return all(word.casefold() in text for word in self.words)
 
 
 class Objects:
@@ -35,19 +64,19 @@ class Objects:
             enrol_new(context)
             yield context
 
-    def list(self, name: str, where: Mapping[str, str], last: int | None = None) -> list[dict[str, Any]]:
-        """Return the objects of a kind whose members have these texts, of all accounts, in order of creation.
-
-        With `last`, only that many of each account, the newest.
+    def list(self, name: str, search: Search) -> list[dict[str, Any]]:
+        """Return the objects of a kind that are searched for, by account, in order of creation.
 
         Raises:
-            UnknownObject: There is no such kind.
+            UnknownObject: There is no such kind or account.
         """
         kind, found = kind_of(name), []
-        for account in self._accounts:
+        for account in self._accounts if search.account is None else [self._known(search.account)]:
             with self.context(account) as context:
-                newest = islice(context.transaction.rows(kind, where, backwards=True), last)
-                found += [{**value} for _, value in newest][::-1]
+                rows = context.transaction.rows(kind, search.where, backwards=True)
+                values = (_expanded(context, value) if search.expand else {**value} for _, value in rows)
+                matching = (value for value in values if search.matches(value))
+                found += [*islice(matching, search.skip, search.last and search.skip + search.last)][::-1]
         return found
 
     def create(self, name: str, members: Mapping[str, Any], account: str | None) -> dict[str, Any]:
@@ -64,9 +93,9 @@ class Objects:
             raise MockError(f"the contract has no schema with the objectType {kind!r}")
         named = [(one, members.get(f"{one}Id")) for one in self._engine.contract.objects]
         referred = [(one, object_id) for one, object_id in named if isinstance(object_id, str)]
-        if account is not None and account not in self._accounts:
-            raise UnknownObject(f"unknown account {account!r}; choose one of {', '.join(self._accounts)}")
-        account = account or (self.account_of(*referred[0]) if referred else self._accounts[0])
+        if account is None:
+            account = self.account_of(*referred[0]) if referred else self._accounts[0]
+        self._known(account)
         with self.context(account) as context:
             for one, object_id in referred:
                 if not context.transaction.get(one, object_id.lower()):
@@ -109,6 +138,26 @@ class Objects:
                 if context.transaction.get(kind, object_id.lower()):
                     return account
         raise UnknownObject(f"no account has the {kind} {object_id!r}")
+
+    def _known(self, account: str) -> str:
+        if account not in self._accounts:
+            raise UnknownObject(f"unknown account {account!r}; choose one of {', '.join(self._accounts)}")
+        return account
+
+
+def _expanded(context: Context, value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object with those that it refers to: a prospect with its `person`."""
+    named = [(name.removesuffix("Id"), one) for name, one in value.items() if name.endswith("Id") and one]
+    found = [(name, context.transaction.get(name, one)) for name, one in named]
+    return {**value, **{name: _expanded(context, one) for name, one in found if one}}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value.casefold()
+    elif isinstance(value, Mapping | Sequence):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(one)
 
 
 def kind_of(name: str) -> str:

@@ -17,7 +17,7 @@ from mock_server import AltaMock, MockError
 from mock_server.control.api import Control
 from mock_server.control.guard import is_loopback
 from mock_server.messages.http import ApiRequest, Headers
-from tests.conftest import CAMPAIGN, ROOT, UNKNOWN_CAMPAIGN, prospects_path, request_of
+from tests.conftest import CAMPAIGN, ROOT, SECOND_CAMPAIGN, UNKNOWN_CAMPAIGN, prospects_path, request_of
 from tests.test_server import last, status, talk
 
 if TYPE_CHECKING:
@@ -267,6 +267,33 @@ def test_objects_are_made_and_listed(mock: AltaMock) -> None:
     assert emails[-2:] == ["118@example.com", "119@example.com"]
     assert len(emails) == 4
     assert len(value(ask(mock, "GET", "objects/persons"))["data"]) < 200
+
+
+def test_objects_are_searched_by_page(mock: AltaMock) -> None:
+    """By words in their texts or in those of the objects that they refer to; the API does not show the record."""
+    mock.answer(request_of({"data": [{"email": f"Ada.{number}@example.com", "company": "X"} for number in range(5)]}))
+
+    def found(query: str) -> list[Any]:
+        return list(value(ask(mock, "GET", "objects/prospects", query=f"account=acme&{query}"))["data"])
+
+    page = found("expand=true&search=q3+ada&last=2&skip=1")
+    assert [one["person"]["email"] for one in page] == ["Ada.2@example.com", "Ada.3@example.com"]
+    assert page[0]["record"] == {"email": "Ada.2@example.com", "company": "X"}
+    assert len(found("search=ADA.4")) == 1
+    assert found("search=lindqvist") == []
+    assert {one["campaign"]["name"] for one in found("expand=true&search=lindqvist")} == {"Q4 outreach", "Q2 outreach"}
+    assert found("expand=true&search=globex") == []
+    assert ask(mock, "GET", "objects/prospects", query="account=acne").status == 404
+    shown = json.loads(mock.answer(request_of(b"", method="GET", path="/v1/prospects")).body)["data"]
+    assert not any("record" in one for one in shown)
+
+
+def test_a_campaign_has_the_number_of_its_prospects(mock: AltaMock) -> None:
+    """Those of the seed included."""
+    mock.answer(request_of(path=prospects_path(SECOND_CAMPAIGN)))
+    counts = {one["id"]: one["prospects"] for one in value(ask(mock, "GET", "campaigns"))["data"]}
+
+    assert (counts[CAMPAIGN], counts[SECOND_CAMPAIGN]) == (0, 7)
 
 
 def test_a_response_for_one_operation(mock: AltaMock) -> None:

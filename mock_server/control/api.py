@@ -29,6 +29,7 @@ from mock_server.messages.http import JSON, ApiReply, ApiRequest
 from mock_server.messages.injected import Injected
 from mock_server.messages.json_text import to_json
 from mock_server.pipeline.decoding import decode
+from mock_server.state import Search
 from mock_server.store.seed import Token
 
 
@@ -108,8 +109,16 @@ class Control:
         return {**self.contract.document, "servers": [here]}
 
     def _list(self, call: Call, _: str) -> Any:
-        where = {name: value.lower() for name, value in call.query.items() if name != "last"}
-        return {"data": self._mock.objects.list(call.path["kind"], where, int(call.query["last"]))}
+        query = {**call.query}
+        search = Search(
+            account=query.pop("account", None),
+            words=query.pop("search", "").split(),
+            skip=int(query.pop("skip")),
+            last=int(query.pop("last")),
+            expand=query.pop("expand", False),
+            where={name: value.lower() for name, value in query.items()},
+        )
+        return {"data": self._mock.objects.list(call.path["kind"], search)}
 
     def _trigger(self, call: Call, _: str) -> Any:
         fields = {**call.body}

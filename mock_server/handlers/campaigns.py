@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mock_server.handlers.handler import Context, Result
-from mock_server.handlers.people import ACTIVE, PAUSED, change_all
+from mock_server.handlers.people import ACTIVE, PAUSED, PROSPECT, change_all
 from mock_server.messages.call import Call
 from mock_server.store.base import Batch, Transaction
 from mock_server.store.objects import timestamp
@@ -70,10 +70,9 @@ def prospects(transaction: Transaction, campaign_id: str, last: int | None = Non
 
 
 def summaries(transaction: Transaction) -> Iterable[dict[str, Any]]:
-    """Return the campaigns of an account, each with the number of records added to it."""
+    """Return the campaigns of an account, each with the number of its prospects."""
     for campaign in transaction.objects(KIND):
-        added = sum(batch.size for batch in transaction.submissions(campaign["id"]))
-        yield {**campaign, "prospects": added}
+        yield {**campaign, "prospects": len(transaction.objects(PROSPECT, {"campaignId": campaign["id"]}))}
 
 
 def _asks(call: Call, member: str) -> bool:

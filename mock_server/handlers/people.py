@@ -31,7 +31,8 @@ def enrol_new(context: Context) -> None:
 def enrol(context: Context, campaign_id: str, record: Mapping[str, Any]) -> None:
     """Make a prospect of a record. Nobody is matched or merged: assumption `duplicates`.
 
-    The company is one of the same name, else a new one. Person and company are linked by no documented member.
+    The company is one of the same name, else a new one. Person and company are linked by no documented member; the
+    prospect keeps the record as sent, which is not shown.
     """
     company = record.get("company")
     if company and not context.transaction.objects(COMPANY, {"name": company}):
@@ -45,7 +46,7 @@ def enrol(context: Context, campaign_id: str, record: Mapping[str, Any]) -> None
         linkedinUrl=record.get("linkedinUrl"),
         phone=record.get("phone"),  # not a member of Person: kept for opt-outs, not shown
     )
-    context.create(PROSPECT, personId=person["id"], campaignId=campaign_id, status=ACTIVE)
+    context.create(PROSPECT, personId=person["id"], campaignId=campaign_id, status=ACTIVE, record=record)
 
 
 def change_all(context: Context, where: Mapping[str, str], before: str, after: str) -> None:
