@@ -72,7 +72,7 @@ def prospects(transaction: Transaction, campaign_id: str, last: int | None = Non
 def summaries(transaction: Transaction) -> Iterable[dict[str, Any]]:
     """Return the campaigns of an account, each with the number of its prospects."""
     for campaign in transaction.objects(KIND):
-        yield {**campaign, "prospects": len(transaction.objects(PROSPECT, {"campaignId": campaign["id"]}))}
+        yield {**campaign, "prospects": transaction.count(PROSPECT, "campaignId", campaign["id"])}
 
 
 def _asks(call: Call, member: str) -> bool:

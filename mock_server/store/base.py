@@ -114,6 +114,9 @@ class Transaction(Protocol):
         A position grows with every new object and is never used twice. What is yielded must not be changed meanwhile.
         """
 
+    def count(self, kind: str, member: str, text: str) -> int:
+        """Return the number of objects of a kind whose member has this text."""
+
     def next_number(self, kind: str) -> int:
         """Return the next running number of a kind, from 1."""
 

@@ -143,6 +143,9 @@ class _Transaction:
     ) -> Iterator[tuple[int, Mapping[str, Any]]]:
         return self._store.tables[self._account, kind].rows(where, start, backwards=backwards)
 
+    def count(self, kind: str, member: str, text: str) -> int:
+        return self._store.tables[self._account, kind].count(member, text)
+
     def next_number(self, kind: str) -> int:
         key, numbers = (self._account, kind), self._store.numbers
         numbers[key] += 1

@@ -55,6 +55,10 @@ class Table:
             if value is not None and (before is None or before.get(member) != value.get(member)):
                 _update(index.setdefault(value.get(member), []), position, value)
 
+    def count(self, member: str, text: str) -> int:
+        """Return the number of objects whose member has this text."""
+        return len(self._indexed(member).get(text, ()))
+
     def drop_oldest(self, maximum: int) -> bool:
         """Remove the oldest objects beyond a number of them; return whether this is the first time."""
         excess = len(self._order) - maximum

@@ -321,6 +321,7 @@ def test_the_number_of_objects_is_bounded(monkeypatch: pytest.MonkeyPatch, caplo
     with store.transaction("a") as transaction:
         assert [value["id"] for value in transaction.objects("call")] == ["5", "6", "7"]
         assert [value["id"] for value in transaction.objects("call", {"to": "x"})] == ["6"]
+        assert (transaction.count("call", "to", "y"), transaction.count("call", "to", "z")) == (2, 0)
         assert (transaction.get("call", "4"), transaction.get("rep", "r")) == (None, {"id": "r"})
         assert [value["id"] for _, value in transaction.rows("call", {"to": "y"}, backwards=True)] == ["7", "5"]
     assert caplog.messages == ["more than 3 objects of a kind: the oldest are dropped from now on"]
