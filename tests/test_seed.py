@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mock_server import MockError
+from mock_server import AltaMock, MockError
 from mock_server.contract.contract import Contract
 from mock_server.contract.documents import Document
-from mock_server.store.seed import Seed
+from mock_server.store.seed import Seed, list_names
 from tests.conftest import CAMPAIGN, FOREIGN_CAMPAIGN, ROOT, SECOND_CAMPAIGN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 GOOD = (ROOT / "fixtures/seed.yaml").read_text(encoding="utf-8")
 
@@ -61,6 +67,100 @@ def test_a_mistake_is_reported_with_its_line(old: str, new: str, message: str) -
         Seed.of(Document.parse(GOOD.replace(old, new, 1), "seed.yaml"))
 
     assert str(caught.value).startswith(f"seed.yaml:{line}: ")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("title: Operations Lead", "titel: Operations Lead", "/accounts/0/persons/0: got the member 'titel'; "),
+        (
+            "callType: outbound",
+            "callType: outgoing",
+            "/accounts/0/calls/0/callType: got a string of 8 characters; enum",
+        ),
+        ("type: received", "type: answer", "/accounts/0/emailMessages/1/type: got "),
+        ("personId: 10000000", "personId: 19000000", "/accounts/0/prospects/0/personId: the account has no person '19"),
+        ("repId: 40000000", "repId: 49000000", "/accounts/0/emailMessages/0/repId: the account has no rep '49"),
+        ("id: a0000000-0000-4000-8000-000000000002", "id: a0000000-0000-4000-8000-000000000001", "another "),
+    ],
+)
+def test_a_mistake_in_an_object_is_reported_with_its_line(old: str, new: str, message: str) -> None:
+    """One line has the file, the line, the pointer, and what to do."""
+    line = GOOD[: GOOD.index(old)].count("\n") + 1
+    with pytest.raises(MockError, match=re.escape(message)) as caught:
+        Seed.of(Document.parse(GOOD.replace(old, new, 1), "seed.yaml"), Contract.load().objects)
+
+    text = str(caught.value)
+    assert abs(int(text.split(":")[1]) - line) <= 1  # an unknown member is reported at its object
+    assert text.startswith("seed.yaml:")
+    assert "\n" not in text
+    assert any(remedy in text for remedy in (" wants ", "add it", "each needs its own"))
+
+
+OBJECTS = """
+    campaigns: [{id: 6f1c1f2e-0000-4000-8000-000000000001, name: x}]
+    reps: [{}]
+    persons: [{id: 6f1c1f2e-0000-4000-8000-000000000002}]
+    companies: [{}]
+    prospects: [{personId: 6F1C1F2E-0000-4000-8000-000000000002, campaignId: 6f1c1f2e-0000-4000-8000-000000000001}]
+    calls: [{}]
+    emailMessages: [{}]
+    linkedinMessages: [{conversationId: conv_ABC123}]
+    optOuts: [{}]
+"""
+
+
+def test_any_list_may_be_left_out_and_any_kind_be_there(tmp_path: Path) -> None:
+    """What an object lacks is filled in, and the API shows it; a conversation may have any id."""
+    tokens, file = "tokens: [{token: my-token, accounts: [a]}]", tmp_path / "seed.yaml"
+    file.write_text(f"accounts:\n  - id: a\n{OBJECTS}\n{tokens}", encoding="utf-8")
+    full = AltaMock(data=file)
+    file.write_text(f"accounts: [{{id: a}}]\n{tokens}\n", encoding="utf-8")
+    empty = AltaMock(data=file)
+
+    for kind in list_names():
+        assert (len(full.list(kind)), empty.list(kind)) == (1, [])
+    (message,) = full.list("linkedin_messages")
+    assert message["conversationId"] == "conv_ABC123"
+    assert full.list("prospects")[0]["personId"] == full.list("persons")[0]["id"]
+
+
+def test_the_bundled_seed_has_enough_of_everything() -> None:
+    """Acme has more than two pages of calls and messages, of every type and status."""
+    acme = [value for account, _, value in Seed.load(None, Contract.load()).objects() if account == "acme"]
+    of_kind = {kind: [one for one in acme if one["objectType"] == kind] for kind in list_names().values()}
+
+    assert all(len(of_kind[kind]) >= 25 for kind in ("call", "email_message", "linkedin_message"))
+    assert {one["callType"] for one in of_kind["call"]} == {"inbound", "outbound", "web"}
+    assert {one["identifierType"] for one in of_kind["communication-opt-out"]} == {
+        *Contract.load().objects["communication-opt-out"].members["identifierType"]["enum"]
+    }
+    for kind in ("email_message", "linkedin_message"):
+        assert {one["type"] for one in of_kind[kind]} == {"manual", "campaign", "reply_agent", "received"}
+        assert {one["status"] for one in of_kind[kind]} == {"sent", "draft"}
+    assert {one["status"] for one in of_kind["prospect"]} == {"active", "paused"}
+
+
+def test_the_bundled_messages_are_consistent() -> None:
+    """A thread is one prospect's and one rep's, in order of time; who writes is who the type says."""
+    known = {value["id"]: value for _, _, value in Seed.load(None, Contract.load()).objects()}
+    threads: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for one in known.values():
+        if "sentAt" in one or "happenedAt" in one:
+            threads[one.get("emailThreadId") or one["conversationId"]].append(one)
+            assert one["type"] != "received" or one["status"] == "sent"
+        if "sentAt" in one:
+            person = known[known[one["prospectId"]]["personId"]]
+            names = [f"{person['firstName']} {person['lastName']}", known[one["repId"]]["name"]]
+            people = [one["from"]["name"], one["recipients"]["to"][0]["name"]]
+            assert people == (names if one["type"] == "received" else names[::-1])
+            assert person["email"] in {one["from"]["email"], one["recipients"]["to"][0]["email"]}
+
+    for messages in threads.values():
+        times = [one.get("sentAt") or one["happenedAt"] for one in messages]
+        assert times == sorted(times)
+        assert len({(one["prospectId"], one["repId"]) for one in messages}) == 1
+        assert messages[0]["type"] in {"campaign", "manual"}
 
 
 def test_what_a_seed_leaves_out_has_a_default() -> None:

@@ -135,12 +135,12 @@ def _objects(document: Document, account: int, kinds: Kinds) -> Iterator[tuple[s
                 value = completed(kinds[kind], value)
                 for wrong in problems(kinds[kind], value, extra_members(kind)):
                     where = (*at, *place(wrong.pointer, value)) if wrong.rule != "unknown-member" else at
-                    raise _error(
-                        document, where, f"{wrong.pointer}: got {wrong.got}; {wrong.rule} wants {wrong.wanted}"
-                    )
+                    raise _error(document, where, f"got {wrong.got}; {wrong.rule} wants {wrong.wanted}")
             for key, referred in value.items():
-                if key.removesuffix("Id") in ids and referred not in ids[key.removesuffix("Id")]:
-                    raise _error(document, (*at, key), f"the account has no {key.removesuffix('Id')} {referred!r}")
+                noun = key.removesuffix("Id")
+                if noun in ids and referred not in ids[noun]:
+                    problem = f"the account has no {noun} {referred!r}; add it, or use the id of one that it has"
+                    raise _error(document, (*at, key), problem)
             yield kind, value
 
 
