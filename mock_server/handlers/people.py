@@ -35,7 +35,7 @@ def enrol(context: Context, campaign_id: str, record: Mapping[str, Any]) -> None
     prospect keeps the record as sent, which is not shown.
     """
     company = record.get("company")
-    if company and not context.transaction.objects(COMPANY, {"name": company}):
+    if isinstance(company, str) and company and not context.transaction.objects(COMPANY, {"name": company}):
         context.create(COMPANY, name=company, industries=[])
     person = context.create(
         PERSON,
