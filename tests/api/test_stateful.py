@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, initialize, multiple, rule
 
 from mock_server import AltaMock, Clock
 from tests.api.conftest import CONVERSATION, EMAILS, LINKEDIN, OPT_OUTS, THREAD, WITH_BODY, Api
+
+pytestmark = pytest.mark.timeout(300)  # ten thousand steps take a while on a busy machine
 
 RUNS, STEPS = 120, 100
 MOCK = AltaMock(clock=Clock(lambda: 0), rate_limit="off", account_rate_limit="off")
