@@ -22,7 +22,7 @@ from contract_tests.mutants.bench import (
     with_header,
     with_members,
 )
-from contract_tests.mutants.limits import list_campaigns, show_limit_if, with_limit
+from contract_tests.mutants.limits import show_limit_if, with_limit
 from contract_tests.mutants.paths import on_path
 from contract_tests.provider.response_rules import IDENTIFIERS
 from mock_server.contract.limits import SECOND
@@ -35,14 +35,6 @@ from mock_server.store.base import Transaction, Window
 
 OPEN = "open: "
 FILE = "mock_server/contract/assumptions.yaml, "
-UNSEEN = {
-    "campaign-status": "the status of the campaigns that are named is unknown",
-    "account-header": "no request has an x-account-id",
-    "permission-name": "no option names a token without the permission",
-    "internal-error-body": "a 5xx breaks a rule whatever its body is",
-    "request-examples": "they are not about responses",
-}
-"""The assumptions that no equivalent mutant differs in, each with the reason why `verify` cannot see them."""
 
 
 def _open(question: str, build: Callable[..., object]) -> Callable[..., None]:
@@ -291,10 +283,6 @@ def the_first_authorization_counts(bench: Bench) -> None:
     bench.on_request(lambda r: with_header(r, "authorization", authorization(r)) if r.all("authorization") else r)
 
 
-add = _open("the vendor has more operations", list_campaigns)
-add("lists-campaigns", "GET /campaigns is answered, within the limit across all operations.", 100)
-
-
 def _combined(bench: Bench, *names: str) -> None:
     for name in names:
         MUTANTS[name].build(bench)
@@ -312,5 +300,4 @@ add(
     "Many other open questions are answered differently at the same time.",
     *("sliding-window", "retry-after-as-a-date", "headers-beyond-the-limit", "success-without-a-body"),
     *("looks-up-before-it-validates", "slashes-do-not-matter", "half-surrogates-are-accepted"),
-    "lists-campaigns",
 )

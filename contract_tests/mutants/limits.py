@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from contract_tests.mutants.bench import JSON, START, Bench, bearer, error, mutant, register, with_header
+from contract_tests.mutants.bench import START, Bench, bearer, mutant, register, with_header
 from contract_tests.sources import LIMITS
 from mock_server.contract.limits import SECOND, Limit
 from mock_server.messages.call import Caller
@@ -175,27 +175,10 @@ def bad_requests_reset_the_quota(bench: Bench) -> None:
     bench.spend = resetting
 
 
-def list_campaigns(bench: Bench, requests: int | None) -> None:
-    """Answer GET /campaigns, as the vendor does, with a limit across all operations."""
-    windows: Windows = {}
-    limits = [] if requests is None else [("account", Limit(requests, 60))]
-
-    def listing(request: ApiRequest) -> ApiRequest | ApiReply:
-        if (request.method, request.path) != ("GET", "/v1/campaigns"):
-            return request
-        token = bench.mock.seed.tokens.get(bearer(request))
-        if token is None:
-            return error(401)
-        decision = _count(windows, token.accounts[0], limits, bench.mock.clock.time_ns())
-        reply = ApiReply(200, (("Content-Type", JSON),), b'{"data": [], "hasMore": false}')
-        if decision is None:
-            return reply
-        reply = reply if decision.allowed else error(429)
-        return replace(reply, headers=(*reply.headers, *decision.headers()))
-
-    bench.on_request(listing)
+def _limit_all(bench: Bench, limit: str) -> None:
+    bench.settings["account_rate_limit"] = limit
 
 
-add = partial(register, LIMITS, list_campaigns)
-add("no-limit-over-all", "There is no limit across all operations.", None)
-add("101-over-all", "101 requests are accepted across all operations.", 101)
+add = partial(register, LIMITS, _limit_all)
+add("no-limit-over-all", "There is no limit across all operations.", "off")
+add("101-over-all", "101 requests are accepted across all operations.", "101/60s")
