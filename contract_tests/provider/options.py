@@ -6,32 +6,25 @@ from typing import Any
 
 import click
 
-
-def _required(flag: str, variable: str, metavar: str, text: str) -> click.Option:
-    return click.Option([flag], envvar=variable, show_envvar=True, required=True, metavar=metavar, help=text)
-
-
-def _limit(flag: str, default: str, text: str) -> click.Option:
-    return click.Option([flag], default=default, show_default=True, metavar="N/Ss|off", help=text)
+LIMIT: dict[str, Any] = {"metavar": "N/Ss|off", "show_default": True}
+"""What options that take a rate limit have in common."""
 
 
-def _optional(flag: str, text: str, metavar: str | None = None) -> click.Option:
-    """Return an option; a switch without a metavar."""
-    how: dict[str, Any] = {"metavar": metavar} if metavar else {"is_flag": True}
-    return click.Option([flag], help=text, **how)
+def _option(flag: str, text: str, **how: Any) -> click.Option:
+    return click.Option([flag], help=text, show_envvar=True, **how)
 
 
 TARGET_OPTIONS = (
-    _required("--url", "ALTA_BASE_URL", "URL", "Base URL, which ends in /v1."),
-    _required("--token", "ALTA_API_TOKEN", "TOKEN", "Valid token."),
-    _required("--campaign-id", "ALTA_CAMPAIGN_ID", "ID", "Campaign of its account."),
-    _optional("--second-token", "Token of another user of the same account.", "TOKEN"),
-    _optional("--second-campaign-id", "Another campaign of the same account.", "ID"),
-    _optional("--other-account-token", "Token of another account.", "TOKEN"),
-    _optional("--foreign-campaign-id", "Campaign of that other account.", "ID"),
-    _limit("--rate-limit", "10/60s", "Expected limit on adding prospects."),
-    _limit("--account-rate-limit", "100/60s", "Expected limit across all operations."),
-    _optional("--allow-get", "Send GET /campaigns as well, to measure the limit across all operations."),
-    _optional("--write", "Add prospects on another machine."),
-    _optional("--reject-only", "Send only requests that must be refused."),
+    _option("--url", "Base URL, which ends in /v1.", metavar="URL", envvar="ALTA_BASE_URL", required=True),
+    _option("--token", "Valid token.", metavar="TOKEN", envvar="ALTA_API_TOKEN", required=True),
+    _option("--campaign-id", "Campaign of its account.", metavar="ID", envvar="ALTA_CAMPAIGN_ID", required=True),
+    _option("--second-token", "Token of another user of the same account.", metavar="TOKEN"),
+    _option("--second-campaign-id", "Another campaign of the same account.", metavar="ID"),
+    _option("--other-account-token", "Token of another account.", metavar="TOKEN"),
+    _option("--foreign-campaign-id", "Campaign of that other account.", metavar="ID"),
+    _option("--rate-limit", "Expected limit on adding prospects.", default="10/60s", **LIMIT),
+    _option("--account-rate-limit", "Expected limit across all operations.", default="100/60s", **LIMIT),
+    _option("--allow-get", "Send GET /campaigns as well, to measure the limit across all operations.", is_flag=True),
+    _option("--write", "Add prospects on another machine.", is_flag=True),
+    _option("--reject-only", "Send only requests that must be refused.", is_flag=True),
 )

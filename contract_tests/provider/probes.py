@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from contract_tests.provider.target import Target
 from contract_tests.provider.wire import NO_RESPONSE, Request
@@ -100,8 +101,7 @@ class ProbeFactory:
 
     def uuid(self) -> str:
         """Return an unknown id."""
-        digits = f"{self._random.getrandbits(128):032x}"
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-8{digits[17:20]}-{digits[20:]}"
+        return str(UUID(int=self._random.getrandbits(128), version=4))
 
     def need(self, name: str) -> str:
         """Return an optional value of the target, or raise `NotExercised`."""

@@ -85,8 +85,9 @@ class Contract:
         Raises:
             MockError: A document cannot be read, or uses what is not supported; names file, line and remedy.
         """
-        return _load(
-            published or bundled_files.data("openapi.yaml"), changes or bundled_files.data("openapi.overlay.yaml")
+        return _compiled(
+            Document.read(published or bundled_files.data("openapi.yaml")),
+            Document.read(changes or bundled_files.data("openapi.overlay.yaml")),
         )
 
     @classmethod
@@ -172,18 +173,9 @@ class Contract:
         return self._sources.origin(source)
 
 
-def _load(published: Path, changes: Path) -> Contract:
-    """Read two files; unchanged files are compiled once, since a contract never changes."""
-    try:
-        stamps = tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in (published, changes))
-    except OSError:
-        return Contract.of(Document.read(published), Document.read(changes))  # which says what is wrong
-    return _compiled(stamps)
-
-
 @lru_cache(maxsize=8)
-def _compiled(stamps: tuple[tuple[str, int, int], ...]) -> Contract:
-    published, changes = (Document.read(Path(name)) for name, _, _ in stamps)
+def _compiled(published: Document, changes: Document) -> Contract:
+    """Compile two documents once, since a contract never changes."""
     return Contract.of(published, changes)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,9 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """The value of a file, and the line of each part.
+    """The value of a file, and the line of each part; equal only to itself.
 
     Attributes:
         name: The name of the file in messages.
@@ -43,13 +44,14 @@ class Document:
 
     @classmethod
     def read(cls, path: Path) -> Document:
-        """Read a YAML or JSON file.
+        """Read a YAML or JSON file; one that has not changed is read once, so the value must not be changed.
 
         Raises:
             MockError: It cannot be read, is not UTF-8, is not YAML, has a duplicate key or nests too deep.
         """
         try:
-            return cls.parse(path.read_text(encoding="utf-8"), str(path))
+            stamp = path.stat()
+            return _read(path, stamp.st_mtime_ns, stamp.st_size)
         except UnicodeDecodeError as error:
             raise MockError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
         except (OSError, ValueError) as error:  # a NUL in a path is a ValueError
@@ -91,6 +93,11 @@ class Document:
             else:
                 break
         return line + 1
+
+
+@lru_cache(maxsize=16)
+def _read(path: Path, _modified: int, _size: int) -> Document:
+    return Document.parse(path.read_text(encoding="utf-8"), str(path))
 
 
 def _refuse_depth(text: str, name: str) -> None:

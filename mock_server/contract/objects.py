@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,9 +27,3 @@ class ObjectSchema:
     def shown(self, value: Mapping[str, Any]) -> dict[str, Any]:
         """Return an object with its declared members only; a fake keeps others, such as whether a message was read."""
         return {name: member for name, member in value.items() if name in self.members}
-
-    def missing(self, value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-        """Yield the required members that an object lacks, each with its schema."""
-        for name in self.members:
-            if name in self.required and name not in value:
-                yield name, self.members[name]

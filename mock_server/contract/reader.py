@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mock_server.contract import supported
@@ -97,7 +97,10 @@ class Reader:
             path=path,
             segments=segments,
             path_names={at: part[1:-1] for at, part in enumerate(path[1:].split("/")) if segments[at] is None},
-            parameters=_by_place(parameters.values()),
+            parameters={
+                where: [one for one in parameters.values() if one.place == where]
+                for where in dict.fromkeys(where for _, where in parameters)
+            },
             body=self._body((*body_at, "content"), body) if body else None,
             body_required=bool(body and body.get("required")),
             batch=self._batch((*body_at, "content", JSON, "schema")) if body else None,
@@ -240,10 +243,3 @@ class Reader:
             return self._schemas.at(*at)
         except ValueError as error:
             raise self._error(at, f"this schema cannot be used: {error}") from error
-
-
-def _by_place(parameters: Iterable[Parameter]) -> dict[str, list[Parameter]]:
-    found: dict[str, list[Parameter]] = {}
-    for parameter in parameters:
-        found.setdefault(parameter.place, []).append(parameter)
-    return found

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -183,12 +184,13 @@ class Control:
 def _contract(documented: tuple[int, ...], operations: tuple[str, ...]) -> Contract:
     """Read the document, and insert the statuses and the operations that the contract of the mock documents."""
     document = Document.read(bundled_files.package_file("control/openapi.yaml"))
-    injected = document.value["components"]["schemas"]["Next"]
+    value = copy.deepcopy(document.value)
+    injected = value["components"]["schemas"]["Next"]
     injected["properties"]["operation"]["enum"] = list(operations)
     choice = injected["oneOf"][0]
     choice["title"] = f"a status of {', '.join(map(str, documented))}"
     choice["properties"]["status"]["enum"] = list(documented)
-    return Contract.of(document)
+    return Contract.of(replace(document, value=value))
 
 
 def _token(token: Token) -> dict[str, Any]:

@@ -68,8 +68,8 @@ def completed(schema: ObjectSchema, value: Mapping[str, Any]) -> dict[str, Any]:
     """
     missing = {
         name: _sample(node, name, str(value["createdAt"]))
-        for name, node in schema.missing(value)
-        if node.get("format") != "uuid"
+        for name, node in schema.members.items()
+        if name in schema.required and name not in value and node.get("format") != "uuid"
     }
     return {**value, **missing}
 

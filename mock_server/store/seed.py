@@ -69,12 +69,7 @@ class Seed:
     @classmethod
     def load(cls, path: Path | None, contract: Contract) -> Seed:
         """Read the bundled seed, or a file in its place; raise MockError, with the line, if it is not a seed."""
-        path = path or bundled_files.data("fixtures/seed.yaml")
-        try:
-            stamp = path.stat()
-        except (OSError, ValueError):
-            return cls.of(Document.read(path), contract.objects)  # which says what is wrong
-        return _loaded(path, stamp.st_mtime_ns, stamp.st_size, contract)
+        return _loaded(Document.read(path or bundled_files.data("fixtures/seed.yaml")), contract)
 
     @classmethod
     def of(cls, document: Document, kinds: Kinds = NO_KINDS) -> Seed:
@@ -107,9 +102,9 @@ class Seed:
 
 
 @lru_cache(maxsize=8)
-def _loaded(path: Path, _modified: int, _size: int, contract: Contract) -> Seed:
-    """Read a file; an unchanged file is read once, since a seed never changes."""
-    return Seed.of(Document.read(path), contract.objects)
+def _loaded(document: Document, contract: Contract) -> Seed:
+    """Compile a document once, since a seed never changes."""
+    return Seed.of(document, contract.objects)
 
 
 def extra_members(kind: str) -> frozenset[str]:
