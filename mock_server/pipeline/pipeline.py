@@ -130,7 +130,7 @@ def process(request: ApiRequest, identified: Identified, transaction: Transactio
         reply = refusal(error, violated, operation, engine)
     if injected and injected.fault:
         reply = apply_fault(reply, injected.fault)
-    reply = finished(reply, quota, now)
+    reply = finished(reply, quota, now, injected)
     return Outcome(reply, operation.id if operation else None, caller, violated, injected, now)
 
 
@@ -207,12 +207,13 @@ def explanation(why: str, engine: Engine, more: str = "") -> Headers:
     return ((WHY, text + more),) if engine.why else ()
 
 
-def finished(reply: ApiReply, quota: Decision | None, now: int) -> ApiReply:
-    """Add the headers of every response that it does not have: the date, and the quota if the request was counted."""
-    own = {name.lower() for name, _ in reply.headers}
+def finished(reply: ApiReply, quota: Decision | None, now: int, injected: Injected | None) -> ApiReply:
+    """Add the date, and the quota if the request was counted; injected headers of the same names replace them."""
     usual = (("Date", _date(now // SECOND)), *(quota.headers() if quota else ()))
-    headers = (*(one for one in usual if one[0].lower() not in own), *reply.headers)
-    return ApiReply(reply.status, headers, reply.body, reply.fault)
+    if injected and injected.headers:
+        own = {name.lower() for name, _ in injected.headers}
+        usual = tuple(one for one in usual if one[0].lower() not in own)
+    return ApiReply(reply.status, (*usual, *reply.headers), reply.body, reply.fault)
 
 
 @lru_cache(maxsize=8)
