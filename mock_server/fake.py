@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mock_server.config import FILES, Config
-from mock_server.handlers import HANDLERS, SAMPLE, campaigns
+from mock_server.handlers import HANDLERS, ROLES, SAMPLE, campaigns, dnc
 from mock_server.handlers.events import Events
 from mock_server.journal.entries import Entry, Journal, Known
 from mock_server.messages.errors import MockError, UnknownObject
@@ -62,7 +62,8 @@ class Fake:
         files = {name: getattr(self.config, name) for name in FILES}
         named = {name: os.fspath(file) for name, file in files.items() if file is not None}
         ids = {account.id: [value["id"] for _, value in account.objects] for account in self.seed.accounts}
-        self.journal = Journal(self.store, Known(self.contract, self.redact, ids, named))
+        opted_out = {one.id: dnc.identifiers(one.objects) for one in self.seed.accounts}
+        self.journal = Journal(self.store, Known(self.contract, self.redact, ids, named, ROLES, opted_out))
         self.objects = Objects(self._engine, self.clock)
         self.events = Events(self.objects.trigger)
 

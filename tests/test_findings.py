@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tracemalloc
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +18,7 @@ from mock_server.journal.rules import RULES, Run
 from mock_server.messages.http import ApiRequest
 from mock_server.pipeline.hooks import Hooks
 from mock_server.store import memory
+from tests.api.conftest import REP, REQUESTS, Sent
 from tests.conftest import CAMPAIGN, ONE, ROOT, SECOND_CAMPAIGN, prospects_path, request_of
 
 if TYPE_CHECKING:
@@ -67,6 +70,17 @@ def sends(*batches: Any, **options: Any) -> Story:
     def story(mock: AltaMock) -> None:
         for records in batches:
             add(mock, *records, **options)
+
+    return story
+
+
+def one_by_one(count: int, pause: float = 0) -> Story:
+    """Batches of one record, with a pause after each."""
+
+    def story(mock: AltaMock) -> None:
+        for number in range(count):
+            add(mock, {"email": f"one-{number}"})
+            mock.clock.advance(pause)
 
     return story
 
@@ -151,6 +165,100 @@ def redirected(host: str, path: str = prospects_path(SECOND_CAMPAIGN), token: st
     return story
 
 
+def crowd(mock: AltaMock) -> None:
+    """200 prospects, added within the quota, which is full again."""
+    for batch in range(10):
+        add(mock, *({"email": f"{batch}-{n}"} for n in range(20)))
+    mock.clock.advance(60)
+
+
+def get(mock: AltaMock, target: str, **options: Any) -> Any:
+    """Return what is at a target below the base path; also if that is an error."""
+    path, _, query = target.partition("?")
+    request = request_of(None, method="GET", path=f"/v1{path}", headers=(), **options)
+    return json.loads(mock.handle(replace(request, query=query, body=b"")).reply.body)
+
+
+def pages(target: str, times: int = 1, most: int = 1000) -> Story:
+    """Read a list from its beginning, page by page, a number of times; at most so many pages."""
+
+    def story(mock: AltaMock) -> None:
+        for _ in range(times):
+            page = get(mock, target)
+            for _ in range(most - 1):
+                if not page.get("hasMore"):
+                    break
+                page = get(mock, f"{target.partition('?')[0]}?cursor={page['next']}")
+
+    return story
+
+
+def reads(*targets: str, times: int = 1, pause: float = 0) -> Story:
+    """Read what is at some targets, one after another, a number of times, with a pause after each time."""
+
+    def story(mock: AltaMock) -> None:
+        for _ in range(times):
+            for target in targets:
+                get(mock, target)
+            mock.clock.advance(pause)
+
+    return story
+
+
+def cursor(target: str, first: str = "/calls?limit=5", change: Callable[[str], str] = str, **options: Any) -> Story:
+    """Read a page, then a target in which `{}` stands for its next, maybe changed."""
+
+    def story(mock: AltaMock) -> None:
+        get(mock, target.format(change(get(mock, first).get("next", ""))), **options)
+
+    return story
+
+
+def again(*between: Story, last: bool = False) -> Story:
+    """Read the second page of a list, or the last one, and again after some stories."""
+
+    def story(mock: AltaMock) -> None:
+        following = get(mock, f"/calls?limit={20 if last else 5}").get("next")
+        get(mock, f"/calls?cursor={following}")
+        both(*between)(mock)
+        get(mock, f"/calls?cursor={following}")
+
+    return story
+
+
+def faulty(name: str) -> Story:
+    """A fault, and a read that meets it."""
+
+    def story(mock: AltaMock) -> None:
+        mock.fault(name)
+        mock.handle(request_of(b"", method="GET", path="/v1/reps", headers=()))
+
+    return story
+
+
+def opts_out(identifier: str, kind: str, *, back: bool = False, **options: Any) -> Story:
+    """Opt an identifier out, and maybe in again."""
+    one = {"identifier": identifier, "identifierType": kind}
+
+    def story(mock: AltaMock) -> None:
+        mock.handle(request_of({"identifiers": [one]}, path=OPT_OUTS, **options))
+        if back:
+            mock.handle(request_of(one, path=OPT_OUTS, method="DELETE", **options))
+
+    return story
+
+
+def deletes(identifier: str, kind: str = "email") -> Story:
+    """Take an identifier off the list of opt-outs."""
+    body = {"identifier": identifier, "identifierType": kind}
+
+    def story(mock: AltaMock) -> None:
+        mock.handle(request_of(body, path=OPT_OUTS, method="DELETE"))
+
+    return story
+
+
+OPT_OUTS = "/v1/dnc/communication-opt-outs"
 A, B = {"email": "a"}, {"email": "b"}
 FULL = [{"email": f"{number}"} for number in range(20)]
 AUTHORIZED = ("authorization", "Bearer test-token")
@@ -272,6 +380,72 @@ CASES: list[tuple[str, str, Story, bool]] = [
     ),
     ("duplicate-prospect", "the first was refused", sends([A, {}], [A]), False),
     ("duplicate-prospect", "the first was not carried out", injected_refusal, False),
+    ("half-empty-batches", "where reads reached the limit", both(reads("/reps", times=97), one_by_one(4)), False),
+    ("half-empty-batches", "over hours", both(one_by_one(9, pause=600), sends(*[FULL] * 11)), False),
+    ("polls-within-the-limit", "the same page", reads("/campaigns", times=101), True),
+    ("polls-within-the-limit", "the same page at every other request", reads("/reps", f"/reps/{REP}", times=51), True),
+    ("polls-within-the-limit", "as fast as the quota allows", reads("/campaigns", times=200, pause=0.6), False),
+    ("polls-within-the-limit", "other objects", reads(*(f"/reps?limit={n}" for n in range(1, 101)), "/reps"), False),
+    ("polls-within-the-limit", "a write is refused", both(reads("/reps", times=100), sends([A])), False),
+    ("reads-leave-room-for-writes", "no room", both(reads(f"/reps/{REP}", times=100), sends([A])), True),
+    ("reads-leave-room-for-writes", "room", both(reads("/reps", times=60), one_by_one(10)), False),
+    ("reads-leave-room-for-writes", "the limit of writes", both(reads("/reps", times=60), one_by_one(11)), False),
+    ("reads-leave-room-for-writes", "a read is refused", reads("/reps", times=101), False),
+    ("small-pages", "ten objects in each", both(crowd, pages("/prospects")), True),
+    ("small-pages", "ten by choice", both(crowd, pages("/prospects?limit=10")), True),
+    ("small-pages", "more than by default", both(crowd, pages("/prospects?limit=11")), False),
+    ("small-pages", "of a short list", pages("/calls"), False),
+    ("small-pages", "the first page only", reads("/prospects", times=50), False),
+    (
+        "cursors-as-given",
+        "with another filter",
+        cursor(f"/prospects?campaignId={CAMPAIGN}&cursor={{}}", "/prospects?limit=5"),
+        True,
+    ),
+    ("cursors-as-given", "of another list", cursor("/reps?cursor={}"), True),
+    ("cursors-as-given", "in another account", cursor("/calls?cursor={}", token="other-token"), True),
+    ("cursors-as-given", "cut off", cursor("/calls?cursor={}", change=lambda text: text[:-4]), True),
+    ("cursors-as-given", "in lower case", cursor("/calls?cursor={}", change=str.lower), True),
+    ("cursors-as-given", "with another limit", cursor("/calls?limit=7&cursor={}"), False),
+    (
+        "cursors-as-given",
+        "with the same filter",
+        cursor("/inbox/linkedin/messages?type=campaign&cursor={}", "/inbox/linkedin/messages?type=campaign&limit=2"),
+        False,
+    ),
+    ("cursors-as-given", "although the limit is wrong", cursor("/calls?limit=0&cursor={}"), False),
+    ("pages-read-once", "at once", again(), True),
+    ("pages-read-once", "after another page", again(reads("/calls?limit=1")), True),
+    ("pages-read-once", "the last page, for what is new", again(last=True), False),
+    ("pages-read-once", "after an error", again(reads("/reps?limit=0")), False),
+    ("pages-read-once", "after a lost response", again(faulty("truncate")), False),
+    ("pages-read-once", "after the page before", again(reads("/calls?limit=5")), False),
+    ("pages-read-once", "the whole list", pages("/calls?limit=7", times=2), False),
+    (
+        "opted-out-prospect",
+        "by email in another case",
+        both(opts_out("a@X", "email"), sends([B, {"email": "A@x"}])),
+        True,
+    ),
+    (
+        "opted-out-prospect",
+        "by profile",
+        both(opts_out("in/a", "linkedin"), sends([{"email": "a", "linkedinUrl": "in/a"}])),
+        True,
+    ),
+    ("opted-out-prospect", "by phone, from messages", both(opts_out("+1", "whatsapp"), sends([{"phone": "+1"}])), True),
+    ("opted-out-prospect", "in the seed", sends([{"email": "imani@okoro.example"}]), True),
+    ("opted-out-prospect", "by another member", both(opts_out("a", "phone"), sends([A])), False),
+    ("opted-out-prospect", "in again", both(opts_out("a", "email", back=True), sends([A])), False),
+    (
+        "opted-out-prospect",
+        "in again, from the seed",
+        both(deletes("imani@okoro.example"), sends([{"email": "imani@okoro.example"}])),
+        False,
+    ),
+    ("opted-out-prospect", "in another account", both(opts_out("a", "email", token="other-token"), sends([A])), False),
+    ("opted-out-prospect", "added before", both(sends([A]), opts_out("a", "email")), False),
+    ("opted-out-prospect", "refused", both(opts_out("a", "email"), sends([A, {}])), False),
 ]
 
 
@@ -318,6 +492,7 @@ def test_looking_often_finds_the_same_as_looking_once(clock: Clock) -> None:
     for mock in (often, once):
         for _, _, story, _ in CASES:
             story(mock)
+            mock.clock.advance(60)
 
     assert often.findings() == once.findings()
     assert len(set(counts)) > len(RULES)
@@ -438,6 +613,35 @@ def test_a_model_consumer_has_no_findings(mock: AltaMock) -> None:
 
     assert mock.findings() == []
     assert len(mock.prospects(CAMPAIGN)) == 240
+
+
+@pytest.mark.parametrize("refused", [None, 403, 404, 429, 500])
+def test_a_model_consumer_of_the_whole_api_breaks_no_rule(mock: AltaMock, refused: int | None) -> None:
+    """It adds, pages, opts out, reads the inbox, and calls every operation; a refused read ends it at most."""
+    people = [{"email": f"{number}@example.com"} for number in range(230)]
+    for start in range(0, 200, 20):
+        add(mock, *people[start : start + 20])
+    mock.clock.advance(60)
+    add(mock, *people[200:220])
+    pages("/prospects?limit=100", times=2)(mock)
+    for number in range(20):
+        opts_out(f"{number}@other.example", "email", back=True)(mock)
+    both(deletes("no@x"), deletes("none@x"), opts_out("no@x", "email"), deletes("no@x"))(mock)
+    for name, sent in REQUESTS.items():
+        mock.handle(
+            (sent._replace(body={"data": people[220:]}) if name == "addProspectsToCampaign" else sent).request()
+        )
+    mock.handle(Sent("POST", f"/campaigns/{CAMPAIGN}/pause").request())
+    mock.handle(Sent("POST", "/tags/assign", {**REQUESTS["assignTags"].body, "entityId": CAMPAIGN}).request())
+    mock.handle(Sent("POST", "/tags/assign", {**REQUESTS["assignTags"].body, "entityId": SECOND_CAMPAIGN}).request())
+    if refused:
+        mock.next(refused)
+        get(mock, "/calls")
+
+    assert {entry.operation for entry in mock.requests} == set(REQUESTS)
+    assert mock.findings() == []
+    run = Run(mock.requests, mock.prospects(CAMPAIGN), people, succeeded=refused is None, usual=len(people))
+    assert {name: one.judge(run) for name, one in RULES.items() if one.judge(run)} == {}
 
 
 def test_every_rule_about_entries_has_a_breach_and_a_near_miss() -> None:

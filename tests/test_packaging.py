@@ -43,6 +43,7 @@ def test_the_wheel_has_the_contract_and_the_fixtures(built: Path) -> None:
         "mock_server/contract/assumptions.yaml",
         "mock_server/store/seed.schema.yaml",
         "mock_server/web/static/page.js",
+        "mock_server/web/static/objects.js",
         "mock_server/web/templates/page.html",
     } <= names
     assert len([name for name in names if name.startswith("mock_server/_data/fixtures/bodies/")]) >= 75

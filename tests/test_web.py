@@ -27,6 +27,7 @@ EVERYTHING = [
     ("/favicon.ico", "image/svg+xml; charset=utf-8"),
     ("/assets/page.css", "text/css; charset=utf-8"),
     ("/assets/page.js", "text/javascript; charset=utf-8"),
+    ("/assets/objects.js", "text/javascript; charset=utf-8"),
     ("/assets/swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
 ]
 
@@ -115,6 +116,7 @@ def test_the_scripts_are_checked() -> None:
     compiler = ROOT / "examples" / "typescript" / "node_modules" / ".bin" / "tsc"
     assert compiler.exists(), "the compiler is missing: make test, or npm ci in examples/typescript"
     words = ["--allowJs", "--checkJs", "--noEmit", "--strict", "--noImplicitAny", "false", "--target", "es2023"]
+    words += ["--module", "es2022", "--moduleResolution", "bundler"]
     for script in STATIC.glob("*.js"):
         lib = ["--lib", "es2023,dom,dom.iterable"]
         done = subprocess.run([compiler, *words, *lib, script], capture_output=True, text=True, check=False)

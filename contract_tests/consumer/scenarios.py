@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 from alta_terminal import escaped
@@ -38,7 +36,7 @@ class Scenario:
     steps: Callable[[AltaMock], Sequence[Step]] = lambda _: ()  # what is injected
     first: bool = False
     settings: Mapping[str, str] | None = None  # of the fake, before those of the caller; None for no limits
-    body: bytes | None = None  # of every success, in place of the recorded one
+    body: bytes | None = None  # of every success of adding prospects, in place of the recorded one
 
     def fake(
         self,
@@ -58,8 +56,10 @@ class Scenario:
         return mock
 
     def _handlers(self, handlers: Mapping[str, Handler]) -> Mapping[str, Handler]:
-        answering = {name: replace(one, function=self._answering(one)) for name, one in handlers.items()}
-        return handlers if self.body is None else answering
+        if self.body is None:
+            return handlers
+        adding = handlers[SAMPLE.operation]
+        return {**handlers, SAMPLE.operation: replace(adding, function=self._answering(adding))}
 
     def _answering(self, handler: Handler) -> Callable[[Call, Context], Result]:
         return lambda call, context: replace(handler.function(call, context), body=self.body)
@@ -69,18 +69,20 @@ def _inject(*steps: Injected) -> Callable[[AltaMock], Sequence[Step]]:
     return lambda _: steps
 
 
-def _elsewhere(mock: AltaMock) -> str:
-    """Return the path of another campaign; that of no campaign if there is one only."""
+def _redirect(mock: AltaMock) -> Sequence[Step]:
+    """Return the step of a redirect to another host, with the id of another campaign, or of none."""
     _, chosen = mock.required_credentials()
-    others = [one["id"] for one in mock.campaigns() if one["id"] != chosen and one["answer"] is None]
-    (operation,) = (one for one in mock.contract.operations if one.id == SAMPLE.operation)
-    return mock.contract.base_path + re.sub("{.*?}", next(iter(others), chosen[::-1]), operation.path)
+    others = (one["id"] for one in mock.campaigns() if one["id"] != chosen and one["answer"] is None)
+    other = next(others, chosen[::-1])
 
+    def step(request: ApiRequest) -> Injected:
+        host = other_host(request.all("host")[0])
+        scheme = "http" if host.startswith("localhost") else "https"
+        query = f"?{request.query}" if request.query else ""
+        target = f"{scheme}://{host}{request.path.replace(chosen, other)}{query}"
+        return Injected(status=307, headers=(("Location", target),))
 
-def _redirect(path: str, request: ApiRequest) -> Injected:
-    host = other_host(request.all("host")[0])
-    scheme = "http" if host.startswith("localhost") else "https"
-    return Injected(status=307, headers=(("Location", f"{scheme}://{host}{path}"),))
+    return [step]
 
 
 _IN_ORDER = (
@@ -104,12 +106,12 @@ _IN_ORDER = (
         "response-lost", "a batch is added and its response is lost", _inject(injected_fault("drop_after_commit"))
     ),
     Scenario("slow", "a response takes 3 s", _inject(injected_fault("delay", seconds=SLOW))),
-    Scenario("empty-200", "the body of every 200 is empty", body=b""),
-    Scenario("odd-200", "the body of every 200 is an undocumented one", body=b'["done", {"added": "20"}]'),
+    Scenario("empty-200", "the body of every 200 for a batch is empty", body=b""),
+    Scenario("odd-200", "the body of every 200 for a batch is an undocumented one", body=b'["done", {"added": "20"}]'),
     Scenario(
         "redirect",
         "a redirect to another campaign at another host",
-        lambda mock: [partial(_redirect, _elsewhere(mock))],
+        _redirect,
         first=True,
     ),
 )

@@ -211,9 +211,9 @@ class Bench:
         """Answer matching requests with an error before they are handled."""
         self.on_request(lambda request: error(status) if refuses(request) else request)
 
-    def fail_if(self, fails: Callable[[ApiRequest], bool], status: int = 500) -> None:
+    def fail_if(self, fails: Callable[[ApiRequest], bool]) -> None:
         """Answer matching requests with a server error if they are authorized."""
-        self.refuse_if(status, lambda request: bearer(request) in self.mock.seed.tokens and fails(request))
+        self.refuse_if(500, lambda request: bearer(request) in self.mock.seed.tokens and fails(request))
 
     def fail_on_text(self, fails: Callable[[bytes], bool]) -> None:
         """Answer authorized requests whose body matches with a server error; a body over the bound counts as 5 MB."""

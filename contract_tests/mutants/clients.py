@@ -5,6 +5,7 @@ Most of them are the reference consumer, written on plain `requests`, with anoth
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -161,10 +162,34 @@ def _seconds(header: str, now: float, tries: int) -> float:
     return max(0.0, parsedate_to_datetime(header).timestamp() - now) if header else min(60.0, 2.0 ** (tries - 1))
 
 
+def _request(at: Environment, method: str, path: str, body: Any = None) -> Any:
+    """Send a request, and return the body of the response; raise Failed unless it is a 200."""
+    response = requests.request(method, at.base_url + path, json=body, headers=_bearer(at.token), timeout=60)
+    if response.status_code != requests.codes.ok:
+        raise Failed(f"the response was {response.status_code}")
+    return response.json()
+
+
+def _opt_out(at: Environment, email: str) -> None:
+    body = {"identifiers": [{"identifier": email, "identifierType": "email"}]}
+    _request(at, "POST", "/dnc/communication-opt-outs", body)
+
+
+def _looks_around(at: Environment, prospects: Prospects) -> None:
+    """Look for the campaign, add prospects, read them page by page, and opt somebody else out."""
+    _request(at, "GET", f"/campaigns/{at.campaign_id}")
+    right_client(at, prospects)
+    page = _request(at, "GET", "/prospects?limit=20")
+    while page["hasMore"]:
+        page = _request(at, "GET", f"/prospects?cursor={page['next']}")
+    _opt_out(at, "somebody.else@example.com")
+
+
 EQUIVALENT_CLIENTS: dict[str, tuple[str, Add]] = {
     "correct": ("The client of this project.", right_client),
     "reference": ("The reference consumer, written on requests.", Consumer()),
     "follows-redirects": ("A consumer that follows redirects as requests does.", Consumer(redirects=True)),
+    "looks-around": ("A consumer that also reads lists, and opts somebody out.", _looks_around),
 }
 """Clients that every rule must pass, each with a statement."""
 
@@ -252,6 +277,26 @@ wrong("adds-a-field", "Adds an origin to prospects.", records=lambda them: [{**o
 wrong("loses-a-field", "Sends email addresses only.", records=lambda them: [{"email": one["email"]} for one in them])
 wrong("forgets-the-last-batch", "Sends full batches only.", records=lambda them: them[: len(them) // 20 * 20])
 wrong("sends-one-twice", "Begins a batch with the last prospect of the one before.", "429", records=_overlapping)
+
+# --- Reading and opting out -------------------------------------------------------------------------------------------
+
+
+def _loses_case(at: Environment, prospects: Prospects) -> None:
+    """Add prospects, and read a list with a cursor in lower case."""
+    right_client(at, prospects)
+    cursor = _request(at, "GET", "/campaigns?limit=1")["next"].lower()
+    with contextlib.suppress(Failed):
+        _request(at, "GET", f"/campaigns?cursor={cursor}")
+
+
+def _adds_whom_it_opted_out(at: Environment, prospects: Prospects) -> None:
+    """Opt the first prospect out, and add all of them."""
+    _opt_out(at, prospects[0]["email"])
+    right_client(at, prospects)
+
+
+_wrong("cursors-as-given", "lowers-cursors", "Sends a cursor in lower case.", add=_loses_case)
+_wrong("opted-out-prospect", "forgets-opt-outs", "Adds people who have opted out.", add=_adds_whom_it_opted_out)
 
 # --- Limits -----------------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ class Parameter:
         place: `path`, `query` or `header`.
         types: The JSON types that its schema allows, to parse the text by.
         default: The value where none is sent; None without a default.
+        maximum: The largest number; None without a bound.
         source: Where the contract declares it.
     """
 
@@ -28,6 +29,7 @@ class Parameter:
     schema: Schema
     types: frozenset[str]
     default: Any
+    maximum: float | None
     source: Place
 
 
@@ -83,3 +85,20 @@ class Operation:
     limit: Limit | None
     secured: bool
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The operations that are known by what they do, by `operationId`.
+
+    Attributes:
+        adds: It adds prospects.
+        opts_out: It lists the identifiers of people who must not be contacted.
+        opts_in: It removes one.
+        contacts: The member of a prospect that an identifier of a type is compared with.
+    """
+
+    adds: str
+    opts_out: str
+    opts_in: str
+    contacts: Mapping[str, str]

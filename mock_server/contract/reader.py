@@ -141,6 +141,7 @@ class Reader:
             schema=self._schema(*at, "schema"),
             types=types,
             default=keywords.get("default"),
+            maximum=keywords.get("maximum"),
             source=at,
         )
 

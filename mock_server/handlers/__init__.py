@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from mock_server.contract.operation import Roles
 from mock_server.handlers import calls, campaigns, dnc, inbox, prospects
 from mock_server.handlers.handler import Context, Handler, Result, Sample
 from mock_server.handlers.people import COMPANY, PERSON, PROSPECT, enrol_new
@@ -59,3 +60,5 @@ HANDLERS: Mapping[str, Handler] = {
 }
 
 SAMPLE = Sample("addProspectsToCampaign", campaigns.KIND, {"data": [{"email": "ada@example.com"}]})
+
+ROLES = Roles(SAMPLE.operation, "addCommunicationOptOuts", "deleteCommunicationOptOut", dnc.MATCHED)

@@ -70,6 +70,11 @@ def pause_matching(context: Context, identifiers: Iterable[Mapping[str, Any]]) -
             change_all(context, {"personId": person["id"]}, ACTIVE, PAUSED)
 
 
+def identifiers(objects: Iterable[tuple[str, Mapping[str, Any]]]) -> list[tuple[str, str]]:
+    """Return the types and texts of the identifiers among objects with their kinds."""
+    return [(one["identifierType"], one["identifier"]) for kind, one in objects if kind == KIND]
+
+
 def _listed(context: Context, identifier: str, identifier_type: str) -> Mapping[str, Any] | None:
     wanted = {"identifier": identifier, "identifierType": identifier_type}
     return next(iter(context.transaction.objects(KIND, wanted)), None)

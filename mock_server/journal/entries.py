@@ -16,7 +16,7 @@ from typing import Any
 
 from mock_server.contract.contract import Contract
 from mock_server.contract.limits import SECOND
-from mock_server.contract.operation import BatchSchema, Operation
+from mock_server.contract.operation import BatchSchema, Operation, Roles
 from mock_server.messages.http import ApiRequest
 from mock_server.messages.outcome import Outcome
 from mock_server.messages.redaction import Redactor
@@ -51,12 +51,15 @@ class Known:
     Attributes:
         ids: The ids of the objects of each account.
         files: The settings of the fake that name files in place of the bundled ones.
+        opted_out: The types and identifiers of the opt-outs that each account has at the start.
     """
 
     contract: Contract
     redact: Redactor
     ids: Mapping[str, Sequence[str]]
     files: Mapping[str, str]
+    roles: Roles
+    opted_out: Mapping[str, Sequence[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,11 @@ class Entry:
     def batch(self) -> BatchSchema | None:
         """The array of records that the operation takes; None without one."""
         return self.contract.batch if self.contract else None
+
+    @property
+    def adds_prospects(self) -> bool:
+        """Whether it is a request to add prospects."""
+        return self.operation == self.known.roles.adds
 
     @property
     def account(self) -> str | None:

@@ -20,7 +20,9 @@ Judge = Callable[["Run"], "list[Breach] | None"]
 REFERENCE = "https://docs.altahq.com/api-reference"
 """Where the vendor documents each operation."""
 
-AUTH, ERRORS, LIMITS = (f"{REFERENCE}/{page}" for page in ("authentication", "errors", "rate-limiting"))
+AUTH, ERRORS, LIMITS, PAGES = (
+    f"{REFERENCE}/{page}" for page in ("authentication", "errors", "rate-limiting", "pagination")
+)
 """The vendor's pages about all operations."""
 
 SEVERITIES = ("error", "warning", "hint")

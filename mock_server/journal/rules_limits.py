@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Callable
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Sequence
 from functools import wraps
+from math import ceil
 from typing import NamedTuple
 
+from mock_server.contract.limits import SECOND, Limit
 from mock_server.journal.entries import Entry
 from mock_server.journal.rule import LIMITS, PRACTICE, Breach, Look, rule
-from mock_server.journal.traffic import SLACK, TOO_MANY, carried_out, records_of, seconds_between, seconds_named
+from mock_server.journal.traffic import (
+    SLACK,
+    TOO_MANY,
+    carried_out,
+    exhausted,
+    records_of,
+    seconds_between,
+    seconds_named,
+)
+from mock_server.store.base import JOURNAL_ENTRIES
 
 MOST_EXTRA = 90.0
 """Seconds by which a wait may be too long: a fixed minute is no fault."""
@@ -19,6 +30,12 @@ MOST_REFUSALS = 20
 
 SHORTEST_PAUSE = 1
 """Seconds between a 429 without a usable Retry-After and the next request."""
+
+
+LONGEST_TARGET = 100
+"""Characters of a path and query that are shown."""
+
+READING = {"GET", "HEAD"}
 
 
 class Retry(NamedTuple):
@@ -120,25 +137,81 @@ def resumes_with_the_refused_batch(retry: Retry) -> str | None:
     return "" if same else "went on with other records after a 429; the refused batch was not added, so send it again"
 
 
+class Counted(NamedTuple):
+    """A request that counted against the limits: the records it added, and, if it reads, its path and query."""
+
+    number: int
+    at: int
+    operation: str | None
+    records: int
+    read: str
+
+
+def _on_exhausted(wrong: Callable[[Entry, Limit, Sequence[Counted]], list[Breach] | None]) -> Callable[[], Look]:
+    """Make a rule of a function that judges a 429 by its limit and by what counted within the seconds of that limit."""
+
+    @wraps(wrong)
+    def start() -> Look:
+        counted: defaultdict[str | None, deque[Counted]] = defaultdict(lambda: deque(maxlen=JOURNAL_ENTRIES))
+
+        def look(entry: Entry) -> list[Breach] | None:
+            limit, here, request = exhausted(entry), counted[entry.account], entry.unredacted
+            if limit is None:
+                records = len(records_of(entry)) if carried_out(entry) else 0
+                read = f"{request.path}?{request.query}".rstrip("?") if request.method in READING else ""
+                here.append(Counted(entry.number, entry.outcome.at, entry.operation, records, read))
+                return None
+            since = entry.outcome.at - limit.seconds * SECOND
+            found = wrong(entry, limit, [one for one in here if one.at > since])
+            if found:
+                here.clear()
+            return found
+
+        return look
+
+    return start
+
+
 @rule("the limit counts requests, not records", PRACTICE, "hint", of="traffic", finding=True)
-def half_empty_batches() -> Look:
+@_on_exhausted
+def half_empty_batches(entry: Entry, limit: Limit, counted: Sequence[Counted]) -> list[Breach] | None:
     """The limit is not reached by batches that would have fit into half as many requests."""
-    sizes: defaultdict[tuple[str | None, str | None], list[tuple[int, int]]] = defaultdict(list)
+    if entry.batch is None or entry.batch.maximum is None:
+        return None
+    batches = [one for one in counted if one.operation == entry.operation and one.records]
+    total = sum(one.records for one in batches)
+    needed = -(-total // entry.batch.maximum)
+    if len(batches) < max(2 * needed, limit.requests / 2):
+        return []
+    text = f"{total} records took {len(batches)} requests and reached the limit; {needed} would do"
+    return [Breach(text, (*(one.number for one in batches), entry.number))]
 
-    def look(entry: Entry) -> list[Breach] | None:
-        if entry.batch is None or entry.batch.maximum is None:
-            return None
-        batches = sizes[entry.account, entry.operation]
-        if carried_out(entry):
-            batches.append((entry.number, len(records_of(entry))))
-        if entry.status != TOO_MANY or entry.injected:
-            return []
-        total = sum(size for _, size in batches)
-        needed, numbers = -(-total // entry.batch.maximum), [number for number, _ in batches]
-        batches.clear()
-        if len(numbers) < 2 * max(needed, 1):
-            return []
-        text = f"{total} records took {len(numbers)} requests and reached the limit; {needed} would do"
-        return [Breach(text, (*numbers, entry.number))]
 
-    return look
+@rule("the limit is for all requests of the account", PRACTICE, "hint", of="traffic", finding=True)
+@_on_exhausted
+def polls_within_the_limit(entry: Entry, limit: Limit, counted: Sequence[Counted]) -> list[Breach] | None:
+    """The limit is not reached by reading the same page or object again and again."""
+    reads = Counter(one.read for one in counted if one.read)
+    if entry.method not in READING or not reads:
+        return None
+    ((target, times),) = reads.most_common(1)
+    if times < limit.requests / 2:
+        return []
+    text = f"read {target[:LONGEST_TARGET]} {times} times in {limit.seconds} s and reached the limit of {limit}"
+    first = next(one.number for one in counted if one.read == target)
+    pause = ceil(2 * limit.seconds / limit.requests)
+    return [Breach(f"{text}; poll every {pause} s or less often", (first, entry.number))]
+
+
+@rule("the limit is for all requests of the account", PRACTICE, "hint", of="traffic", finding=True)
+@_on_exhausted
+def reads_leave_room_for_writes(entry: Entry, limit: Limit, counted: Sequence[Counted]) -> list[Breach] | None:
+    """No write is refused because reads have used up the limit."""
+    own = sum(one.operation == entry.operation for one in counted)
+    if entry.method in READING or own >= limit.requests:  # then it is the operation's own limit
+        return None
+    reads = [one.number for one in counted if one.read]
+    if len(reads) < limit.requests / 2:
+        return []
+    text = f"{len(reads)} reads in {limit.seconds} s used up the limit of {limit}, so a write was refused"
+    return [Breach(f"{text}; read larger pages, or spread the reads", (reads[0], entry.number))]

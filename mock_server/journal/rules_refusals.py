@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -21,7 +21,7 @@ MEANINGFUL = {"authorization", "x-account-id", "content-type", "content-encoding
 @rule(ERRORS, of="traffic", finding=True)
 def does_not_repeat_what_was_refused() -> Look:
     """A request that was refused with 400, 401, 403, 404 or 413 is not sent again unchanged."""
-    refused: dict[Any, tuple[int, int]] = {}
+    refused: dict[Any, tuple[int, int, bool]] = {}
 
     def look(entry: Entry) -> list[Breach] | None:
         request = entry.unredacted
@@ -29,10 +29,12 @@ def does_not_repeat_what_was_refused() -> Look:
         key = (request.method, request.path, request.query, request.body, headers)
         before = refused.pop(key, None)
         if entry.status in FOR_GOOD:
-            refused[key] = entry.number, entry.status
+            refused[key] = entry.number, entry.status, entry.injected is None
         if before is None:
             return [] if entry.status in FOR_GOOD else None
-        number, status = before
+        number, status, really = before
+        if really and carried_out(entry):  # what was missing has come to be
+            return []
         text = f"sent the same request again after a {status}; it cannot succeed, so stop and report it"
         return [Breach(text, (number, entry.number))]
 
@@ -52,7 +54,7 @@ def stops_when_nothing_can_succeed() -> Look:
             number, status, _ = refused.pop(key)
             text = f"went on with other records after a {status}, which they would get as well; stop"
             return [Breach(text, (number, entry.number))]
-        if entry.status in {401, 403, 404}:
+        if entry.status in {401, 403, 404} and not any(one.place == "body" for one in entry.violations):
             refused.setdefault(key, (entry.number, entry.status, entry.unredacted.body))
             return []
         return None
@@ -124,34 +126,3 @@ def followed_redirect() -> Look:
     """No redirect is followed, even where the token is safe."""
     text = "followed a redirect; correct the base URL"
     return _on_followed(text, lambda entry, elsewhere: not (elsewhere and _has_token(entry)))
-
-
-@rule("the vendor's own check for duplicates is not documented", PRACTICE, "hint", of="traffic", finding=True)
-def duplicate_prospect() -> Look:
-    """No record is added twice to one place, by the contact or identity that the contract asks for."""
-    last_seen: dict[tuple[str, tuple[str, ...]], int] = {}
-
-    def look(entry: Entry) -> list[Breach] | None:
-        if entry.batch is None or not carried_out(entry):
-            return None
-        doubled: list[tuple[int, int]] = []
-        records = records_of(entry)
-        for index, record in enumerate(records):
-            keys = [(entry.unredacted.path.lower(), one) for one in _identities(record, entry.batch.identities)]
-            doubled += [(index, last_seen[key]) for key in keys if key in last_seen][:1]
-            last_seen.update(dict.fromkeys(keys, entry.number))
-        text = f"{len(doubled)} of {len(records)} records were added before, the first is /{entry.batch.member}/"
-        return [Breach(f"{text}{index}", tuple(sorted({first, entry.number}))) for index, first in doubled[:1]]
-
-    return look
-
-
-def _identities(record: Any, groups: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Return what identifies a record: each contact, or without one its full identities; case does not matter."""
-    found: list[tuple[str, ...]] = []
-    for group in sorted(groups, key=len):
-        values = [record.get(name) for name in group] if isinstance(record, dict) else []
-        texts = [value.strip().lower() for value in values if isinstance(value, str)]
-        if len(texts) == len(group) and all(texts) and (len(group) == 1 or not found):
-            found.append((*group, *texts))
-    return found

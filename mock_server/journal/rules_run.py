@@ -86,7 +86,7 @@ def takes_any_success(run: Run) -> list[Breach] | None:
     """A 200 is a success whatever its body, of which nothing is documented: the consumer goes on, and ends well."""
     adding = _adding(run)
     known = run.expected is not None or run.usual is not None  # else it may have failed for reasons of its own
-    if run.succeeded is None or not known or not adding or not _undisturbed(run) or adding[-1].status == TOO_MANY:
+    if run.succeeded is None or not known or not adding or not _undisturbed(run) or run.entries[-1].status == TOO_MANY:
         return None
     if run.succeeded:
         return []
@@ -130,8 +130,8 @@ def reports_the_truth(run: Run) -> list[Breach] | None:
 
 
 def _adding(run: Run) -> Sequence[Entry]:
-    return [entry for entry in run.entries if entry.batch]
+    return [entry for entry in run.entries if entry.adds_prospects and entry.batch]
 
 
 def _undisturbed(run: Run) -> bool:
-    return all(fate_of(entry) is Fate.ADDED or entry.status == TOO_MANY for entry in _adding(run))
+    return all(fate_of(entry) is Fate.ADDED or entry.status == TOO_MANY for entry in run.entries)

@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from mock_server.contract.schemas import violations
+from mock_server.contract.schemas import Schema, violations
 from mock_server.journal.entries import Entry
 from mock_server.journal.rule import AUTH, PRACTICE, REFERENCE, Breach, Look, rule
 from mock_server.messages.names import nearest, plain
@@ -34,14 +34,14 @@ TOKEN_NAMES = {"token", "accesstoken", "apikey", "apitoken"}
 @rule(REFERENCE, of="entry")
 def valid_body(entry: Entry) -> Iterable[str] | None:
     """Every body is valid by the contract: its types, its bounds, and its rules about several members."""
-    contract, body = entry.contract, entry.unredacted_body
-    if contract is None or contract.body is None:
+    schema, body = _schema(entry), entry.unredacted_body
+    if schema is None:
         return None
     if not body.is_json:
         return ["sent a body that is not valid JSON; serialise it with a JSON library"]
-    batch = f"/{contract.batch.member}" if contract.batch else None
+    batch = f"/{entry.batch.member}" if entry.batch else None
     try:
-        found = violations(contract.body, body.value)
+        found = violations(schema, body.value)
     except ValueError:
         return ["sent a body with half of a surrogate pair; send whole characters"]
     found = [one for one in found if one.pointer != batch or one.rule not in {"minItems", "maxItems"}]
@@ -63,7 +63,7 @@ def keeps_the_batch_size(entry: Entry) -> Iterable[str] | None:
 @rule(REFERENCE, of="entry")
 def sends_json(entry: Entry) -> Iterable[str] | None:
     """Bodies are sent as application/json, in UTF-8."""
-    if entry.contract is None or entry.contract.body is None:
+    if _schema(entry) is None:
         return None
     sent = entry.request.all("content-type")
     if len(sent) != 1 or not re.fullmatch(r"application/json\s*(;.*)?", sent[0], re.IGNORECASE):
@@ -73,6 +73,12 @@ def sends_json(entry: Entry) -> Iterable[str] | None:
     except UnicodeDecodeError:
         return ["sent a body that is not valid UTF-8; encode text as UTF-8"]
     return []
+
+
+def _schema(entry: Entry) -> Schema | None:
+    """Return the schema of the body; None if the operation takes none, or needs none and got none."""
+    contract = entry.contract
+    return contract.body if contract and (contract.body_required or entry.unredacted.body != b"") else None
 
 
 @rule(AUTH, of="traffic")

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Any
 
-from mock_server.contract.limits import SECOND
+from mock_server.contract.limits import SECOND, Limit
 from mock_server.journal.entries import Entry
 from mock_server.messages.injected import RESETS
 
@@ -54,6 +54,14 @@ def carried_out(entry: Entry) -> bool:
 def records_of(entry: Entry) -> list[Any]:
     """Return the records of the batch; empty without one."""
     return entry.unredacted_body.records or []
+
+
+def exhausted(entry: Entry) -> Limit | None:
+    """Return the limit that refused a request; None if none did, or if the 429 was injected."""
+    policy = re.fullmatch("([0-9]+);w=([0-9]+)", entry.outcome.reply.header("RateLimit-Policy") or "", re.ASCII)
+    if not policy or entry.injected or entry.status != TOO_MANY:
+        return None
+    return Limit(int(policy[1]), int(policy[2]))
 
 
 def key_of(value: Any) -> str:

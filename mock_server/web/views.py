@@ -40,6 +40,19 @@ KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 """Media types by suffix; `mimetypes` would depend on the system."""
 
 
+OBJECTS = {
+    "prospects": "Prospects",
+    "email_messages": "Email threads",
+    "linkedin_messages": "LinkedIn conversations",
+    "calls": "Calls",
+    "opt_outs": "Opt-outs",
+    "persons": "Persons",
+    "companies": "Companies",
+    "reps": "Reps",
+}
+"""The lists of objects that the page shows, by their names in the control API."""
+
+
 class Pages:
     """The live page, the API reference, and their files.
 
@@ -74,7 +87,9 @@ class Pages:
         contract = self._mock.contract
         path = next((one.path for one in contract.operations if one.id == SAMPLE.operation), "")
         base_path = mount + contract.base_path
-        html = _render("page.html", mount, statuses=statuses, faults=FAULTS, base_path=base_path, path=path)
+        html = _render(
+            "page.html", mount, statuses=statuses, faults=FAULTS, kinds=OBJECTS, base_path=base_path, path=path
+        )
         return _reply(html, "text/html", POLICY + TRUSTED_TYPES)
 
     def _reference(self, mount: str) -> ApiReply:

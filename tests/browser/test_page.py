@@ -40,8 +40,8 @@ def test_what_a_client_sends_appears_without_a_reload(page: Page, live: LiveServ
     page.evaluate("window.stillHere = true")
     client(live).add_prospects(CAMPAIGN, [{"email": f"person.{n}@example.com"} for n in range(25)])
 
-    expect(page.locator("#prospects li")).to_have_count(25)
-    expect(page.locator("#prospects li").first).to_contain_text("person.24@example.com")
+    expect(page.locator("#objects > li")).to_have_count(25)
+    expect(page.locator("#objects > li").first).to_contain_text("person.24@example.com")
     expect(page.locator("#campaign-title")).to_have_text("Q3 outreach: 25 prospects")
     expect(rows(page)).to_have_count(2)
     expect(rows(page).first).to_contain_text("addProspectsToCampaign")
@@ -126,7 +126,7 @@ def test_every_fault_can_be_injected(page: Page, mock: AltaMock) -> None:
     page.get_by_role("button", name="Add sample prospects").click()
 
     expect(page.locator("#notice")).to_contain_text("the connection was lost")
-    expect(page.locator("#prospects li")).to_have_count(5)
+    expect(page.locator("#objects > li")).to_have_count(5)
     expect(rows(page).first.locator(".status.later")).to_have_text("⚡ response lost")
     rows(page).first.click()
     expect(page.locator("#request h2")).to_contain_text("response lost")
@@ -159,7 +159,7 @@ def test_a_prospect_named_script_is_text(page: Page, mock: AltaMock) -> None:
     mock.answer(request_of({"data": [record, {EVIL: 1}]}))
     mock.answer(request_of(path=f"/v1/{EVIL}"))
     page.goto("/")
-    expect(page.locator("#prospects li").first).to_contain_text(EVIL)
+    expect(page.locator("#objects > li").first).to_contain_text(EVIL)
     for number in range(3):
         rows(page).nth(number).click()
         expect(page.locator("#request h2")).to_contain_text(f"Request {3 - number}")
@@ -220,7 +220,7 @@ def test_by_keyboard_alone(page: Page, mock: AltaMock) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_barrier(page: Page, mock: AltaMock, scheme: Literal["light", "dark"]) -> None:
-    """In a list of prospects that scrolls, in an open request with two long bodies, and at the width of a phone."""
+    """In a list that scrolls, in an open prospect and request with two long bodies, and at the width of a phone."""
     mock.answer(request_of({"data": [{"email": f"{number}@example.com"} for number in range(20)]}))
     mock.fault("drop_after_commit")
     mock.answer(request_of({"data": []}))
@@ -228,9 +228,13 @@ def test_axe_finds_no_barrier(page: Page, mock: AltaMock, scheme: Literal["light
     page.emulate_media(color_scheme=scheme)
     page.goto("/")
     page.get_by_text("Connect your program").click()
-    expect(page.locator("#prospects li")).to_have_count(20)
+    expect(page.locator("#objects > li")).to_have_count(20)
     page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
     found = [page.evaluate("axe.run()")["violations"]]
+    page.locator("#objects > li > button").first.click()
+    page.get_by_role("button", name="Email reply").click()
+    expect(page.locator(".related li")).to_have_count(1)
+    found.append(page.evaluate("axe.run()")["violations"])
     for number in range(3):
         rows(page).nth(number).click()
         expect(page.locator("#request h2")).to_contain_text(f"Request {3 - number}")
@@ -314,12 +318,12 @@ def test_reset_goes_back_to_the_seed(page: Page, mock: AltaMock) -> None:
     page.goto("/")
     for by_button in (True, False):
         page.get_by_role("button", name="Add sample prospects").click()
-        expect(page.locator("#prospects li")).to_have_count(5)
+        expect(page.locator("#objects > li")).to_have_count(5)
         if by_button:
             page.get_by_role("button", name="Reset", exact=True).click()
         else:
             mock.reset()
-        expect(page.locator("#prospects li")).to_have_count(0)
+        expect(page.locator("#objects > li")).to_have_count(0)
         expect(rows(page)).to_have_count(0)
         expect(page.locator("#quotas")).to_contain_text("10 of 10 left")
 
@@ -508,22 +512,33 @@ def test_the_clock_and_the_quota_run_between_two_updates(tab: Page) -> None:
         expect(tab.locator("#quotas .left").last).to_have_text("10 of 10 left")
 
 
+LOOKED = "async () => { const page = await import('/assets/page.js'); while (page.looking) await page.looking; }"
+
+
 def test_two_updates_at_once_are_one(page: Page, mock: AltaMock) -> None:
     """Nothing is shown twice, and an action while the page is paused does not resume it."""
     mock.answer(request_of())
     page.goto("/")
     expect(rows(page)).to_have_count(1)
-    again = "await looking; state.newest = 0; state.entries = []; await Promise.all([look(), look()])"
-    assert page.evaluate(f"async () => {{ {again}; return state.entries.length; }}") == 1
+    found = page.evaluate(
+        """async () => {
+          const [page, { state }] = await Promise.all(["page", "control"].map((name) => import(`/assets/${name}.js`)));
+          await page.looking;
+          Object.assign(state, { newest: 0, entries: [] });
+          await Promise.all([page.look(), page.look()]);
+          return state.entries.length;
+        }"""
+    )
+    assert found == 1
     page.clock.install()
     page.get_by_role("button", name="Pause", exact=True).click()
     page.get_by_role("button", name="+60 s").click()
     expect(page.locator("#advanced")).to_have_text("(+60 s)")
-    page.evaluate("async () => { await looking; }")
+    page.evaluate(LOOKED)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.clock.fast_forward(60_000)
-    page.evaluate("async () => { await looking; }")
+    page.evaluate(LOOKED)
 
     assert asked == []
 
@@ -563,7 +578,7 @@ def test_a_campaign_shows_its_state(page: Page, mock: AltaMock, name: str, shown
     for size in (20, 20, 20, 20, 20, 1):
         mock.answer(request_of({"data": [{"email": str(number)} for number in range(size)]}))
     page.goto("/")
-    expect(page.locator("#prospects-note")).to_have_text("The newest 100 of 101.")
+    expect(page.locator("#prospects-note")).to_have_text("1 to 100 of 101, newest first.")
     page.locator("#campaigns button", has_text=name).click()
 
     expect(page.locator("#send-title")).to_have_text(f"Send to {name}")
@@ -579,8 +594,8 @@ def test_a_row_and_a_prospect_are_described(page: Page, mock: AltaMock) -> None:
     expect(rows(page).first.locator(".time")).to_have_text(re.compile(r"\d\d:\d\d:\d\d"))
     page.get_by_role("button", name="Close").click()
     expect(page.locator("#request")).to_be_hidden()
-    expect(page.locator("#prospects li strong")).to_have_text("Ada L")
-    expect(page.locator("#prospects li")).to_contain_text("CTO, N")
+    expect(page.locator("#objects > li strong")).to_have_text("Ada L")
+    expect(page.locator("#objects > li")).to_contain_text("CTO, N")
 
 
 def test_the_page_shows_how_to_connect_a_program(page: Page, live: LiveServer) -> None:
@@ -615,16 +630,21 @@ def test_ten_thousand_requests_are_usable(page: Page, mock: AltaMock) -> None:
 
 
 def test_nothing_is_wider_than_a_phone(browser: Browser, origin: str, mock: AltaMock) -> None:
-    """At 360 pixels there is no sideways scrolling, with a request open."""
+    """At 360 pixels there is no sideways scrolling, with a request or a prospect open."""
     mock.answer(request_of({"data": [{"email": "x" * 200}, {}], "long" * 60: 1}))
+    mock.answer(request_of({"data": [{"email": "x" * 200, "long" * 60: "y" * 300}]}))
     context = browser.new_context(viewport={"width": 360, "height": 780})
     page = context.new_page()
     page.goto(f"{origin}/?request=1")
     expect(page.locator("#request h2")).to_contain_text("Request 1")
-    width = page.evaluate("document.documentElement.scrollWidth")
+    widths = [page.evaluate("document.documentElement.scrollWidth")]
+    page.get_by_role("button", name="Close").click()
+    page.locator("#objects > li > button").click()
+    expect(page.locator(".inside dl")).to_contain_text("personId")
+    widths.append(page.evaluate("document.documentElement.scrollWidth"))
     context.close()
 
-    assert width == 360
+    assert widths == [360, 360]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -700,7 +720,7 @@ def test_a_lost_fake_is_reported_and_its_successor_is_shown(tab: Page, tmp_path:
         expect(tab.locator("#quotas")).to_contain_text("3/10s")
         expect(tab.locator("#request")).to_contain_text("token-missing")
         tab.get_by_role("button", name="Add sample prospects").click()
-        expect(tab.locator("#prospects li")).to_have_count(5)
+        expect(tab.locator("#objects > li")).to_have_count(5)
 
 
 def test_a_late_response_does_not_open_a_closed_request(page: Page, mock: AltaMock) -> None:
@@ -745,7 +765,9 @@ def test_nothing_is_lost_while_requests_come_in(tab: Page) -> None:
         for _ in range(30):
             client(live).add_prospects(CAMPAIGN, [{"email": f"{n}@example.com"} for n in range(200)])
         expect(tab.locator("#count")).to_have_text("300")
-        numbers = tab.evaluate("state.entries.map((one) => one.number)")
+        numbers = tab.evaluate(
+            "import('/assets/control.js').then(({ state }) => state.entries.map((one) => one.number))"
+        )
 
     assert numbers == list(range(1, 301))
 

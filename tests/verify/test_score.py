@@ -87,6 +87,8 @@ SLIPS = {
     "pauses-untold": "client: hammers",
     "waits-no-longer-than-sensible": "client: waits-an-hour",
     "gives-up": "client: never-gives-up",
+    "cursors-as-given": "client: lowers-cursors",
+    "opted-out-prospect": "client: forgets-opt-outs",
     "ends-by-itself": "client: guesses-its-account",
     "resumes-with-the-refused-batch": "client: puts-the-refused-batch-last",
     "does-not-repeat-what-was-refused": "client: repeats-a-bad-request",

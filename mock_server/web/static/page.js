@@ -3,82 +3,19 @@
 // Rule 1: whatever comes from the mock becomes text, never markup; the browser enforces it by the page's policy.
 // Rule 2: `state` is what is known; functions named `show…` render it.
 // Rule 3: a refusal by the mock is a `Refused`, and is shown; every other error is a bug, and is not caught.
-"use strict";
+
+import { ROWS, Refused, addPath, addressOf, ask, basePath, state, toAddress } from "./control.js";
+import { $, bdi, el, figure, keyed, plural, setText } from "./elements.js";
+import { PAGE, showObjects } from "./objects.js";
 
 const LOOK_EVERY = 1000; // milliseconds
-const ROWS = 200; // requests shown at a time; a button shows more
-const PROSPECTS = 100;
-const LETTERS = 300; // of a value of a prospect
 const NOTICE = 8000; // milliseconds that a notice stays
 
-/** @type {(id: string) => any} */
-const $ = (id) => document.getElementById(id);
-// Path that alta-mock is mounted below, base path of the API, path of the operation that adds prospects.
-const { mount, basePath, path: addPath = "" } = document.body.dataset;
-
-/** @type {Record<string, any>} */
-const state = {
-  key: sessionStorage.getItem("control-token"),
-  paused: false,
-  entries: [], // newest last
-  findings: new Map(), // number of a request: names of findings
-  newest: 0,
-  oldest: 1,
-  rows: ROWS,
-  campaigns: [],
-  quotas: [],
-  waiting: [],
-  tokens: [],
-  clock: null, // { at: milliseconds of the fake, advanced: seconds, since: performance.now() }
-  seen: "", // what the shown prospects depend on
-  samples: Math.floor(Math.random() * 1000),
-  ...fromAddress(),
-};
-
-// --- The address ------------------------------------------------------------------------------------------------
-
-function fromAddress() {
-  const query = new URLSearchParams(location.search);
-  return {
-    filter: query.get("filter") ?? "",
-    campaign: query.get("campaign"),
-    request: Number(query.get("request")) || null,
-  };
-}
-
-/** @param {Record<string, any>} changes */
-function addressOf(changes = {}) {
-  const { filter, campaign, request } = { ...state, ...changes };
-  return `?${new URLSearchParams(Object.entries({ filter, campaign, request }).filter(([, value]) => value))}`;
-}
-
-const toAddress = () => history.replaceState(null, "", addressOf());
-
-// --- Requests to the mock ----------------------------------------------------------------------------------------
-
-class Refused extends Error {
-  constructor(status, message) {
-    super(message);
-    this.status = status;
-  }
-}
-
-/** @type {(path: string, method?: string, body?: object) => Promise<any>} */
-async function ask(path, method = "GET", body = undefined) {
-  const headers = new Headers();
-  if (state.key) headers.set("Authorization", `Bearer ${state.key}`);
-  if (body !== undefined) headers.set("Content-Type", "application/json");
-  const silent = () => Promise.reject(new Refused(0, "The fake does not answer."));
-  const reply = await fetch(`${mount}/_mock/${path}`, { method, headers, body: body && JSON.stringify(body) }).catch(silent);
-  const value = await reply.json().catch(silent);
-  if (!reply.ok) throw new Refused(reply.status, value.message);
-  return value;
-}
-
-let looking = null; // the update in progress: two at once would show things twice
+/** @type {Promise<any> | null} */
+export let looking = null; // the update in progress: two at once would show things twice
 let timer = 0;
 
-function look() {
+export function look() {
   looking ??= lookOnce().finally(() => {
     looking = null;
     clearTimeout(timer);
@@ -108,7 +45,7 @@ async function lookOnce() {
     $("key").hidden = true;
     if (passing) notice("");
     show();
-    await showProspects();
+    await showChosen();
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     const asks = error.status === 403;
@@ -142,6 +79,11 @@ async function act(what, done = "") {
     if (!(error instanceof Refused)) throw error;
     notice(error.message, "trouble");
   }
+  state.seen = "";
+  await lookAgain();
+}
+
+async function lookAgain() {
   await looking; // an update that began before
   await look();
 }
@@ -156,50 +98,6 @@ function notice(text, kind = "", passes = false) {
   clearTimeout(noticed);
   if (!passes) noticed = setTimeout(() => setText($("notice"), ""), NOTICE);
 }
-
-// --- Elements ---------------------------------------------------------------------------------------------------
-
-/** @returns {any} */
-function el(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (value === true) made.setAttribute(name, "");
-    else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
-  }
-  made.append(...children.flat(Infinity).filter((one) => one !== null && one !== undefined));
-  return made;
-}
-
-// Order children by their keys; an unchanged one stays the same element, with its focus.
-/** @type {(parent: any, items: any[], keyOf: (item: any) => any, make: (item: any) => any) => void} */
-function keyed(parent, items, keyOf, make) {
-  const old = new Map([...parent.children].map((child) => [child.dataset.key, child]));
-  let before = null;
-  for (const item of items) {
-    const key = String(keyOf(item));
-    let child = old.get(key);
-    if (!child) {
-      child = make(item);
-      child.dataset.key = key;
-    }
-    old.delete(key);
-    const place = before ? before.nextSibling : parent.firstChild;
-    if (child !== place) parent.insertBefore(child, place);
-    before = child;
-  }
-  for (const child of old.values()) {
-    if (child.contains(document.activeElement)) parent.closest("[tabindex]")?.focus({ preventScroll: true });
-    child.remove();
-  }
-}
-
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-const figure = (number) => number.toLocaleString("en");
-const plural = (count, name) => `${figure(count)} ${name}${count === 1 ? "" : "s"}`;
 
 // --- Showing ----------------------------------------------------------------------------------------------------
 
@@ -285,45 +183,32 @@ function showCampaigns() {
 
 function chooseCampaign(id) {
   state.campaign = id;
-  state.seen = "";
+  chooseKind("prospects");
   chooseRequest(null); // it is shown in the place of the prospects
   show();
-  look();
 }
 
-async function showProspects() {
+function chooseKind(kind) {
+  Object.assign(state, { kind, search: "", object: null });
+  $("kind").value = kind;
+  $("search").value = "";
+  showPage(0);
+}
+
+function showPage(skip) {
+  Object.assign(state, { skip, seen: "" });
+  toAddress();
+  $("objects").scrollTop = 0;
+  lookAgain();
+}
+
+async function showChosen() {
   const campaign = chosen();
   $("sample").disabled = $("mistake").disabled = !(campaign && tokenFor(campaign.account));
   if (!campaign) return setText($("prospects-note"), "The seed has no campaign.");
-  setText($("send-title"), `Send to ${campaign.name}`);
-  setText($("campaign-title"), `${campaign.name}: ${plural(campaign.prospects, "prospect")}`);
-  const token = tokenFor(campaign.account);
-  setText($("exports"), exportsFor(campaign, token));
-  const depends = [campaign.id, campaign.prospects, state.newest, state.oldest, state.cleared].join(" ");
-  if (depends === state.seen) return;
-  const { data } = await ask(`campaigns/${campaign.id}/prospects?last=${PROSPECTS}`);
-  if (campaign.id !== state.campaign) return;
-  state.seen = depends;
-  const first = campaign.prospects - data.length;
-  const numbered = data.map((record, index) => ({ record, key: `${campaign.id} ${first + index + 1}`, number: first + index + 1 }));
-  keyed($("prospects"), numbered.reverse(), (one) => `${one.key} ${JSON.stringify(one.record)}`, makeProspect);
-  const hidden = campaign.prospects > data.length ? `The newest ${data.length} of ${figure(campaign.prospects)}.` : "Newest first.";
-  setText($("prospects-note"), campaign.prospects ? hidden : "None yet. What your program adds appears here at once.");
-}
-
-function makeProspect({ record, number }) {
-  const { firstName, lastName, company, jobTitle, email, linkedinUrl, phone, ...rest } = record;
-  const plain = (value) => (typeof value === "string" ? value : JSON.stringify(value));
-  const text = (value) => (plain(value).length > LETTERS ? `${plain(value).slice(0, LETTERS)}…` : plain(value));
-  const line = (values, between) => values.filter((one) => one !== undefined && one !== "").map(text).join(between);
-  const others = Object.entries(rest).map(([name, value]) => `${name}: ${text(value)}`);
-  return el(
-    "li",
-    { value: number, class: "new" },
-    el("strong", {}, line([firstName, lastName], " ") || line([email, linkedinUrl, phone], ", ")),
-    el("span", {}, line([jobTitle, company], ", ")),
-    el("span", { class: "contact" }, line([email, linkedinUrl, phone, ...others], ", ")),
-  );
+  $("send-title").replaceChildren("Send to ", bdi(campaign.name));
+  setText($("exports"), exportsFor(campaign, tokenFor(campaign.account)));
+  await showObjects(campaign, { act, lookAgain });
 }
 
 function tokenFor(wanted) {
@@ -386,7 +271,7 @@ function makeRow(one) {
     el("td", {}, el("a", {}, String(one.number))),
     el("td", { class: "time" }, one.time.slice(11, 19)),
     el("td", {}, statusOf(one)),
-    el("td", {}, el("span", { class: one.operation ? "what" : "what path" }, one.operation ?? `${one.method} ${one.path}`), " ", el("small", {}, [batch, one.account].filter(Boolean).join(", "))),
+    el("td", {}, el("span", { class: one.operation ? "what" : "what path" }, one.operation ?? bdi(`${one.method} ${one.path}`)), " ", el("small", {}, [batch, one.account].filter(Boolean).join(", "))),
     el("td", {}, notes.map((name) => [el("span", { class: "tag" }, name), " "])),
   );
 }
@@ -435,7 +320,7 @@ function makeRequest(one) {
     el("h2", { id: "request-title" }, `Request ${one.number} `, statusOf(one), one.injected ? el("small", {}, ` injected: ${one.injected}`) : null),
     el("p", { class: "line" }, el("code", {}, `${one.method} ${one.path}${query}`)),
     el("p", { class: "note" }, facts.filter(Boolean).join(" · ")),
-    one.findings.map((found) => el("p", { class: "finding" }, el("span", { class: "tag" }, found.name), ` ${found.text} (request ${found.requests.join(", ")})`)),
+    one.findings.map((found) => el("p", { class: "finding" }, el("span", { class: "tag" }, found.name), " ", bdi(found.text), ` (request ${found.requests.join(", ")})`)),
     elsewhere.map(makeViolation),
     el(
       "p",
@@ -457,7 +342,7 @@ function makeViolation(one) {
   return el(
     "div",
     { class: "violation" },
-    el("p", {}, el("strong", {}, `✕ ${one.rule}`), ` ${one.place === "body" ? one.pointer : one.place + one.pointer}: got ${one.got}; wanted ${one.wanted}`),
+    el("p", {}, el("strong", {}, `✕ ${one.rule}`), " ", bdi(one.place === "body" ? one.pointer : one.place + one.pointer), ": got ", bdi(one.got), `; wanted ${one.wanted}`),
     el("p", { class: "note" }, `${one.fix[0].toUpperCase()}${one.fix.slice(1)}. `, one.line ? el("code", {}, one.line) : null),
   );
 }
@@ -587,7 +472,7 @@ document.addEventListener("keydown", (/** @type {any} */ event) => {
   if (event.key === "Escape" && event.target === $("filter") && state.filter) return clearFilter(event);
   if (event.key === "Escape" && state.request !== null) return closeRequest();
   if (event.repeat && !"jk".includes(event.key)) return; // a held key acts once
-  if (event.target.matches("input, textarea") || !(event.key in KEYS)) return;
+  if (event.target.matches("input, select, textarea") || !(event.key in KEYS)) return;
   event.preventDefault();
   KEYS[event.key]();
 });
@@ -632,10 +517,23 @@ $("key").addEventListener("submit", (event) => {
   sessionStorage.setItem("control-token", state.key);
   start();
 });
+$("kind").addEventListener("change", ({ target }) => chooseKind(target.value));
+$("search").addEventListener("input", ({ target }) => {
+  state.search = target.value.trim();
+  showPage(0);
+});
+for (const [id, by] of Object.entries({ newer: -PAGE, older: PAGE })) {
+  $(id).addEventListener("click", () => {
+    $("objects").focus(); // this button may disappear
+    showPage(state.skip + by);
+  });
+}
 document.addEventListener("visibilitychange", () => document.hidden || state.paused || look());
 
 $("base-url").textContent = location.origin + basePath;
 $("filter").value = state.filter;
+$("kind").value = state.kind;
+$("search").value = state.search;
 setInterval(() => {
   showTime();
   if (!state.paused) showQuotas();

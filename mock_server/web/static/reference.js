@@ -24,7 +24,7 @@ window.addEventListener("DOMContentLoaded", async () => {
     spec: document_,
     dom_id: "#reference",
     deepLinking: true,
-    docExpansion: "full",
+    docExpansion: "list",
     tryItOutEnabled: true,
     validatorUrl: null, // the public validator is another host
     onComplete: () => {
