@@ -29,6 +29,9 @@ from mock_server.wiring import wire
 if TYPE_CHECKING:
     from mock_server.journal.findings import Finding, Watch
 
+MOST_INJECTED = 16 * 1024 * 1024
+"""Bytes of injected responses that wait for a request."""
+
 
 class Fake:
     """The Alta API in this process, without the transports of `AltaMock`.
@@ -281,4 +284,7 @@ class Fake:
             raise MockError(f"unknown operation {operation!r}; choose one of {', '.join(known)}")
         injected = replace(injected, operation=operation)
         with self.store.transaction() as transaction:
+            if sum(one.size for one in transaction.injected()) + injected.size > MOST_INJECTED:
+                text = f"the injected responses that wait would occupy more than {MOST_INJECTED} bytes"
+                raise MockError(f"{text}; let requests take some of them, or clear them")
             transaction.inject(injected)

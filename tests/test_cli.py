@@ -326,6 +326,7 @@ def test_assumptions_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert code == 0
     assert all(f"{assumption.id}\n" in out for assumption in load_assumptions())
+    assert re.findall(r"\b\d+\.0\b", out) == []
 
 
 def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

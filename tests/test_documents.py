@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,6 +42,13 @@ def test_yaml_is_read_as_json_would_be() -> None:
     document = Document.parse("2026-01-01: 2026-01-01\n200: yes\nyes: no\n", "f")
 
     assert document.value == {"2026-01-01": "2026-01-01", "200": True, "yes": False}
+
+
+def test_a_whole_number_has_no_fraction() -> None:
+    """It is an integer in JSON Schema, however it is written, and so in every message."""
+    document = Document.parse("[20.0, 1.0e+2, -0.0, 2.5, .inf]", "f")
+
+    assert json.dumps(document.value) == "[20, 100, 0, 2.5, Infinity]"
 
 
 def test_lines_of_places() -> None:

@@ -14,7 +14,7 @@ import httpx
 import pytest
 import requests
 
-from mock_server import AltaMock, MockError
+from mock_server import AltaMock, MockError, fake
 from mock_server.journal.access_log import Log
 from mock_server.messages.http import MAX_BODY
 from mock_server.messages.injected import FAULTS
@@ -311,6 +311,34 @@ def test_injected_responses_are_marked_in_the_journal(mock: AltaMock) -> None:
     mock.answer(request_of())
 
     assert [entry.injected for entry in mock.requests] == ["429", "drop_after_commit", "500", None]
+
+
+def test_a_whole_number_may_have_a_fraction(mock: AltaMock, send: Send) -> None:
+    """401.0 is the integer 401 in JSON; so a request of the control API is understood."""
+    number: Any = float
+    mock.next(number(401), times=number(2))
+
+    assert [send().status for _ in range(3)] == [401, 401, 200]
+    with pytest.raises(MockError, match=r"^503 is not documented"):
+        mock.next(number(503))
+
+
+@pytest.mark.parametrize(
+    ("more", "most"), [({"body": "x" * 4000}, 2), ({"headers": {"X-Note": "x" * 4000}}, 2), ({}, 49)], ids=str
+)
+def test_what_waits_is_bounded(
+    mock: AltaMock, send: Send, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any], most: int
+) -> None:
+    """In bytes of bodies and headers, and by the number of small ones; what a request takes makes room."""
+    monkeypatch.setattr(fake, "MOST_INJECTED", 10_000)
+    for _ in range(most):
+        mock.next(429, **more)
+
+    with pytest.raises(MockError, match="would occupy more than 10000 bytes; let requests take some"):
+        mock.next(429, **more)
+    assert len(mock.injected()) == most
+    send()
+    mock.next(429, **more)
 
 
 def test_a_long_wait_is_written_in_full(mock: AltaMock, send: Send) -> None:

@@ -19,8 +19,15 @@ MAX_DEPTH = 100
 
 
 class _Loader(_Base):  # type: ignore[misc, valid-type]  # the C loader if it is there, chosen at run time
-    """YAML as a superset of JSON: a date is a string, as it would be in JSON."""
+    """YAML as a superset of JSON: a date is a string, as it would be in JSON, and 20.0 is the integer 20."""
 
+    def construct_number(self, node: yaml.ScalarNode) -> float:
+        """Return the value of a number with a fraction or an exponent."""
+        number = float(self.construct_yaml_float(node))
+        return int(number) if number.is_integer() else number
+
+
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_number)
 
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]

@@ -27,6 +27,10 @@ LOSES = RESETS | {"truncate"}
 """The faults after which no complete response arrives."""
 
 
+OVERHEAD = 200
+"""Bytes that an injected response occupies beside its body and headers, roughly."""
+
+
 @dataclass(frozen=True, slots=True)
 class Injected:
     """A response or a fault for the next requests that reach this stage.
@@ -38,6 +42,7 @@ class Injected:
         headers: Headers of the response, in place of those with the same names; an empty value removes one. With a
             Content-Type other than JSON, a text body is sent as it is.
         operation: The `operationId` of the requests that it is for; None for any.
+        size: Bytes that it occupies, roughly.
         source: Who asked for it: `queue`, `prefer` or `seed`.
     """
 
@@ -48,6 +53,7 @@ class Injected:
     body: Any = None
     headers: Headers = ()
     operation: str | None = None
+    size: int = OVERHEAD
     source: str = "queue"
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 from mock_server.contract.contract import Contract
@@ -18,7 +19,7 @@ from mock_server.contract.operation import Operation
 from mock_server.messages.call import Caller
 from mock_server.messages.errors import BadRequest, MockError, RateLimited, Unauthorized, api_errors
 from mock_server.messages.http import JSON, ApiReply, ApiRequest, Fault, Headers, phrase
-from mock_server.messages.injected import FAULTS, Injected
+from mock_server.messages.injected import FAULTS, OVERHEAD, Injected
 from mock_server.messages.json_text import to_json
 from mock_server.messages.violations import Violation
 from mock_server.pipeline.clock import seconds_of
@@ -65,15 +66,23 @@ def injected_response(  # noqa: PLR0913 - the first two say what, the others how
     number = _whole(status)
     if not allow_undocumented and number not in documented:
         listed = ", ".join(map(str, sorted(documented)))
-        raise MockError(f"{status} is not documented; choose one of {listed}, or allow_undocumented")
+        raise MockError(
+            f"{status if number is None else number} is not documented; choose one of {listed}, or allow_undocumented"
+        )
     if number is None or not 200 <= number <= 599:  # noqa: PLR2004 - HTTP's own bounds
         raise MockError(f"{status!r} is not a valid status; choose 200 to 599")
     try:
-        json.dumps(body, allow_nan=False)
+        size = len(json.dumps(body, allow_nan=False))
     except (TypeError, ValueError) as error:
         raise MockError(f"the body {body!r} is not a JSON value: {error}") from error
+    pairs = _headers(headers or {})
     return Injected(
-        status=number, times=_times(times), retry_after=_wait(retry_after), body=body, headers=_headers(headers or {})
+        status=number,
+        times=_times(times),
+        retry_after=_wait(retry_after),
+        body=body,
+        headers=pairs,
+        size=OVERHEAD + size + sum(map(len, chain.from_iterable(pairs))),
     )
 
 
@@ -186,5 +195,7 @@ def _times(times: int) -> int:
 
 
 def _whole(value: object) -> int | None:
-    """Return an int, also of a subclass such as HTTPStatus; None for anything else, a bool too."""
+    """Return a whole number as an int, also an HTTPStatus or 401.0; None for anything else, a bool too."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     return int(value) if isinstance(value, int) and not isinstance(value, bool) else None
