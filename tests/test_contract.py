@@ -133,7 +133,7 @@ def test_a_second_operation_is_served_from_the_document_alone(second_operation: 
     assert mock.answer(request_of()).status == 200
     refused = mock.answer(request_of(method="POST", path=f"/v1/campaigns/{CAMPAIGN}/summary"))
     assert (refused.status, refused.header("Allow")) == (405, "GET")
-    assert why(refused) == "method-unknown path: got another method; wanted GET"
+    assert why(refused) == "method-unknown path: got POST; wanted GET"
 
 
 def _set(*path: str | int, value: Any) -> Callable[[Any], None]:

@@ -20,6 +20,7 @@ from mock_server.contract.objects import ObjectSchema
 from mock_server.contract.operation import Operation
 from mock_server.contract.reader import Reader
 from mock_server.messages.errors import ApiError, MethodNotAllowed, MockError, NotFound, api_errors
+from mock_server.messages.http import METHODS
 from mock_server.messages.json_text import to_json
 from mock_server.messages.pointers import Place, pointer
 from mock_server.messages.pointers import at as value_at
@@ -148,9 +149,8 @@ class Contract:
             others = [operation.method for operation in self.operations if _matches(operation.segments, segments)]
         if others:
             allowed = ", ".join(dict.fromkeys(others))
-            raise MethodNotAllowed(
-                Violation("method-unknown", "path", "", "another method", allowed), headers=(("Allow", allowed),)
-            )
+            got = method if method in METHODS else "another method"
+            raise MethodNotAllowed(Violation("method-unknown", "path", "", got, allowed), headers=(("Allow", allowed),))
         wanted = "a path of the contract" if path.startswith(base + "/") else f"a path that begins with {base}/"
         raise NotFound(Violation("path-unknown", "path", "", "an unknown path", wanted))
 
