@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mock_server.contract.contract import Contract
 from mock_server.fake import Fake
 from mock_server.handlers import SAMPLE
 from mock_server.messages.http import JSON, ApiReply, ApiRequest, phrase
@@ -88,7 +89,14 @@ class Pages:
         path = next((one.path for one in contract.operations if one.id == SAMPLE.operation), "")
         base_path = mount + contract.base_path
         html = _render(
-            "page.html", mount, statuses=statuses, faults=FAULTS, kinds=OBJECTS, base_path=base_path, path=path
+            "page.html",
+            mount,
+            statuses=statuses,
+            faults=FAULTS,
+            kinds=OBJECTS,
+            operations_by_tag=_by_tag(contract),
+            base_path=base_path,
+            path=path,
         )
         return _reply(html, "text/html", POLICY + TRUSTED_TYPES)
 
@@ -100,6 +108,16 @@ class Pages:
         here = {"url": mount + self._mock.contract.base_path or "/", "description": "This fake."}
         document = {**self._mock.contract.document, "servers": [here]}
         return _reply(json.dumps(document, ensure_ascii=False).encode(), JSON)
+
+
+def _by_tag(contract: Contract) -> dict[str, list[str]]:
+    """Return the ids of the operations by the first tag of each; those without one are others."""
+    found: dict[str, list[str]] = {}
+    for item in contract.document["paths"].values():
+        for operation in item.values():
+            if isinstance(operation, dict) and "operationId" in operation:
+                found.setdefault(next(iter(operation.get("tags", [])), "Other"), []).append(operation["operationId"])
+    return found
 
 
 @cache

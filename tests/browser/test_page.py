@@ -861,3 +861,40 @@ def test_the_har_can_be_played_back(tab: Page, mock: AltaMock, origin: str, tmp_
 
     assert tab.evaluate(asked) == answered == [400, '{"error":"ValidationError","message":"Invalid request body"}']
     assert mock.requests == []
+
+
+def test_requests_are_filtered_by_operation(page: Page, mock: AltaMock) -> None:
+    """Together with the words of the filter; a link shows the same."""
+    mock.answer(request_of())
+    mock.answer(request_of({"data": []}))
+    mock.answer(request_of(b"", method="GET", path="/v1/campaigns"))
+    mock.answer(request_of(b"", method="GET", path="/v1/campaigns/x"))
+    page.goto("/")
+    choice = page.locator("#operation")
+    expect(choice.locator("option")).to_have_count(29)
+    choice.select_option("addProspectsToCampaign")
+    expect(rows(page).locator("a")).to_have_text(["2", "1"])
+    expect(page.locator("#count")).to_have_text("2 of 4")
+    page.get_by_label("Filter").fill("minItems")
+    expect(rows(page).locator("a")).to_have_text(["2"])
+    address = page.url
+    page.goto("about:blank")
+    page.goto(address)
+    expect(rows(page).locator("a")).to_have_text(["2"])
+    page.get_by_label("Filter").fill("")
+    choice.select_option("listReps")
+
+    expect(page.locator("#requests-note")).to_have_text("No request of this operation.")
+
+
+def test_a_response_is_injected_into_one_operation(page: Page, mock: AltaMock) -> None:
+    """Others do not take it; without a choice any request does."""
+    page.goto("/")
+    page.locator("#for").select_option("listCampaigns")
+    page.get_by_role("button", name="500", exact=True).click()
+    page.get_by_role("button", name="html 502", exact=True).click()
+    expect(page.locator("#waiting")).to_have_text("Waiting: 500 x 1 for listCampaigns, html 502 x 1 for listCampaigns")
+
+    assert mock.answer(request_of()).status == 200
+    assert mock.answer(request_of(b"", method="GET", path="/v1/campaigns")).status == 500
+    expect(page.locator("#waiting")).to_have_text("Waiting: html 502 x 1 for listCampaigns")

@@ -11,7 +11,7 @@ const HEADS = {
   reps: (one) => [[one.name]],
   email_messages: (one) => [[one.subject], [one.from?.name ?? one.from?.email, one.type, one.status, ...(one.emailThread?.tags ?? [])], [one.body]],
   linkedin_messages: (one) => [[nameOf(one.prospect?.person)], [one.type, one.status, one.unread ? "unread" : ""], [one.text]],
-  calls: (one) => [[nameOf(one.prospect?.person)], [one.callType, `${one.duration ?? 0} s`, `${one.from} to ${one.to}`], [one.summary]],
+  calls: (one) => [[nameOf(one.prospect?.person)], [one.callType, one.duration === undefined ? "" : `${one.duration} s`, `${one.from} to ${one.to}`], [one.summary]],
   opt_outs: (one) => [[one.identifier], [one.identifierType, one.label, one.isManuallyAdded ? "added by a user" : ""]],
 };
 

@@ -153,7 +153,7 @@ function makeQuota({ name, limit }) {
 }
 
 function showWaiting() {
-  const texts = state.waiting.map((one) => `${one.status ?? one.fault.replaceAll("_", " ")} x ${one.times}`);
+  const texts = state.waiting.map((one) => `${one.status ?? one.fault.replaceAll("_", " ")} x ${one.times}${one.operation ? ` for ${one.operation}` : ""}`);
   setText($("waiting"), texts.length ? `Waiting: ${texts.join(", ")}` : "");
   $("forget").hidden = !texts.length;
 }
@@ -231,8 +231,9 @@ function words(one) {
 
 function matching() {
   const wanted = state.filter.toLowerCase().split(/\s+/).filter(Boolean);
-  if (!wanted.length) return state.entries;
-  return state.entries.filter((one) => {
+  const entries = state.operation ? state.entries.filter((one) => one.operation === state.operation) : state.entries;
+  if (!wanted.length) return entries;
+  return entries.filter((one) => {
     const all = `${one.words} ${(state.findings.get(one.number) ?? []).join(" ")}`;
     return wanted.every((word) => all.includes(word));
   });
@@ -252,7 +253,7 @@ function showRequests() {
     link.href = addressOf({ request: link.textContent });
   }
   $("more").hidden = shown.length === found.length;
-  const none = all ? "None of the requests has all of these words." : "None yet.";
+  const none = all ? state.filter ? "None of the requests has all of these words." : "No request of this operation." : "None yet.";
   setText($("requests-note"), found.length ? "" : none);
   $("requests").hidden = !found.length;
 }
@@ -437,9 +438,9 @@ function pause() {
   if (!state.paused) look();
 }
 
-function filter(text) {
-  state.filter = text;
-  state.rows = ROWS;
+/** @param {Record<string, any>} changes */
+function filter(changes) {
+  Object.assign(state, changes, { rows: ROWS });
   toAddress();
   showRequests();
 }
@@ -447,7 +448,7 @@ function filter(text) {
 function clearFilter(event) {
   event.preventDefault(); // some browsers clear the field
   $("filter").value = "";
-  filter("");
+  filter({ filter: "" });
 }
 
 function step(by) {
@@ -501,7 +502,8 @@ $("inject").addEventListener("click", ({ target }) => {
   const { status: code, fault } = target.dataset;
   if (!code && !fault) return;
   const times = Math.max(1, Math.trunc(Number($("times").value)) || 1);
-  act(() => ask("next", "POST", code ? { status: Number(code), times } : { fault, times }));
+  const operation = $("for").value || undefined;
+  act(() => ask("next", "POST", { ...(code ? { status: Number(code) } : { fault }), times, operation }));
 });
 $("sample").addEventListener("click", addSamples);
 $("mistake").addEventListener("click", () => add([sample(), { firstName: "Nobody", jobTitle: "without a contact" }]));
@@ -510,7 +512,8 @@ $("more").addEventListener("click", () => {
   state.rows += ROWS;
   showRequests();
 });
-$("filter").addEventListener("input", ({ target }) => filter(target.value));
+$("filter").addEventListener("input", ({ target }) => filter({ filter: target.value }));
+$("operation").addEventListener("change", ({ target }) => filter({ operation: target.value }));
 $("key").addEventListener("submit", (event) => {
   event.preventDefault();
   state.key = event.target.elements.token.value;
@@ -533,6 +536,7 @@ document.addEventListener("visibilitychange", () => document.hidden || state.pau
 $("base-url").textContent = location.origin + basePath;
 $("filter").value = state.filter;
 $("kind").value = state.kind;
+$("operation").value = state.operation;
 $("search").value = state.search;
 setInterval(() => {
   showTime();
