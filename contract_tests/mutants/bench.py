@@ -339,8 +339,3 @@ def with_body(reply: ApiReply, kind: str, body: bytes) -> ApiReply:
 def with_members(reply: ApiReply, **members: Any) -> ApiReply:
     """Return a response with other members of its JSON object."""
     return replace(reply, body=json.dumps({**json.loads(reply.body), **members}).encode())
-
-
-def with_status(status: int, reply: ApiReply) -> ApiReply:
-    """Return a response with another status."""
-    return replace(reply, status=status)

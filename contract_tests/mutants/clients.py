@@ -49,10 +49,6 @@ def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def _skip_body(_: requests.Response) -> None:
-    """Accept every body of a 200, of which nothing is documented."""
-
-
 class Trusting(requests.Session):
     """A session that takes the token to every host."""
 
@@ -96,7 +92,7 @@ class Consumer:
     otherwise: str = "fail"
     pause: Callable[[float, str], float] = lambda seconds, _: seconds
     most_tries: int = 10
-    read: Callable[[requests.Response], object] = _skip_body
+    read: Callable[[requests.Response], object] = lambda _: None
 
     def __call__(self, at: Environment, prospects: Prospects) -> None:
         """Add prospects.
@@ -224,10 +220,6 @@ def _wrong(
 # --- What is sent -----------------------------------------------------------------------------------------------------
 
 
-def _ends_empty(prospects: Prospects) -> list[list[Any]]:
-    return [*batches(prospects), []]
-
-
 def _titled(prospects: Prospects) -> Prospects:
     titled: Prospects = json.loads(json.dumps(prospects).title().replace('"Email"', '"email"'))
     return titled
@@ -238,14 +230,10 @@ def _overlapping(prospects: Prospects) -> Prospects:
     return [*prospects[:20], *(one for before, batch in pairs for one in (before[-1], *batch))]
 
 
-def _does_nothing(_at: Environment, _prospects: Prospects) -> None:
-    """Return without any request."""
-
-
 wrong = partial(_wrong, "keeps-the-batch-size")
 wrong("sends-21", "Counts the batch from 0 to 20, inclusive.", divide=lambda them: batches(them, 21))
 wrong("sends-all-at-once", "Sends everything in one batch.", divide=lambda them: [list(them)])
-wrong("ends-with-an-empty-batch", "Sends a last batch even if it is empty.", divide=_ends_empty)
+wrong("ends-with-an-empty-batch", "Sends an empty batch at the end.", divide=lambda them: [*batches(them), []])
 wrong = partial(_wrong, "valid-body")
 wrong("calls-them-prospects", "Names the array of the body prospects.", member="prospects")
 wrong("sends-null", "Sends null for unknown values.", records=lambda them: [{"jobTitle": None, **one} for one in them])
@@ -366,4 +354,4 @@ wrong("takes-a-429-for-the-end", "Returns after a 429 as if all were added.", "4
 wrong("skips-what-was-refused", "Returns as if all were added after a 400.", "400", then={400: "skip"})
 wrong("takes-a-redirect-for-done", "Returns as if all were added after a 307.", "redirect", then={307: "end"})
 wrong("swallows-errors", "Returns after every error as if all were added.", "400", otherwise="end")
-wrong("does-nothing", "Sends nothing, and returns as if all were added.", add=_does_nothing)
+wrong("does-nothing", "Sends nothing, and returns as if all were added.", add=lambda *_: None)

@@ -46,10 +46,6 @@ def _with_error_members(bench: Bench, members: dict[str, Any]) -> None:
     bench.on_reply(lambda _, reply: with_members(reply, **members) if reply.status in IDENTIFIERS else reply)
 
 
-def _with_wait(reply: ApiReply) -> ApiReply:
-    return with_members(reply, message=f"Please retry after {reply.header('Retry-After')} seconds.")
-
-
 add = _open(f"{FILE}error-message", _with_error_members)
 add("other-messages", "Error messages are in another language.", {"message": "Nein \u2013 so nicht"})
 add = _open("extra members in error bodies", _with_error_members)
@@ -63,7 +59,12 @@ add("success-as-a-list", "The body of a 200 is a list.", JSON, b'[{"id": 1}]')
 add("success-as-html", "The body of a 200 is HTML.", "text/html", b"<p>Thank you</p>")
 add("success-with-a-count", "The body of a 200 is an object.", JSON, b'{"success": true, "added": 20}')
 add = _open(f"{FILE}limit-text", Bench.on_status)
-add("the-text-names-the-wait", "The text of a 429 has the seconds of Retry-After.", 429, _with_wait)
+add(
+    "the-text-names-the-wait",
+    "The text of a 429 has the seconds of Retry-After.",
+    429,
+    lambda reply: with_members(reply, message=f"Please retry after {reply.header('Retry-After')} seconds."),
+)
 add = _open(f"{FILE}response-headers", Bench.set_header)
 CHARSET = ("Content-Type", "application/json; charset=utf-8")
 add("401-without-www-authenticate", "A 401 has no WWW-Authenticate.", 401, "WWW-Authenticate", None)

@@ -15,7 +15,6 @@ from contract_tests.mutants.bench import (
     with_body,
     with_header,
     with_members,
-    with_status,
 )
 from contract_tests.provider.response_rules import IDENTIFIERS
 from contract_tests.provider.wire import Request, timeout
@@ -32,15 +31,14 @@ for _source, _pairs in (
     add = partial(register, _source, Bench.on_status)
     for _status, _other in _pairs:
         _statement = f"The status is {_other} instead of {_status}."
-        add(f"{_other}-for-{_status}", _statement, _status, partial(with_status, _other))
-
-
-def _without_message(reply: ApiReply) -> ApiReply:
-    return replace(reply, body=b'{"error": "%s"}' % IDENTIFIERS[reply.status].encode())
+        add(f"{_other}-for-{_status}", _statement, _status, partial(replace, status=_other))
 
 
 BODIES: dict[str, tuple[str, Callable[[ApiReply], ApiReply]]] = {
-    "without-message": ("has no message", _without_message),
+    "without-message": (
+        "has no message",
+        lambda reply: replace(reply, body=b'{"error": "%s"}' % IDENTIFIERS[reply.status].encode()),
+    ),
     "without-error": ("has no error", lambda reply: replace(reply, body=b'{"message": "No"}')),
     "with-another-identifier": ("has another identifier", lambda reply: with_members(reply, error="Oops")),
     "as-html": ("is HTML", lambda reply: with_body(reply, "text/html", b"<h1>No</h1>")),
@@ -58,7 +56,7 @@ SOME_REFUSED = b'{"error": "ValidationError", "message": "Some were refused"}'
 
 
 def _with_status_if(bench: Bench, status: int, matches: Callable[[ApiRequest, ApiReply], bool]) -> None:
-    bench.change_if(matches, lambda _, reply: with_status(status, reply))
+    bench.change_if(matches, lambda _, reply: replace(reply, status=status))
 
 
 add = partial(register, ERRORS, _with_status_if)

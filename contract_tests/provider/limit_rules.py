@@ -178,8 +178,8 @@ def _judge_sharing(session: Session) -> None:
 def _judge_end(session: Session, end: float) -> None:
     """Send a request shortly before and right after a time; the refused request must not move it."""
     report = session.report
-    if end - session.time() > EARLY + 1 - LATE:
-        session.wait(end - EARLY - session.time(), "until shortly before the time in Retry-After")
+    if end - session.provider.time() > EARLY + 1 - LATE:
+        session.wait(end - EARLY - session.provider.time(), "until shortly before the time in Retry-After")
         request = session.make.request()
         response = session.send(request)
         _judge_headers(session, request, response)
@@ -193,7 +193,7 @@ def _judge_end(session: Session, end: float) -> None:
             if again is not None and abs(again - left) > TOLERANCE:
                 what = f"{name} {again:g}, {left:.1f} s before the end by the first 429"
                 report.add_breach("limit-headers", what, request, response, f"about {left:.0f}")
-    session.wait(max(0.0, end + LATE - session.time()), "until the time in Retry-After")
+    session.wait(max(0.0, end + LATE - session.provider.time()), "until the time in Retry-After")
     request = session.make.request()
     response = session.send(request)
     if response.accepted:

@@ -80,10 +80,6 @@ class Session:
             self.report.results[self._doing].seconds += now - self._since
         self._doing, self._since = rule, now
 
-    def time(self) -> float:
-        """Return the provider's time, in seconds."""
-        return self.provider.time()
-
     def wait(self, seconds: float, why: str) -> None:
         """Wait, and report the progress of a wait in real time."""
         doing, left = f"{self.doing}: waiting {why}", seconds
@@ -116,7 +112,7 @@ class Session:
         except Unusable as error:
             if not self.report.requests:
                 raise
-            response = Response(NO_RESPONSE, at=self.time(), trouble=f"connection lost: {error}")
+            response = Response(NO_RESPONSE, at=self.provider.time(), trouble=f"connection lost: {error}")
         self._judge(request, response, own_rule=own_rule)
         if self.target.reject_only and response.succeeded:
             self.report.add_breach(self.doing, self.what, request, response, "a refusal (4xx)")
@@ -153,10 +149,10 @@ class Session:
         limit = self.target.rate_limit
         if limit is None or not self._counts(request):
             return
-        while self._counted and self._counted[0] <= self.time() - limit.seconds:
+        while self._counted and self._counted[0] <= self.provider.time() - limit.seconds:
             self._counted.popleft()
         if len(self._counted) >= limit.requests:
-            self.wait(self._counted[-limit.requests] + limit.seconds + LATE - self.time(), "for quota")
+            self.wait(self._counted[-limit.requests] + limit.seconds + LATE - self.provider.time(), "for quota")
 
     def _counts(self, request: Request) -> bool:
         """Return whether a request uses the quota of the target's account."""
