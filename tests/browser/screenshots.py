@@ -40,7 +40,7 @@ def why_a_400(page: Page) -> None:
 
 def reference(page: Page) -> None:
     """Open the reference."""
-    page.goto("/docs")
+    page.goto("/docs#/Campaigns/addProspectsToCampaign")
     expect(page.get_by_role("button", name="Execute")).to_be_visible()
 
 

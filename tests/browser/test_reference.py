@@ -37,6 +37,23 @@ def test_trying_it_out_adds_a_prospect(page: Page, mock: AltaMock) -> None:
     assert mock.requests[-1].account == "acme"
 
 
+TRIED = ("getProspect", "listEmailMessages", "assignTags", "addCommunicationOptOuts", "deleteCommunicationOptOut")
+"""Operations with every kind of input: an id in the path, a query, a body with ids, a body of a DELETE."""
+
+
+def test_other_operations_can_be_tried_out(page: Page, mock: AltaMock) -> None:
+    """Token, ids and body are filled in: each takes two clicks, and the response is a success."""
+    page.goto("/docs")
+    expect(page.locator("#notice")).to_contain_text("Filled in: ")
+    for operation in TRIED:
+        block = opened(page, operation)
+        block.get_by_role("button", name="Execute").click()
+        expect(block.locator(".live-responses-table tbody .response-col_status").first).to_be_visible()
+        block.locator(".opblock-summary-control").click()
+
+    assert [(one.operation, one.status) for one in mock.requests] == [(operation, 200) for operation in TRIED]
+
+
 def test_both_pages_work_below_a_prefix(tab: Page) -> None:
     """In a Flask application of somebody else, the page and the reference reach the mock below its prefix."""
     mock, app = AltaMock(), Flask("theirs")
