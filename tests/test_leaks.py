@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from alta_client.add.cli import main as add
 from mock_server import AltaMock
 from mock_server.cli.main import main
+from mock_server.journal.har import har
 from tests.test_cli import serving
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ tokens:
   - {token: private-other, accounts: [other]}
 """
 CAMPAIGN, FOREIGN = (f"6f1c1f2e-0000-4000-8000-00000000000{number}" for number in (1, 2))
-CONTROL = "private-control"
+TOKEN, CONTROL = "private-nobody", "private-control"
 
 SEND = """
 import json, os, sys, requests
@@ -46,9 +48,9 @@ def seed(tmp_path: Path) -> Path:
     return file
 
 
-def leaks(*texts: str) -> list[str]:
+def leaks(*texts: str, secret: str = "private-") -> list[str]:
     """Return the lines that contain a private token."""
-    return [line for text in texts for line in text.splitlines() if "private-" in line]
+    return [line for text in texts for line in text.splitlines() if secret in line]
 
 
 @pytest.mark.parametrize("flags", [["--strict", "--fail-on", "hint", "--har", "report.har"], ["--consumer"]], ids=str)
@@ -120,3 +122,49 @@ def test_other_commands_and_errors_show_no_token(seed: Path, capsys: pytest.Capt
             main(words)
 
     assert leaks(*capsys.readouterr()) == []
+
+
+def test_score_shows_no_token(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even of mutants that put it where it does not belong; all tokens of the seed begin alike."""
+    monkeypatch.chdir(tmp_path)
+    mutants = "token-in-the-query,raw-token,client: sends-the-token-twice,client: repeats-the-token-in-the-query"
+    with pytest.raises(SystemExit) as ended:
+        main(["score", "--jobs", "1", "--only", mutants, "--json", "report.json", "--junit", "report.xml"])
+    reports = [file.read_text() for file in tmp_path.glob("report.*")]
+
+    assert (ended.value.code, len(reports)) == (0, 2)
+    assert leaks(*capsys.readouterr(), *reports, secret="test-token") == []
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 429, 500])
+def test_alta_add_shows_no_token(
+    seed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """Also if the server repeats it in an error; the file of the progress has none either."""
+    people = tmp_path / "people.csv"
+    people.write_text("email\na@example.com\n")
+    mock = AltaMock(data=seed)
+    mock.next(status, times=99, retry_after=0, body={"error": TOKEN, "message": f"{TOKEN} is not good"})
+    monkeypatch.setenv("ALTA_API_TOKEN", TOKEN)
+    with mock.serve() as server, pytest.raises(SystemExit) as ended:
+        add(["--base-url", server.url, "--campaign", CAMPAIGN, str(people)])
+
+    assert (ended.value.code == 0) == (status == 200)
+    assert leaks(*capsys.readouterr(), *(file.read_text() for file in tmp_path.glob("people.csv.*"))) == []
+
+
+def test_a_control_token_of_one_server_is_hidden(seed: Path) -> None:
+    """Wherever a request to the API has it."""
+    import requests  # noqa: PLC0415 - used here only
+
+    mock = AltaMock(data=seed)
+    with mock.serve(control_token=CONTROL) as server:
+        headers = {"Authorization": f"Bearer {TOKEN}", "X-Note": CONTROL}
+        for address in (f"{server.url}/{CONTROL}", f"{server.url}/campaigns?limit={CONTROL}"):
+            requests.post(address, json={"data": [{CONTROL: CONTROL}]}, headers=headers, timeout=9)
+        shown = requests.get(f"{server.origin}/_mock/requests", timeout=9).text
+
+    assert "***" in shown
+    assert leaks(shown, repr(mock.requests), repr(mock.findings()), har(mock.requests, server.origin)) == []

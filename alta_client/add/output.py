@@ -27,7 +27,9 @@ def say(text: str, code: int | None = None) -> None:
 
 
 def show(prefix: str, text: str) -> None:
-    """Print a line to standard error, with what follows the prefix escaped."""
+    """Print a line to standard error, with what follows the prefix escaped, and without the token."""
+    token = os.environ.get("ALTA_API_TOKEN")
+    text = text.replace(token, "***") if token else text  # a server may repeat it
     with contextlib.suppress(OSError, AttributeError):
         click.echo(prefix + escaped(text), err=True, color=colour())
 

@@ -19,8 +19,12 @@ class Redactor:
     """Replaces the known tokens in any text, and unknown ones where they follow the word Bearer."""
 
     def __init__(self, tokens: Iterable[str], *others: str) -> None:
-        self.tokens = tuple(tokens)
-        self._secrets = (*self.tokens, *others)
+        self.tokens, self._secrets = tuple(tokens), others
+        self.hide(*self.tokens)
+
+    def hide(self, *secrets: str) -> None:
+        """Replace these texts as well, from now on."""
+        self._secrets += secrets
         known = "|".join(re.escape(token) for token in sorted(self._secrets, key=len, reverse=True))
         end = r"(?=[:;,]?(?:[\s&\"']|$))"  # punctuation after a token stays
         shown = rf"(?:<token>|[*]{{3}}){end}"

@@ -22,6 +22,7 @@ class LiveServer:
 
     def __init__(self, mock: Fake, host: str, port: int, control_token: str | None) -> None:
         self._mock, self._address, self._control_token = mock, (host, port), control_token
+        mock.redact.hide(*filter(None, [control_token]))
 
     def __enter__(self) -> Self:
         """Start; return when the socket answers; raise MockError if the address cannot be used."""
