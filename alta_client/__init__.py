@@ -61,13 +61,15 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Import a name when it is first used: `alta-add --help` does not wait for requests."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 - see above
+if not TYPE_CHECKING:  # or a type checker would take any name for one of the package
 
-    return getattr(import_module(_HOMES.get(name, "alta_client._errors")), name)
+    def __getattr__(name: str) -> Any:
+        """Import a name when it is first used: `alta-add --help` does not wait for requests."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module  # noqa: PLC0415 - see above
+
+        return getattr(import_module(_HOMES.get(name, "alta_client._errors")), name)
 
 
 def __dir__() -> list[str]:

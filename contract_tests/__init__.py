@@ -13,18 +13,20 @@ if TYPE_CHECKING:
 __all__ = ["check_consumer"]
 
 
-def __getattr__(name: str) -> Any:
-    """Import `check_consumer` when it is first used: importing the package costs nothing.
+if not TYPE_CHECKING:  # or a type checker would take any name for one of the package
 
-    Raises:
-        MockError: The extra `verify` is not installed.
-    """
-    if name != "check_consumer":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        from contract_tests.consumer.check import check_consumer  # noqa: PLC0415 - see above
-    except ImportError as error:
-        from mock_server.messages.extras import missing  # noqa: PLC0415 - see above
+    def __getattr__(name: str) -> Any:
+        """Import `check_consumer` when it is first used: importing the package costs nothing.
 
-        raise missing("check_consumer", error) from error
-    return check_consumer
+        Raises:
+            MockError: The extra `verify` is not installed.
+        """
+        if name != "check_consumer":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        try:
+            from contract_tests.consumer.check import check_consumer  # noqa: PLC0415 - see above
+        except ImportError as error:
+            from mock_server.messages.extras import missing  # noqa: PLC0415 - see above
+
+            raise missing("check_consumer", error) from error
+        return check_consumer

@@ -188,3 +188,18 @@ def test_the_kit_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
     where = [str(installed), "-c", "import contract_tests; print(contract_tests.__file__)"]
     found = subprocess.run(where, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert found.startswith(str(tmp_path))
+
+
+def test_a_misspelt_import_is_a_type_error(tmp_path: Path) -> None:
+    """The names of each package have types, and a type checker knows no others."""
+    names = {"mock_server": "AltaMock", "contract_tests": "check_consumer", "alta_client": "AltaClient"}
+    program = tmp_path / "program.py"
+    lines = [f"from {package} import {name}\nfrom {package} import {name}s" for package, name in names.items()]
+    program.write_text("\n".join(lines), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", str(program)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    wrong = [f'has no attribute "{name}s"' for name in names.values()]
+    assert [text for text in wrong if text not in done.stdout] == [], done.stdout + done.stderr
+    assert "Found 3 errors" in done.stdout
