@@ -154,3 +154,13 @@ def test_text_of_others_does_not_change_the_direction_of_the_page(page: Page, mo
     )
 
     assert loose == []
+
+
+def test_an_unknown_kind_in_the_address_is_left_out(page: Page, mock: AltaMock) -> None:
+    """As is an operation that the contract does not have: the page shows what it would without them."""
+    mock.answer(request_of())
+    page.goto("/?kind=people&operation=addPeople")
+
+    expect(page.locator("#campaign-title")).to_have_text("Q3 outreach: 1 prospect")
+    expect(page.locator("#requests tbody tr")).to_have_count(1)
+    expect(page.get_by_label("Kind of objects")).to_have_value("prospects")

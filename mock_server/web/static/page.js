@@ -535,8 +535,10 @@ document.addEventListener("visibilitychange", () => document.hidden || state.pau
 
 $("base-url").textContent = location.origin + basePath;
 $("filter").value = state.filter;
-$("kind").value = state.kind;
-$("operation").value = state.operation;
+for (const id of ["kind", "operation"]) {
+  if ([...$(id).options].some((one) => one.value === state[id])) $(id).value = state[id];
+  state[id] = $(id).value; // an unknown one in the address is left out
+}
 $("search").value = state.search;
 setInterval(() => {
   showTime();
