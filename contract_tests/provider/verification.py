@@ -68,10 +68,10 @@ def _run(session: Session) -> None:
     plan = Plan(session.report, session.make, sockets=session.provider.sockets)
     planned = plan.requests()
     session.planned = min(planned, session.options.max_requests or planned)
+    _check_usable(session)
     limit = session.target.rate_limit
     if limit and session.options.patient:
         session.options.announce(session.planned, session.planned / limit.requests * limit.seconds)
-    _check_usable(session)
     writes = session.target.writes
     if writes:
         _perform(session, lambda session: limit_rules.measure(session, plan), *limit_rules.MEASURED)
