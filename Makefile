@@ -28,7 +28,7 @@ serve: $(RUNTIME)
 
 test: $(DEV) $(NODE)
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n $$($(BIN)/python -c "import os; print(2 * (os.cpu_count() or 1))") $(ARGS)
 
 check: $(DEV)
 	$(BIN)/ruff check .

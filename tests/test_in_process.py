@@ -13,6 +13,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry, Timeout
 
 from mock_server import AltaMock
+from mock_server.transports.responses import patched
 from tests.conftest import CAMPAIGN, ONE
 
 if TYPE_CHECKING:
@@ -182,3 +183,11 @@ def test_a_retrying_client_gets_every_response(mock: AltaMock) -> None:
 def test_more_than_a_mebibyte(patched: AltaMock) -> None:
     """The response is the same as with every transport."""
     assert post(patched, data=b" " * (1024 * 1024 + 1)).status_code == 413
+
+
+def test_a_further_host_is_answered_inside_another_patch(mock: AltaMock) -> None:
+    """The patch around does not refuse it."""
+    with AltaMock().responses(), patched(mock, "elsewhere.api.altahq.com"):
+        assert requests.get("https://elsewhere.api.altahq.com/v1/nowhere", timeout=5).status_code == 404
+        with pytest.raises(requests.ConnectionError):
+            requests.get("https://example.com/v1/nowhere", timeout=5)

@@ -62,3 +62,15 @@ HANDLERS: Mapping[str, Handler] = {
 SAMPLE = Sample("addProspectsToCampaign", campaigns.KIND, {"data": [{"email": "ada@example.com"}]})
 
 ROLES = Roles(SAMPLE.operation, "addCommunicationOptOuts", "deleteCommunicationOptOut", dnc.MATCHED)
+
+OBJECTS = {
+    "prospects": "Prospects",
+    "email_messages": "Email threads",
+    "linkedin_messages": "LinkedIn conversations",
+    "calls": "Calls",
+    "opt_outs": "Opt-outs",
+    "persons": "Persons",
+    "companies": "Companies",
+    "reps": "Reps",
+}
+"""The lists of objects that the page shows, by their names in the control API."""

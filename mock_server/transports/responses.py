@@ -60,11 +60,12 @@ def patched(mock: Fake, *hosts: str) -> Iterator[responses.RequestsMock]:
 
     Where the library itself is active around or inside the context, its responses answer other hosts.
     """
-    origin = re.escape("{0.scheme}://{0.netloc}/".format(urlsplit(mock.base_url)))
+    ours = urlsplit(mock.base_url)
+    origin, *others = (re.escape(f"{ours.scheme}://{host}/") for host in (ours.netloc, *hosts))
     around = HTTPAdapter.send
     with responses.RequestsMock(assert_all_requests_are_fired=False, real_adapter_send=around) as patch:
         if around.__module__ != HTTPAdapter.__module__:
-            patch.add_passthru(re.compile(f"(?!{origin})"))
+            patch.add_passthru(re.compile(f"(?!{'|'.join([origin, *others])})"))
         patch.add(_Fake(mock, patch, "", hosts))
         inside = responses.add(_Fake(mock, responses.mock, origin, ()))
         try:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_server.contract.contract import Contract
 from mock_server.fake import Fake
-from mock_server.handlers import SAMPLE
+from mock_server.handlers import OBJECTS, SAMPLE
 from mock_server.messages.http import JSON, ApiReply, ApiRequest, phrase
 from mock_server.messages.injected import FAULTS
 
@@ -39,19 +39,6 @@ UNASKED = (*ICONS, "/.well-known/appspecific/com.chrome.devtools.json")
 
 KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 """Media types by suffix; `mimetypes` would depend on the system."""
-
-
-OBJECTS = {
-    "prospects": "Prospects",
-    "email_messages": "Email threads",
-    "linkedin_messages": "LinkedIn conversations",
-    "calls": "Calls",
-    "opt_outs": "Opt-outs",
-    "persons": "Persons",
-    "companies": "Companies",
-    "reps": "Reps",
-}
-"""The lists of objects that the page shows, by their names in the control API."""
 
 
 class Pages:
