@@ -13,7 +13,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry, Timeout
 
 from mock_server import AltaMock
-from mock_server.transports.responses import patched
+from mock_server.transports import responses as adapter
 from tests.conftest import CAMPAIGN, ONE
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def test_more_than_a_mebibyte(patched: AltaMock) -> None:
 
 def test_a_further_host_is_answered_inside_another_patch(mock: AltaMock) -> None:
     """The patch around does not refuse it."""
-    with AltaMock().responses(), patched(mock, "elsewhere.api.altahq.com"):
+    with AltaMock().responses(), adapter.patched(mock, "elsewhere.api.altahq.com"):
         assert requests.get("https://elsewhere.api.altahq.com/v1/nowhere", timeout=5).status_code == 404
         with pytest.raises(requests.ConnectionError):
             requests.get("https://example.com/v1/nowhere", timeout=5)
