@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import schemathesis
+from hypothesis import HealthCheck, Phase, settings
 
 from contract_tests.fake import CAMPAIGN, TOKEN, FakeUnderTest
 from contract_tests.reporting.tally import Tally
@@ -72,6 +73,36 @@ def test_rare_statuses_of_every_operation(fake: FakeUnderTest, tally: Tally) -> 
 
             assert response.status_code == status
             operation.validate_response(response)
+
+
+@pytest.mark.parametrize("fake", [("in-process", "free")], ids="-".join, indirect=True)
+def test_sequences_of_requests_keep_the_contract(fake: FakeUnderTest) -> None:
+    """Schemathesis sends the ids of one response in the next request: generated ids would find no object."""
+    found: set[str] = set()
+
+    class Sequences(fake.schema.as_state_machine()):  # type: ignore[misc]  # the base class is made at run time
+        def before_call(self, case: Any) -> None:
+            if isinstance(case.query, dict):
+                case.query.pop("cursor", None)
+
+        def after_call(self, response: Any, case: Any) -> None:
+            if response.status_code == 200 and case.operation.path_parameters:
+                found.add(case.operation.definition.raw["operationId"])
+
+    Sequences.run(
+        settings=settings(
+            max_examples=60,
+            stateful_step_count=10,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+    )
+
+    with_ids = {one.id for one in fake.mock.contract.operations if "path" in one.parameters}
+    assert found == with_ids
 
 
 @pytest.mark.parametrize("fake", [("in-process", "pinned"), ("socket", "pinned")], ids="-".join, indirect=True)
