@@ -30,6 +30,7 @@ class Reader:
         self._document = document
         self._error = error
         self._schemas = Schemas(document)
+        self._compiled: dict[Place, Schema] = {}
 
     def server(self) -> str:
         """Return the base URL of the first server, without a trailing slash."""
@@ -240,7 +241,9 @@ class Reader:
                 raise self._error(at, f"the reference {node['$ref']!r} leads nowhere") from error
 
     def _schema(self, *at: str | int) -> Schema:
+        if at in self._compiled:  # most responses are shared by all operations
+            return self._compiled[at]
         try:
-            return self._schemas.at(*at)
+            return self._compiled.setdefault(at, self._schemas.at(*at))
         except ValueError as error:
             raise self._error(at, f"this schema cannot be used: {error}") from error

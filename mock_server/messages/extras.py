@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from importlib.metadata import distribution
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from mock_server.messages.errors import MockError
 
@@ -17,6 +15,9 @@ def missing(user: str, error: ImportError, extra: str = "verify") -> MockError:
 
 def command(extra: str) -> str:
     """Return the command that adds an extra to alta-mock, from the source that it was installed from (PEP 610)."""
+    from importlib.metadata import distribution  # noqa: PLC0415 - every command would wait 40 ms for these two
+    from urllib.request import url2pathname  # noqa: PLC0415 - see above
+
     origin = json.loads(distribution("alta-mock").read_text("direct_url.json") or "{}")
     url, repository = origin.get("url"), origin.get("vcs_info")
     if origin.get("dir_info", {}).get("editable"):
