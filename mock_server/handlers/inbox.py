@@ -6,6 +6,7 @@ https://docs.altahq.com/api-reference/email-messages/list, https://docs.altahq.c
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from mock_server.handlers.handler import Context, Result
@@ -25,13 +26,13 @@ TAGGED = {EMAIL: "emailThread", LINKEDIN: "linkedinConversation"}
 def list_email_messages(call: Call, context: Context) -> Result:
     """Return email messages by thread, campaign, prospect, rep, status, type or tag, or the last of each thread."""
     equal = ("emailThreadId", "prospectId", "repId", "status", "type")
-    return page(call, context, EMAIL, equal=equal, keep=lambda filters, _: _kept(EMAIL, filters, context))
+    return page(call, context, EMAIL, equal=equal, keep=partial(_kept, EMAIL))
 
 
 def list_linkedin_messages(call: Call, context: Context) -> Result:
     """Return LinkedIn messages by prospect, campaign, rep, status, type or tag, or only unread ones."""
     equal = ("prospectId", "repId", "status", "type")
-    return page(call, context, LINKEDIN, equal=equal, keep=lambda filters, _: _kept(LINKEDIN, filters, context))
+    return page(call, context, LINKEDIN, equal=equal, keep=partial(_kept, LINKEDIN))
 
 
 def assign_tags(call: Call, context: Context) -> Result:
