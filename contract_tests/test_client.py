@@ -181,10 +181,10 @@ def test_every_list_and_every_schedule(stage: Stage, exploring_seed: int | None)
     assert len(seen) >= 6, seen
 
 
-@pytest.mark.parametrize(("told", "waits"), [("7", 7), ("0", 0), ("59", 59), ("date", 7), ("3, 7", 7)])
-def test_it_waits_as_long_as_retry_after_says(stage: Stage, told: str, waits: int) -> None:
+@pytest.mark.parametrize(("header", "waits"), [("7", 7), ("0", 0), ("59", 59), ("date", 7), ("3, 7", 7)])
+def test_it_waits_as_long_as_retry_after_says(stage: Stage, header: str, waits: int) -> None:
     """Neither shorter nor longer; a date counts from the server's own, whatever the clock of the client says."""
-    step = until(stage.mock, waits) if told == "date" else Injected(status=429, retry_after=told)
+    step = until(stage.mock, waits) if header == "date" else Injected(status=429, retry_after=header)
     stage.begin([step])
     slept: list[float] = []
     client = AltaClient(stage.url, TOKEN, sleep=slept.append, clock=lambda: 0.0)

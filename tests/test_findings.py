@@ -309,7 +309,7 @@ CASES: list[tuple[str, str, Story, bool]] = [
     ("waits-for-retry-after", "a second too early", limited(59), True),
     ("waits-for-retry-after", "a tenth of a second too early", limited(59.9), True),
     ("waits-for-retry-after", "as inexact as timers are", limited(59.96), False),
-    ("waits-for-retry-after", "as told", limited(60), False),
+    ("waits-for-retry-after", "as long as asked", limited(60), False),
     ("waits-for-retry-after", "behind responses no time passes", limited(0, transport="responses"), False),
     ("waits-for-retry-after", "after an injected wait, too early", injected_wait("5", 4), True),
     ("waits-for-retry-after", "after an injected wait", injected_wait("5", 5), False),

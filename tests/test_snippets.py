@@ -294,11 +294,11 @@ def test_data_is_accepted(block: Block, tmp_path: Path) -> None:
 
 def test_commands_in_the_text_have_the_options_that_they_are_given() -> None:
     """This checks each `alta-mock ...` between two backticks."""
-    told = []
+    mentioned = []
     for page in PAGES:
         inline = [child for token in MarkdownIt().parse(page.read_text("utf-8")) for child in token.children or []]
-        told += [child.content for child in inline if child.type == "code_inline"]
-    for text in (text for text in told if re.fullmatch(r"alta-mock [a-z]+( (-|\.\.\.).*)?", text)):
+        mentioned += [child.content for child in inline if child.type == "code_inline"]
+    for text in (text for text in mentioned if re.fullmatch(r"alta-mock [a-z]+( (-|\.\.\.).*)?", text)):
         words = shlex.split(text.replace("...", ""))
         own = words[2 : words.index("--")] if "--" in words else words[2:]
         known = {option for parameter in commands.commands[words[1]].params for option in parameter.opts}

@@ -212,20 +212,20 @@ def test_it_fits_into_the_terminal(columns: int, shown: str) -> None:
 def test_what_verify_shows_on_a_terminal() -> None:
     """It shows the current step, the progress, and the remaining wait."""
     stream = Terminal()
-    tell = Progress(StatusLine(stream, {}, clock=iter(range(10**6)).__next__))
-    tell(Step("at-most-20", 12, 200))
+    progress = Progress(StatusLine(stream, {}, clock=iter(range(10**6)).__next__))
+    progress(Step("at-most-20", 12, 200))
     assert stream.screen() == "12 of about 200 requests  at-most-20"
-    tell(Step("at-most-20: waiting for quota", 12, 200, 41.6))
+    progress(Step("at-most-20: waiting for quota", 12, 200, 41.6))
     assert stream.screen() == "12 of about 200 requests, 42 s to wait  at-most-20: waiting for quota"
-    tell(Step("schemathesis", 341, 200))
+    progress(Step("schemathesis", 341, 200))
     assert stream.screen() == "341 requests  schemathesis"
 
 
 def test_what_verify_prints_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
     """It prints a long wait once, and no short wait."""
-    tell = Progress(StatusLine(io.StringIO(), {}))
+    progress = Progress(StatusLine(io.StringIO(), {}))
     for wait in (0.0, 8.0, 7.0, 6.0, 0.0, 4.0, 0.0, 9.0):
-        tell(Step("limit-is-kept", 11, 200, wait))
+        progress(Step("limit-is-kept", 11, 200, wait))
 
     assert capsys.readouterr().err.splitlines() == [
         "alta-mock: 11 requests so far; limit-is-kept, 8 s",

@@ -156,10 +156,10 @@ def test_an_invalid_schema_is_refused(schema: Any) -> None:
 def test_a_large_body_names_only_the_first_difference(unlimited: AltaMock) -> None:
     """Up to `MANY` members all are named, beyond only one, to bound the time. Commas in a text are not members."""
     records = [{"email": 1, "phone": ",," * MANY}, {"email": 2, "phone": "1"}, {}]  # with `data`, nine members
-    for more, told in ((0, 3), (1, 1)):
+    for more, reported in ((0, 3), (1, 1)):
         extra = [0] * (MANY - 10 + more)
         outcome = unlimited.handle(request_of({"data": records, "extra": extra}))
-        assert len(outcome.violations) == told
+        assert len(outcome.violations) == reported
         assert {one.place for one in outcome.violations} == {"body"}
 
 

@@ -802,7 +802,7 @@ def test_a_held_key_acts_once(page: Page, mock: AltaMock) -> None:
 def test_from_another_machine_the_page_asks_for_the_control_token(
     tab: Page, mock: AltaMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It tells a wrong one, keeps the right one for the tab, and the reference and the HAR have it as well."""
+    """It reports a wrong one, keeps the right one for the tab, and the reference and the HAR have it as well."""
     monkeypatch.setattr("mock_server.control.guard.is_loopback", lambda _: False)
     mock.answer(request_of())
     with mock.serve(control_token="right-one") as live:

@@ -345,7 +345,7 @@ def test_an_unknown_batch_can_be_sent_again(add: Add, people: Path, unlimited: A
 
 
 def test_keys_of_json_lines_are_mapped(add: Add, unlimited: AltaMock, tmp_path: Path) -> None:
-    """To a field or to none; a collision, and a name that no line has, are told."""
+    """To a field or to none; a collision, and a name that no line has, are reported."""
     file = tmp_path / "in.jsonl"
     file.write_text('{"mail": "a@example.com", "secret": 1}\n')
     assert add(file, "--map", "mail=email", "--map", "secret=").code == 0

@@ -245,10 +245,10 @@ def test_an_iterator_is_never_held_whole(client: AltaClient, mock: AltaMock) -> 
 def test_progress_tells_what_happens_and_when(client: AltaClient, mock: AltaMock) -> None:
     """A batch that waits is not under way."""
     mock.next(429, retry_after=9)
-    told: list[Progress] = []
-    client.add_prospects(CAMPAIGN, [ADA] * 21, on_progress=told.append)
+    reported: list[Progress] = []
+    client.add_prospects(CAMPAIGN, [ADA] * 21, on_progress=reported.append)
 
-    assert [(one.event, one.added, len(one.batch), one.wait) for one in told] == [
+    assert [(one.event, one.added, len(one.batch), one.wait) for one in reported] == [
         ("sending", 0, 20, 0),
         ("waiting", 0, 20, 9),
         ("sending", 0, 20, 0),
@@ -274,10 +274,10 @@ def test_an_absurd_pause_is_not_made(client: AltaClient, mock: AltaMock) -> None
     odd = {"RateLimit-Remaining": "0", "RateLimit-Reset": "1767225660"}
     mock.clear_injected()
     mock.next(200, headers=odd)
-    told: list[Progress] = []
+    reported: list[Progress] = []
 
-    assert client.add_prospects(CAMPAIGN, [ADA] * 21, on_progress=told.append) == 21
-    assert "waiting" not in {one.event for one in told}
+    assert client.add_prospects(CAMPAIGN, [ADA] * 21, on_progress=reported.append) == 21
+    assert "waiting" not in {one.event for one in reported}
 
 
 def test_netrc_does_not_replace_the_token(mock: AltaMock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,7 +312,7 @@ def test_no_token_is_shown(client: AltaClient, mock: AltaMock) -> None:
 
 
 def test_patience_has_bounds(client: AltaClient, mock: AltaMock) -> None:
-    """Ten refusals in a row, or a wait longer than allowed; the seconds that were told are known."""
+    """Ten refusals in a row, or a wait longer than allowed; the seconds of Retry-After are known."""
     mock.next(429, times=99, retry_after=0)
     with pytest.raises(RateLimited) as caught:
         client.add_prospects(CAMPAIGN, [ADA])
@@ -328,10 +328,10 @@ def test_patience_has_bounds(client: AltaClient, mock: AltaMock) -> None:
 def test_backoff_grows_where_nothing_is_told(client: AltaClient, mock: AltaMock) -> None:
     """One second, two, four."""
     mock.next(429, times=3, retry_after="whenever")
-    told: list[Progress] = []
-    client.add_prospects(CAMPAIGN, [ADA], on_progress=told.append)
+    reported: list[Progress] = []
+    client.add_prospects(CAMPAIGN, [ADA], on_progress=reported.append)
 
-    assert [one.wait for one in told if one.event == "waiting"] == [1, 2, 4]
+    assert [one.wait for one in reported if one.event == "waiting"] == [1, 2, 4]
 
 
 def test_what_follows_an_unknown_batch_can_be_sent(client: AltaClient, mock: AltaMock) -> None:
@@ -390,7 +390,7 @@ ERRORS: dict[str, tuple[bytes, type[AltaError], str]] = {
 
 @pytest.mark.parametrize("name", ERRORS)
 def test_odd_errors_are_errors(name: str) -> None:
-    """Of the kind that the status tells."""
+    """Of the kind that belongs to the status."""
     answer, kind, says = ERRORS[name]
     with serving(answering(answer)) as url, pytest.raises(kind, match=says):
         AltaClient(url, "t").add_prospects(CAMPAIGN, [ADA])
@@ -497,7 +497,7 @@ def test_times_that_cannot_be_used(name: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "waits"),
+    ("reported", "waits"),
     [
         (["Thu Jan  1 00:01:00 2026"], 60),
         (["Thu, 01 Jan 2026 00:01:00 -0000"], 60),
@@ -511,11 +511,13 @@ def test_times_that_cannot_be_used(name: str, value: Any) -> None:
     ],
 )
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/Lima"])
-def test_every_form_of_a_time_to_wait(told: list[str], waits: int, zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_form_of_a_time_to_wait(
+    reported: list[str], waits: int, zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Dates of all three forms of HTTP are in UTC, wherever the client is; of several values the longest counts."""
     monkeypatch.setenv("TZ", zone)
     time.tzset()
-    lines = "".join(f"Retry-After: {value}\r\n" for value in told)
+    lines = "".join(f"Retry-After: {value}\r\n" for value in reported)
     refusal = f"HTTP/1.1 429 X\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n{lines}Content-Length: 0\r\n\r\n".encode()
     answers = [refusal, OK + b"Content-Length: 0\r\n\r\n"]
     slept: list[float] = []

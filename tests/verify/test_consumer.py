@@ -110,12 +110,12 @@ def test_a_broken_rule_fails_the_test_with_the_report(alta_mock: AltaMock) -> No
 
     with pytest.raises(AssertionError) as caught:
         check_consumer(alta_mock, retries, expect=PEOPLE)
-    told = str(caught.value)
+    text = str(caught.value)
 
     assert isinstance(caught.value, ConsumerBroken)
-    assert re.search(r"^sends-nothing-twice +fail +response-lost", told, re.MULTILINE)
-    assert "its response was lost, so look before you send it again" in told
-    assert re.search(r"request 2 after 0\.0 s: POST /v1/campaigns/\S+ -> 200 \(drop_after_commit\)", told)
+    assert re.search(r"^sends-nothing-twice +fail +response-lost", text, re.MULTILINE)
+    assert "its response was lost, so look before you send it again" in text
+    assert re.search(r"request 2 after 0\.0 s: POST /v1/campaigns/\S+ -> 200 \(drop_after_commit\)", text)
 
 
 def fails_at_once(at: Environment) -> None:

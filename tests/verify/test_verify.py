@@ -316,7 +316,7 @@ def test_the_time_is_announced_and_bounded(clock: Clock) -> None:
     said: list[tuple[int, float, int]] = []
     fake = AltaMock(clock=clock)
     target = replace(seeded(fake.base_url), rate_limit=Limit(10, 60))
-    options = Options(patient=True, max_seconds=30, announce=lambda *told: said.append((*told, len(fake.requests))))
+    options = Options(patient=True, max_seconds=30, announce=lambda *sent: said.append((*sent, len(fake.requests))))
     report = verify_provider(target, InProcess(fake), options)
 
     assert report.stopped == "--max-seconds 30"
