@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", r"^f is empty"),
+        ("", r"^f:1: the file is empty"),
         ("a: [1", r"^f:\d: not YAML"),
         ("a: 1\na: 2", r"^f:2: duplicate key 'a'; remove one"),
         ("a: &x 1\nb: *x", r"^f:\d: aliases .* are not supported"),
         ("? [1]\n: 2", r"^f:1: a key must be a plain word"),
         ("a: !!python/object:os.system 1", r"^f:1: not YAML"),
+        ("a:\n  !!set {b}", r"^f:2: the tag tag:yaml.org,2002:set is not supported; remove it"),
         ("a: \x07", r"^f: not YAML"),
-        ("a: 1\n---\nb: 2", r"^f:2: not YAML"),
+        ("a: 1\n---\nb: 2", r"^f:2: not YAML: more than one document"),
         ("[" * 101 + "]" * 101, r"^f:1: nested deeper than 100 levels"),
         ("[" * 100_000, r"^f:1: nested deeper"),
         ("- " * 100_000, r"^f:1: nested deeper"),

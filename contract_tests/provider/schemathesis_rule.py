@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -82,7 +83,7 @@ def documented() -> Contract:
     value["actions"] = [
         one for one in value["actions"] if one["x-evidence"] != "assumed" or one.get("x-assumption") == examples
     ]
-    return Contract.of(Document.read(bundled_files.data("openapi.yaml")), Document(overlay.name, value, overlay.root))
+    return Contract.of(Document.read(bundled_files.data("openapi.yaml")), replace(overlay, value=value))
 
 
 def _config(session: Session) -> Config:

@@ -61,6 +61,8 @@ def parse_address(text: str) -> tuple[str, int]:
 @options.mock_settings
 def serve(*, bind: str, form: str, control_token: str | None, no_why: bool, **settings: Any) -> None:
     """Serve the fake Alta API until it is stopped."""
+    # Hardly anything here is ever part of a cycle, so the collector need not look often.
+    gc.set_threshold(100_000, 50, 100)
     import asyncio  # noqa: PLC0415 - --help need not wait for the server's imports
 
     from mock_server.journal.access_log import Log  # noqa: PLC0415 - the same
@@ -75,10 +77,7 @@ def serve(*, bind: str, form: str, control_token: str | None, no_why: bool, **se
     click.echo(terminal.output(banner(mock, origin_of(listening))), err=True)
     log = Log(sys.stdout, form, mock.redact, colour=terminal.paints(sys.stdout))
     server = Server(Dispatcher(mock, "socket", control_token, log), listening)
-    # What is loaded by now stays, so the collector need not visit it again and again, nor the journal: hardly anything
-    # here is ever part of a cycle.
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
+    gc.freeze()  # what is loaded by now stays, so the collector need not visit it again and again
     # A thread that reads the journal yields to the API after 0.5 ms instead of 5, except within a call of json.
     sys.setswitchinterval(0.0005)
     asyncio.run(_serve_until_signalled(server))

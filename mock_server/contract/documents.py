@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,65 @@ MAX_DEPTH = 100
 
 
 class _Loader(_Base):  # type: ignore[misc, valid-type]  # the C loader if it is there, chosen at run time
-    """YAML as a superset of JSON: a date is a string, as it would be in JSON, and 20.0 is the integer 20."""
+    """YAML as a superset of JSON: a date is a string, as it would be in JSON, and 20.0 is the integer 20.
+
+    Values are made of the parser's events, in one pass, since the C composer would crash the process on deep nesting.
+    """
+
+    def document(self) -> Any:
+        """Return the value of the only document; raise _Refused for what YAML has and JSON has not."""
+        self.get_event()
+        first = self.get_event()
+        if isinstance(first, yaml.StreamEndEvent):
+            raise _Refused(first, "the file is empty")
+        value = self._value(self.get_event(), 0)
+        self.get_event()
+        second = self.get_event()
+        if not isinstance(second, yaml.StreamEndEvent):
+            raise _Refused(second, "not YAML: more than one document")
+        return value
 
     def construct_number(self, node: yaml.ScalarNode) -> float:
         """Return the value of a number with a fraction or an exponent."""
         number = float(self.construct_yaml_float(node))
         return int(number) if number.is_integer() else number
+
+    def _value(self, event: yaml.Event, depth: int) -> Any:
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event)
+        if not isinstance(event, yaml.CollectionStartEvent):
+            raise _Refused(event, "aliases (&, *) are not supported; write the value out")
+        if event.tag:
+            raise _Refused(event, f"the tag {event.tag} is not supported; remove it")
+        if depth == MAX_DEPTH:
+            raise _Refused(event, f"nested deeper than {MAX_DEPTH} levels")
+        if isinstance(event, yaml.SequenceStartEvent):
+            return [self._value(one, depth + 1) for one in self._until(yaml.SequenceEndEvent)]
+        found: dict[str, Any] = {}
+        for key in self._until(yaml.MappingEndEvent):
+            if not isinstance(key, yaml.ScalarEvent):
+                raise _Refused(key, "a key must be a plain word or a string")
+            if key.value in found:  # one of them would be lost silently
+                raise _Refused(key, f"duplicate key {key.value!r}; remove one")
+            found[key.value] = self._value(self.get_event(), depth + 1)  # 200: and yes: are names here, as in JSON
+        return found
+
+    def _scalar(self, event: Any) -> Any:
+        tag = event.tag or self.resolve(yaml.ScalarNode, event.value, event.implicit)
+        if tag == self.DEFAULT_SCALAR_TAG:
+            return event.value
+        return self.construct_object(yaml.ScalarNode(tag, event.value, event.start_mark))
+
+    def _until(self, end: type[yaml.Event]) -> Iterator[yaml.Event]:
+        while not isinstance(event := self.get_event(), end):
+            yield event
+
+
+class _Refused(Exception):
+    """What is wrong at an event."""
+
+    def __init__(self, event: Any, problem: str) -> None:
+        super().__init__(event.start_mark.line + 1, problem)
 
 
 _Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_number)
@@ -42,12 +95,12 @@ class Document:
     Attributes:
         name: The name of the file in messages.
         value: Mappings, sequences and scalars, as in JSON.
-        root: The YAML node of the value, for `line`.
+        text: The text of the file, for `line`.
     """
 
     name: str
     value: Any
-    root: yaml.Node
+    text: str = field(repr=False)
 
     @classmethod
     def read(cls, path: Path) -> Document:
@@ -69,13 +122,11 @@ class Document:
         """Parse YAML or JSON; `name` is used in messages."""
         loader = None
         try:
-            _refuse_depth(text, name)
             loader = _Loader(text)
-            root = loader.get_single_node()
-            if root is None:
-                raise MockError(f"{name} is empty")
-            _refuse_oddities(root, name)
-            return cls(name, loader.construct_document(root), root)
+            return cls(name, loader.document(), text)
+        except _Refused as refused:
+            line, problem = refused.args
+            raise MockError(f"{name}:{line}: {problem}") from refused
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             raise MockError(f"{name}:{line}: not YAML: {error.problem or error.context}") from error
@@ -87,7 +138,8 @@ class Document:
 
     def line(self, parts: Sequence[str | int]) -> int:
         """Return the line, from 1, of the value at these keys and indices, or of its nearest parent."""
-        node, line = self.root, self.root.start_mark.line
+        node = _root(self.text)
+        line: int = node.start_mark.line
         for part in parts:
             if isinstance(node, yaml.MappingNode):
                 found = next((pair for pair in node.value if pair[0].value == str(part)), None)
@@ -107,44 +159,7 @@ def _read(path: Path, _modified: int, _size: int) -> Document:
     return Document.parse(path.read_text(encoding="utf-8"), str(path))
 
 
-def _refuse_depth(text: str, name: str) -> None:
-    """Refuse deep nesting by the parser's events: the C composer, which recurs, would crash the process."""
-    depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > MAX_DEPTH and event.start_mark:
-            raise MockError(f"{name}:{event.start_mark.line + 1}: nested deeper than {MAX_DEPTH} levels")
-
-
-def _refuse_oddities(root: yaml.Node, name: str) -> None:
-    """Refuse what YAML has and JSON has not, and duplicate keys, of which one would be lost silently."""
-    level, seen = [root], {id(root)}
-    while level:
-        level = [child for node in level for child in _children(node, name)]
-        for node in level:
-            if id(node) in seen:
-                raise _oddity(node, name, "aliases (&, *) are not supported; write the value out")
-            seen.add(id(node))
-
-
-def _children(node: yaml.Node, name: str) -> list[yaml.Node]:
-    if isinstance(node, yaml.SequenceNode):
-        return list(node.value)
-    if not isinstance(node, yaml.MappingNode):
-        return []
-    keys: set[str] = set()
-    for key, _ in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            raise _oddity(key, name, "a key must be a plain word or a string")
-        if key.value in keys:
-            raise _oddity(key, name, f"duplicate key {key.value!r}; remove one")
-        keys.add(key.value)
-        key.tag = "tag:yaml.org,2002:str"  # 200: and yes: are names here, as in JSON
-    return [value for _, value in node.value]
-
-
-def _oddity(node: yaml.Node, name: str, problem: str) -> MockError:
-    return MockError(f"{name}:{node.start_mark.line + 1}: {problem}")
+@lru_cache(maxsize=4)
+def _root(text: str) -> Any:
+    """Compose the nodes of a text that was parsed, which only those pay for who ask for lines."""
+    return yaml.compose(text, Loader=_Loader)

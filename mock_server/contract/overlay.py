@@ -38,48 +38,54 @@ def apply(overlay: Document, value: Any) -> tuple[Any, Touched]:
     value = copy.deepcopy(value)
     touched: Touched = []
     for index, action in enumerate(head["actions"]):
-        locations = _act(action, value, f"{overlay.name}:{overlay.line(['actions', index])}")
-        touched.extend((location, index) for location in locations)
+        try:
+            touched.extend((location, index) for location in _act(action, value))
+        except _Malformed as error:
+            raise MockError(f"{overlay.name}:{overlay.line(['actions', index])}: {error}") from error
     return value, touched
 
 
-def _act(action: Any, value: Any, where: str) -> list[Place]:
+class _Malformed(Exception):
+    """What is wrong with an action."""
+
+
+def _act(action: Any, value: Any) -> list[Place]:
     if not isinstance(action, dict) or not isinstance(action.get("target"), str):
-        raise MockError(f"{where}: an action needs a 'target', a JSONPath")
+        raise _Malformed("an action needs a 'target', a JSONPath")
     unknown = [key for key in action if key not in _ACTION_KEYS and not str(key).startswith("x-")]
     if unknown:
-        raise MockError(f"{where}: an action has no {unknown[0]!r}; it has {', '.join(sorted(_ACTION_KEYS))}")
+        raise _Malformed(f"an action has no {unknown[0]!r}; it has {', '.join(sorted(_ACTION_KEYS))}")
     try:
         nodes = list(jsonpath_rfc9535.find(action["target"], value))
     except JSONPathError as error:
-        raise MockError(f"{where}: {action['target']!r} is not a JSONPath: {error}") from error
+        raise _Malformed(f"{action['target']!r} is not a JSONPath: {error}") from error
     if not nodes and action.get("x-optional") is not True:
-        raise MockError(
-            f"{where}: the target {action['target']!r} selects nothing; correct it, or mark it with x-optional: true"
+        raise _Malformed(
+            f"the target {action['target']!r} selects nothing; correct it, or mark it with x-optional: true"
         )
     locations = [node.location for node in nodes]
     for location in reversed(locations):  # so that removing from an array does not move what is still to go
         if action.get("remove") is True:
             if not location:
-                raise MockError(f"{where}: the whole document cannot be removed")
+                raise _Malformed("the whole document cannot be removed")
             del at(value, location[:-1])[location[-1]]
         elif "update" in action:
-            _merge(at(value, location), action["update"], f"{where}: target {pointer(*location)}")
+            _merge(at(value, location), action["update"], location)
         else:
-            raise MockError(f"{where}: an action needs 'update', or 'remove: true'")
+            raise _Malformed("an action needs 'update', or 'remove: true'")
     return locations
 
 
-def _merge(target: Any, update: Any, where: str) -> None:
+def _merge(target: Any, update: Any, at_target: Place) -> None:
     if isinstance(target, list):
         target.append(copy.deepcopy(update))
     elif isinstance(target, dict) and isinstance(update, dict):
         for key, change in update.items():
             if isinstance(target.get(key), dict) and isinstance(change, dict):
-                _merge(target[key], change, where)
+                _merge(target[key], change, at_target)
             elif isinstance(target.get(key), list) and isinstance(change, list):
                 target[key].extend(copy.deepcopy(change))
             else:
                 target[key] = copy.deepcopy(change)
     else:
-        raise MockError(f"{where} is neither an object nor an array; only those can be updated")
+        raise _Malformed(f"target {pointer(*at_target)} is neither an object nor an array; only those can be updated")

@@ -22,7 +22,6 @@ from mock_server.control.guard import Guard, Refused, check_type, host_of
 from mock_server.fake import Fake
 from mock_server.handlers import HANDLERS, SAMPLE
 from mock_server.journal.annotated_body import annotated
-from mock_server.journal.har import har
 from mock_server.journal.snippets import as_curl, as_program, as_test
 from mock_server.messages.call import Call
 from mock_server.messages.errors import ApiError, MockError, UnknownObject
@@ -93,6 +92,8 @@ class Control:
             call = decode(request, operation, path)
             origin = f"http://{host_of(request)}{mount}"
             if operation.id == "exportMockRequests":
+                from mock_server.journal.har import har  # noqa: PLC0415 - serving need not wait for its library
+
                 return _reply(200, har(self._mock.requests, origin).encode())
             return _reply(200, to_json(self._operations[operation.id](call, origin) or {}))
         except Refused as refused:
