@@ -1,4 +1,7 @@
-"""Clients that are generated from the effective contract: each adds a prospect by email alone, and reads a 400."""
+"""What other tools make of the contract.
+
+A client that is generated from it adds a prospect by email alone, and reads a 400; a linter finds nothing.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(120)  # compilers, on a busy machine
 
 PACKAGES = Path(__file__).parent / "node_modules"
+MISSING = "the packages are missing: make test, or npm ci in tests/generators"
+
+REDOCLY = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
+"""Keeps Redocly from the network."""
 
 PYTHON = """
 import sys
@@ -88,7 +95,7 @@ def test_openapi_python_client(folder: Path, server: LiveServer) -> None:
 
 def test_hey_api(folder: Path, server: LiveServer) -> None:
     """The generated types compile, and none of the fields is required."""
-    assert PACKAGES.is_dir(), "the packages are missing: make test, or npm ci in tests/generators"
+    assert PACKAGES.is_dir(), MISSING
     (folder / "main.ts").write_text(TYPESCRIPT, encoding="utf-8")
     run(folder, PACKAGES / ".bin/openapi-ts", "--input", "alta.json", "--output", "client")
     options = ["--strict", "--skipLibCheck", "--module", "commonjs", "--target", "es2022"]
@@ -98,6 +105,17 @@ def test_hey_api(folder: Path, server: LiveServer) -> None:
         "200 {}",
         "400 Invalid request body",
     ]
+
+
+@pytest.mark.parametrize("document", ["alta.json", "published"])
+def test_redocly(folder: Path, monkeypatch: pytest.MonkeyPatch, document: str) -> None:
+    """Neither the effective contract nor the published document breaks a rule that `redocly.yaml` leaves on."""
+    assert PACKAGES.is_dir(), MISSING
+    for name, value in REDOCLY.items():
+        monkeypatch.setenv(name, value)
+
+    words = ["lint", document, f"--config={PACKAGES.parent / 'redocly.yaml'}", "--format=json"]
+    assert json.loads(run(folder, PACKAGES / ".bin/redocly", *words))["problems"] == []
 
 
 def test_the_example_of_a_path_parameter_is_in_the_seed() -> None:
