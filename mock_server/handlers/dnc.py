@@ -63,10 +63,9 @@ def opt_out(
 
 def pause_matching(context: Context, identifiers: Iterable[Mapping[str, Any]]) -> None:
     """Pause the active prospects of the persons whom identifiers name, in either case."""
-    named = {(MATCHED.get(one["identifierType"]), one["identifier"].lower()) for one in identifiers}
-    members = set(MATCHED.values())
-    for person in context.transaction.objects(PERSON):
-        if any(person.get(member) and (member, person[member].lower()) in named for member in members):
+    for one in identifiers:
+        member, text = MATCHED.get(one["identifierType"]), one["identifier"]
+        for person in context.transaction.alike(PERSON, member, text) if member and text else ():
             change_all(context, {"personId": person["id"]}, ACTIVE, PAUSED)
 
 

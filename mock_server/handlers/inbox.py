@@ -13,6 +13,7 @@ from mock_server.handlers.handler import Context, Result
 from mock_server.handlers.paging import Keep, page
 from mock_server.handlers.people import PROSPECT
 from mock_server.messages.call import Call
+from mock_server.store.base import Where
 
 EMAIL = "email_message"
 LINKEDIN = "linkedin_message"
@@ -25,14 +26,12 @@ TAGGED = {EMAIL: "emailThread", LINKEDIN: "linkedinConversation"}
 
 def list_email_messages(call: Call, context: Context) -> Result:
     """Return email messages by thread, campaign, prospect, rep, status, type or tag, or the last of each thread."""
-    equal = ("emailThreadId", "prospectId", "repId", "status", "type")
-    return page(call, context, EMAIL, equal=equal, keep=partial(_kept, EMAIL))
+    return _page(call, context, EMAIL, "emailThreadId")
 
 
 def list_linkedin_messages(call: Call, context: Context) -> Result:
     """Return LinkedIn messages by prospect, campaign, rep, status, type or tag, or only unread ones."""
-    equal = ("prospectId", "repId", "status", "type")
-    return page(call, context, LINKEDIN, equal=equal, keep=partial(_kept, LINKEDIN))
+    return _page(call, context, LINKEDIN)
 
 
 def assign_tags(call: Call, context: Context) -> Result:
@@ -61,26 +60,40 @@ def _tags(context: Context, entity: str, thread: str) -> list[str]:
     return list(found["tags"]) if found else []
 
 
+def _page(call: Call, context: Context, kind: str, *equal: str) -> Result:
+    """Return a page of messages, by filters that both kinds have and by some more that a member must equal."""
+    equal = (*equal, "prospectId", "repId", "status", "type")
+    return page(call, context, kind, equal=equal, among=partial(_among, kind), keep=partial(_kept, kind))
+
+
+def _among(kind: str, filters: Mapping[str, str], context: Context) -> Where:
+    """Return what messages of a campaign, and those with a tag, have in common."""
+    where: dict[str, str | frozenset[str]] = {}
+    thread = THREADS[kind]
+    if "campaignId" in filters:
+        _note_campaigns(context, kind)
+        where["campaignId"] = filters["campaignId"].lower()
+    if "tag" in filters:
+        threads = context.transaction.objects(
+            TAGGED[kind], {"id": filters[thread].lower()} if thread in filters else {}
+        )
+        where[thread] = frozenset(one["id"] for one in threads if filters["tag"] in one["tags"])
+    return where
+
+
+def _note_campaigns(context: Context, kind: str) -> None:
+    """Give new messages the campaign of their prospects, a member that is not shown, so that it can be searched for."""
+    for message in context.transaction.objects(kind, {"campaignId": None}):
+        prospect = context.transaction.get(PROSPECT, message.get("prospectId", "")) or {}
+        context.transaction.put(kind, {**message, "campaignId": prospect.get("campaignId", "")})
+
+
 def _kept(kind: str, filters: Mapping[str, str], context: Context) -> Keep:
     """Return the test for the filters that no member of a message answers."""
-    thread = THREADS[kind]
-    campaign, tag = filters.get("campaignId", "").lower(), filters.get("tag")
-    unread, last = "unread" in filters, "lastPerThread" in filters
-
-    def keep(message: Mapping[str, Any]) -> bool:
-        return (
-            (not campaign or _campaign(context, message) == campaign)
-            and (tag is None or tag in _tags(context, TAGGED[kind], message.get(thread, "")))
-            and (not unread or bool(message.get("unread")))
-            and (not last or _is_last(context, kind, message, thread))
-        )
-
-    return keep
-
-
-def _campaign(context: Context, message: Mapping[str, Any]) -> str | None:
-    prospect = context.transaction.get(PROSPECT, message.get("prospectId", ""))
-    return prospect["campaignId"] if prospect else None
+    thread, unread, last = THREADS[kind], "unread" in filters, "lastPerThread" in filters
+    return lambda message: (
+        (not unread or bool(message.get("unread"))) and (not last or _is_last(context, kind, message, thread))
+    )
 
 
 def _is_last(context: Context, kind: str, message: Mapping[str, Any], thread: str) -> bool:

@@ -22,6 +22,7 @@ from mock_server.handlers.handler import Context, Result
 from mock_server.messages.call import Call
 from mock_server.messages.errors import BadRequest
 from mock_server.messages.violations import Violation
+from mock_server.store.base import Where
 
 _SEAL = 6
 """Bytes in front of a cursor's content by which an altered cursor is recognised. They keep nothing secret."""
@@ -47,12 +48,13 @@ class _Cursor:
         return _text(json.dumps(members, separators=(",", ":"), sort_keys=True).encode())
 
 
-def page(
+def page(  # noqa: PLR0913 - the first say what, the others which
     call: Call,
     context: Context,
     kind: str,
     *,
     equal: Collection[str] = (),
+    among: Callable[[Mapping[str, str], Context], Where] | None = None,
     keep: Callable[[Mapping[str, str], Context], Keep] | None = None,
 ) -> Result:
     """Return one page of the objects of a kind, in order of creation.
@@ -62,13 +64,15 @@ def page(
         context: The context of the call.
         kind: The kind of the objects.
         equal: Filters that a member of the same name must equal; UUIDs do so in either case.
+        among: Makes of the filters what else members must have.
         keep: Makes of the filters the test for all others.
 
     Raises:
         BadRequest: The cursor is not one of this list, or its filters were others.
     """
     cursor = _cursor(call, context, kind)
-    where = {name: value.lower() for name, value in cursor.filters.items() if name in equal}
+    where: Where = {name: value.lower() for name, value in cursor.filters.items() if name in equal}
+    where = {**where, **among(cursor.filters, context)} if among else where
     test = keep(cursor.filters, context) if keep else None
 
     def rows(start: int | None, *, backwards: bool) -> Iterator[tuple[int, Mapping[str, Any]]]:

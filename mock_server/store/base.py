@@ -29,7 +29,10 @@ NO_ACCOUNT = ""
 """The account of requests without a valid token."""
 
 
-NOTHING: Mapping[str, str] = MappingProxyType({})
+Where = Mapping[str, str | frozenset[str] | None]
+"""A search: what members must have, a text, one of several texts, or nothing (None)."""
+
+NOTHING: Where = MappingProxyType({})
 """A search without conditions."""
 
 
@@ -103,11 +106,14 @@ class Transaction(Protocol):
     def delete(self, kind: str, object_id: str) -> None:
         """Remove an object, if there is one."""
 
-    def objects(self, kind: str, where: Mapping[str, str] = NOTHING) -> Sequence[Mapping[str, Any]]:
+    def objects(self, kind: str, where: Where = NOTHING) -> Sequence[Mapping[str, Any]]:
         """Return the objects of a kind whose members have these texts, in order of creation."""
 
+    def alike(self, kind: str, member: str, text: str) -> Sequence[Mapping[str, Any]]:
+        """Return the objects of a kind whose member has this text in either case, in order of creation."""
+
     def rows(
-        self, kind: str, where: Mapping[str, str] = NOTHING, start: int | None = None, *, backwards: bool = False
+        self, kind: str, where: Where = NOTHING, start: int | None = None, *, backwards: bool = False
     ) -> Iterator[tuple[int, Mapping[str, Any]]]:
         """Yield such objects with their positions from behind the position `start` on, or from before it back.
 
@@ -115,7 +121,7 @@ class Transaction(Protocol):
         """
 
     def count(self, kind: str, member: str, text: str) -> int:
-        """Return the number of objects of a kind whose member has this text."""
+        """Return the number of objects of a kind whose member has this text, in either case."""
 
     def next_number(self, kind: str) -> int:
         """Return the next running number of a kind, from 1."""

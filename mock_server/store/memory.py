@@ -21,6 +21,7 @@ from mock_server.store.base import (
     Batch,
     Exchange,
     Recorded,
+    Where,
     Window,
 )
 from mock_server.store.table import Table
@@ -135,11 +136,14 @@ class _Transaction:
         if table.get(object_id):
             self._set(table, table.position(object_id), None)
 
-    def objects(self, kind: str, where: Mapping[str, str] = NOTHING) -> Sequence[Mapping[str, Any]]:
+    def objects(self, kind: str, where: Where = NOTHING) -> Sequence[Mapping[str, Any]]:
         return [value for _, value in self.rows(kind, where)]
 
+    def alike(self, kind: str, member: str, text: str) -> Sequence[Mapping[str, Any]]:
+        return self._store.tables[self._account, kind].alike(member, text)
+
     def rows(
-        self, kind: str, where: Mapping[str, str] = NOTHING, start: int | None = None, *, backwards: bool = False
+        self, kind: str, where: Where = NOTHING, start: int | None = None, *, backwards: bool = False
     ) -> Iterator[tuple[int, Mapping[str, Any]]]:
         return self._store.tables[self._account, kind].rows(where, start, backwards=backwards)
 

@@ -97,6 +97,8 @@ def test_tags_are_assigned_and_removed(api: Api) -> None:
     assert tagged == api.ids(f"{EMAILS}?emailThreadId={THREAD}")
     assert api.ids(f"{EMAILS}?tag=hot") == []
     assert api.ids(f"{EMAILS}?tag=new") == tagged
+    assert api.ids(f"{EMAILS}?tag=new&emailThreadId={THREAD.upper()}") == tagged
+    assert api.ids(f"{EMAILS}?tag=new&emailThreadId={UNKNOWN_CAMPAIGN}") == []
     assert api.ids(f"{EMAILS}?tag=NEW") == api.ids(f"{EMAILS}?tag=") == []
 
 

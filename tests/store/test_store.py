@@ -20,7 +20,7 @@ from mock_server.store.base import JOURNAL_BYTES, JOURNAL_ENTRIES, Batch, Window
 from mock_server.store.memory import MemoryStore
 
 if TYPE_CHECKING:
-    from mock_server.store.base import Store
+    from mock_server.store.base import Store, Where
 
 ADA = Caller("Ada", "acme", frozenset())
 REQUEST = ApiRequest("POST", "/v1/x", body=b"12345678")
@@ -145,6 +145,25 @@ def test_transactions_of_an_account_follow_one_another(store: Store) -> None:
         assert transaction.window("account") == Window(0, 1000)
     with store.transaction("globex") as transaction:
         assert transaction.window("account") is None
+
+
+def test_searches(store: Store) -> None:
+    """By a text, one of several, or none; a text in another case is found by `alike` only, also after a change."""
+    with store.transaction("a") as transaction:
+
+        def found(kind: str, where: Where) -> list[str]:
+            return [value["id"] for value in transaction.objects(kind, where)]
+
+        assert transaction.alike("call", "to", "x") == []
+        for object_id, to in (("1", "X"), ("2", "y"), ("3", "x"), ("4", None), ("5", ["x"])):
+            transaction.put("call", {"id": object_id, "to": to})
+        transaction.put("call", {"id": "6"})
+        transaction.put("call", {"id": "2", "to": "x"})
+
+        assert [found("call", {"to": one}) for one in ("x", "X", "y", None)] == [["2", "3"], ["1"], [], ["4", "6"]]
+        assert [found("call", {"to": frozenset(one)}) for one in ("xX", "y", "")] == [["1", "2", "3"], [], []]
+        assert [value["id"] for value in transaction.alike("call", "to", "X")] == ["1", "2", "3"]
+        assert transaction.count("call", "to", "x") == 3
 
 
 def test_running_numbers_are_per_account_and_kind(store: Store) -> None:
