@@ -6,6 +6,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import pytest
 from flask import Flask
 from playwright.sync_api import expect
 from werkzeug.serving import make_server
@@ -52,6 +53,37 @@ def test_other_operations_can_be_tried_out(page: Page, mock: AltaMock) -> None:
         block.locator(".opblock-summary-control").click()
 
     assert [(one.operation, one.status) for one in mock.requests] == [(operation, 200) for operation in TRIED]
+
+
+OWN_ID = "a0000000-0000-4000-8000-00000000000{}"
+OWN = f"""
+accounts:
+  - id: mine
+    campaigns: [{{ id: {OWN_ID.format(1)}, name: Mine }}]
+    persons: [{{ id: {OWN_ID.format(2)} }}]
+    prospects: [{{ id: {OWN_ID.format(3)}, campaignId: {OWN_ID.format(1)}, personId: {OWN_ID.format(2)} }}]
+    emailMessages: [{{ id: {OWN_ID.format(4)}, prospectId: {OWN_ID.format(3)} }}]
+  - id: theirs
+    campaigns: [{{ id: {OWN_ID.format(5)}, name: Theirs }}]
+    companies: [{{ id: {OWN_ID.format(6)}, name: Theirs }}]
+tokens: [{{ token: my-token, accounts: [mine] }}]
+"""
+
+
+@pytest.mark.parametrize("mock", [{"data": OWN}], indirect=True)
+def test_ids_are_those_of_the_seed(page: Page, mock: AltaMock) -> None:
+    """Those of the account of the token; a kind without an object keeps the contract's example."""
+    page.goto("/docs")
+    expect(page.locator("#notice")).to_contain_text("Filled in: ")
+    for operation in ("getCampaign", "getPerson", "resumeProspect", "getEmailMessage", "getCompany"):
+        block = opened(page, operation)
+        block.get_by_role("button", name="Execute").click()
+        expect(block.locator(".live-responses-table tbody .response-col_status").first).to_be_visible()
+        block.locator(".opblock-summary-control").click()
+
+    ids = [one.request.path.split("/")[-1 - one.request.path.endswith("/resume")] for one in mock.requests]
+    assert ids == [*map(OWN_ID.format, (1, 2, 3, 4)), "20000000-0000-4000-8000-000000000001"]
+    assert [one.status for one in mock.requests] == [200, 200, 200, 200, 404]
 
 
 def test_both_pages_work_below_a_prefix(tab: Page) -> None:

@@ -1,4 +1,4 @@
-// The API reference: Swagger UI on the effective contract, a seeded token and campaign filled in.
+// The API reference: Swagger UI on the effective contract, a seeded token and ids filled in.
 "use strict";
 
 const key = sessionStorage.getItem("control-token");
@@ -13,13 +13,7 @@ window.addEventListener("DOMContentLoaded", async () => {
   ]);
   const token = tokens?.data.find((one) => one.mayAdd && one.accounts.length === 1);
   const campaign = campaigns?.data.find((one) => one.account === token?.accounts[0] && one.answer === null);
-  for (const operations of Object.values(document_.paths)) {
-    for (const { parameters = [] } of [operations, ...Object.values(operations)]) {
-      for (const parameter of parameters) {
-        if (parameter.name === "campaignId" && campaign) parameter.example = campaign.id;
-      }
-    }
-  }
+  if (token) await fillIn(document_, { campaignId: campaign?.id }, token.accounts[0]);
   const ui = /** @type {any} */ (window).SwaggerUIBundle({
     spec: document_,
     dom_id: "#reference",
@@ -40,6 +34,21 @@ window.addEventListener("DOMContentLoaded", async () => {
     },
   });
 });
+
+// Gives the path parameters an id that the account has: a given one, else that of the newest object of the kind, if any.
+async function fillIn(document_, ids, account) {
+  const items = Object.values(document_.paths);
+  const parameters = [...items, ...items.flatMap(Object.values)].flatMap((one) => one.parameters ?? []);
+  const inPaths = parameters.filter((one) => one.in === "path");
+  const ask = async (name) => {
+    const kind = name.replace(/Id$/, "").replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const objects = await get(`/_mock/objects/${kind}?last=1&account=${account}`);
+    ids[name] = objects?.data[0]?.id;
+  };
+  const names = new Set(inPaths.map((one) => one.name));
+  await Promise.all([...names].filter((name) => !(name in ids)).map(ask));
+  for (const parameter of inPaths) parameter.example = ids[parameter.name] ?? parameter.example;
+}
 
 async function get(path) {
   const reply = await fetch(document.body.dataset.mount + path, { headers: key ? { Authorization: `Bearer ${key}` } : {} });
