@@ -9,14 +9,17 @@ BIN := $(VENV)/bin
 endif
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
+# Many tests wait, so each core has two.
+WORKERS = $$($(BIN)/python -c "import os; print(2 * (os.cpu_count() or 1))")
 NODE := $(addsuffix /node_modules/.package-lock.json,examples/typescript tests/generators)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check docs bench lock clean
+.PHONY: help serve test test-quick check docs bench lock clean
 
 help:
 	@echo "make serve   start the fake Alta API on http://127.0.0.1:8080/v1 (ARGS='--help' for its options)"
 	@echo "make test    run every test"
+	@echo "make test-quick   run the tests that take no time: no browser, no process, no generated requests"
 	@echo "make check   lint, format, types, and a wheel"
 	@echo "make docs    build the documentation as a site, build/site/index.html"
 	@echo "make bench   measure start, CPU, latency and memory beside Prism (Linux with wrk and npm; takes 15 minutes)"
@@ -28,7 +31,10 @@ serve: $(RUNTIME)
 
 test: $(DEV) $(NODE)
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/python -m pytest -n $$($(BIN)/python -c "import os; print(2 * (os.cpu_count() or 1))") $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+test-quick: $(DEV)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q -m "not slow" tests $(ARGS)
 
 check: $(DEV)
 	$(BIN)/ruff check .

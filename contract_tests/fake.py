@@ -23,8 +23,11 @@ SECOND_CAMPAIGN = "5b1c7d0e-93a4-4f62-8a57-2f6f0c9d1e24"
 FOREIGN_CAMPAIGN = "a7e4c2f8-61d3-4be0-9c15-7d20f4b8e913"
 
 TICK = 6  # seconds between two requests: ten in a window of sixty, so that the limiter accepts all of them
-TRANSPORTS = ("in-process", "socket")
-IDS = ("pinned", "free")
+FAKES = (("socket", "pinned"), ("in-process", "free"))
+"""Transport and ids of the fakes under test: each of both once, since transports differ in no response.
+
+`tests/api/test_every_operation.py` compares the responses of all transports.
+"""
 
 
 def seeded(url: str, **changes: Any) -> Target:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from contract_tests.fake import IDS, TICK, TRANSPORTS, FakeUnderTest, open_fake, seeded
+from contract_tests.fake import FAKES, TICK, FakeUnderTest, open_fake, seeded
 from contract_tests.provider.options import TARGET_OPTIONS
 from contract_tests.provider.results import Report
 from contract_tests.provider.session import Options
@@ -105,9 +105,9 @@ def exploring_seed(pytestconfig: pytest.Config) -> int | None:
     return seed
 
 
-@pytest.fixture(params=[(transport, ids) for transport in TRANSPORTS for ids in IDS], ids="-".join)
+@pytest.fixture(params=FAKES, ids="-".join)
 def fake(request: pytest.FixtureRequest, tick_seconds: float, exploring_seed: int | None) -> Iterator[FakeUnderTest]:
-    """A fresh fake behind each transport, with pinned and with free ids."""
+    """A fresh fake: over a socket with pinned ids, and in process with free ones."""
     transport, ids = request.param
     with open_fake(transport, ids, tick=tick_seconds, seed=exploring_seed) as opened:
         yield opened

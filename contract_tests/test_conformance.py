@@ -17,7 +17,7 @@ schema = schemathesis.pytest.from_fixture("api_schema")
 
 @schema.parametrize()
 def test_every_response_keeps_the_contract(case: Any, tally: Tally) -> None:
-    """Examples, boundary values and random data, for known and unknown objects, by both transports."""
+    """Examples, boundary values and random data: for known objects over a socket, for unknown ones in process."""
     mode = "valid" if case.meta.generation.mode.value == "positive" else "invalid"
     if mode == "valid" and isinstance(case.query, dict):
         case.query.pop("cursor", None)  # its schema allows texts that are no cursor

@@ -27,6 +27,8 @@ SECOND_CAMPAIGN = "5b1c7d0e-93a4-4f62-8a57-2f6f0c9d1e24"
 FOREIGN_CAMPAIGN = "a7e4c2f8-61d3-4be0-9c15-7d20f4b8e913"
 UNKNOWN_CAMPAIGN = "11111111-1111-4111-8111-111111111111"
 ONE = {"data": [{"email": "ada@example.com"}]}
+WITHOUT_SCHEMATHESIS = ("-p", "no:schemathesis", "-p", "no:hypothesispytest")
+"""For a pytest in a process of its own: their plugins take a second and a half to import."""
 FIELDS = ("firstName", "lastName", "company", "jobTitle", "email", "linkedinUrl")
 
 

@@ -270,6 +270,7 @@ def test_an_invalid_server_address_is_one_line() -> None:
         contract_of({"openapi": "3.1.0", "servers": [{"url": "http://["}], "paths": {"/a": {"get": GET}}})
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @settings(max_examples=150, deadline=None, derandomize=True, database=None)
 def test_a_mutated_document_is_served_or_refused(data: st.DataObject) -> None:

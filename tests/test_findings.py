@@ -476,6 +476,7 @@ def keep(monkeypatch: pytest.MonkeyPatch, entries: int = 10**9, size: int = 10**
         monkeypatch.setattr(module, "JOURNAL_BYTES", size)
 
 
+@pytest.mark.slow
 def test_looking_often_finds_the_same_as_looking_once(clock: Clock) -> None:
     """Each story on one journal, looked at after each request, and on another, looked at in the end."""
     counts: list[int] = []

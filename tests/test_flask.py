@@ -103,6 +103,7 @@ def test_one_rule_for_each_operation(second_operation: Path, tmp_path: Path) -> 
     assert {rule.rule for rule in mock.app.url_map.iter_rules("page")} > {"/", "/docs", "/assets/page.js"}
 
 
+@pytest.mark.slow
 def test_flask_routes_lists_the_operations() -> None:
     """The `flask` command needs only the name of the package."""
     command = [sys.executable, "-m", "flask", "--app", "mock_server", "routes"]
@@ -275,6 +276,7 @@ def ask(port: int, method: str, path: str, body: Any = None) -> tuple[int, list[
         connection.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("server", SERVERS)
 def test_a_wsgi_server_with_threads(server: str) -> None:
     """Exactly ten of twenty requests at once are within the limit; no header is doubled; faults and raw paths work."""

@@ -9,6 +9,8 @@ import pytest
 
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 INTERRUPTED_AT = """
 import sys
 from importlib.metadata import entry_points

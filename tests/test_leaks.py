@@ -53,6 +53,7 @@ def leaks(*texts: str, secret: str = "private-") -> list[str]:
     return [line for text in texts for line in text.splitlines() if secret in line]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [["--strict", "--fail-on", "hint", "--har", "report.har"], ["--consumer"]], ids=str)
 def test_exec_shows_no_token(
     seed: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, flags: list[str]
@@ -88,6 +89,7 @@ def test_verify_shows_no_token(
     assert leaks(*capsys.readouterr(), *reports) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_serve_shows_tokens_of_the_seed_in_its_banner_only(seed: Path, form: str) -> None:
     """The log shows none, and nothing shows the control token."""

@@ -63,6 +63,7 @@ def paths(mock: AltaMock) -> list[tuple[str, str]]:
     return [*known, *(("GET", path) for path in Dispatcher(mock, "socket", None).pages.paths)]
 
 
+@pytest.mark.slow
 def test_every_parameter(mock: AltaMock) -> None:
     """In the path and in the query, integers among them, alone and twice."""
     values = [*map(quote, (*DIGITS, *WORDS)), *RAW]
@@ -79,6 +80,7 @@ def test_every_parameter(mock: AltaMock) -> None:
     assert too_bad(mock, requests()) == []
 
 
+@pytest.mark.slow
 def test_every_query_of_what_has_no_parameters(mock: AltaMock) -> None:
     """Pages and operations alike."""
     queries = [*RAW, *map(quote, WORDS), "request=" + "9" * 400, "after=-1", "&&==", "a" * 9000]

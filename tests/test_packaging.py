@@ -28,6 +28,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_wheel_has_the_contract_and_the_fixtures(built: Path) -> None:
     """It contains nothing that is not meant for users."""
     (wheel,) = built.glob("*.whl")
@@ -51,6 +52,7 @@ def test_the_wheel_has_the_contract_and_the_fixtures(built: Path) -> None:
     assert any(name.endswith("/licenses/LICENSE") for name in names)
 
 
+@pytest.mark.slow
 def test_the_sdist_has_all_to_build_and_test(built: Path) -> None:
     """It also contains the tests and the documentation."""
     (sdist,) = built.glob("*.tar.gz")
@@ -86,6 +88,7 @@ def installed(built: Path, tmp_path: Path) -> Path:
     return python
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["wheel", "checkout"])
 @pytest.mark.timeout(180)
 def test_pip_installs_it_with_extras(built: Path, form: str) -> None:
@@ -129,6 +132,7 @@ def test_a_missing_extra_is_installed_from_the_same_source(
     assert extras.command("verify") == wanted
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_the_wheel_works_without_a_checkout(installed: Path, tmp_path: Path) -> None:
     """In its own environment and another folder, one request is served."""
@@ -158,6 +162,7 @@ def test_the_wheel_works_without_a_checkout(installed: Path, tmp_path: Path) -> 
     assert (done.stdout.strip(), done.stderr) == ("200 [{'email': 'a@example.com'}]", "")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_the_kit_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
     """The fast tests of `pytest --pyargs contract_tests` run, as does the plugin for consumers."""
@@ -190,6 +195,7 @@ def test_the_kit_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
     assert found.startswith(str(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_misspelt_import_is_a_type_error(tmp_path: Path) -> None:
     """The names of each package have types, and a type checker knows no others."""
     names = {"mock_server": "AltaMock", "contract_tests": "check_consumer", "alta_client": "AltaClient"}

@@ -7,6 +7,10 @@ import sys
 
 import pytest
 
+from tests.conftest import WITHOUT_SCHEMATHESIS
+
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ["pytester"]
 
 ADD = """
@@ -20,11 +24,11 @@ ADD = """
 
 
 def in_pytest(pytester: pytest.Pytester, tests: str, *words: str) -> pytest.RunResult:
-    """Run tests in a separate pytest with the installed plugin."""
+    """Run tests in a separate pytest with the installed plugin, which pytest finds by itself."""
     import textwrap  # noqa: PLC0415 - used here only
 
     pytester.makepyfile(textwrap.dedent(ADD) + textwrap.dedent(tests))
-    return pytester.runpytest_subprocess("-p", "no:cacheprovider", *words)
+    return pytester.runpytest_subprocess("-p", "no:cacheprovider", *WITHOUT_SCHEMATHESIS, *words)
 
 
 def test_all_fixtures_share_one_mock(pytester: pytest.Pytester) -> None:

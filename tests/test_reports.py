@@ -68,6 +68,7 @@ def verify(url: str, *words: str) -> list[str]:
     return ["verify", "--url", url, "--token", "test-token", "--campaign-id", CAMPAIGN, "--only", rules, *words]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "code", "tool"),
     [

@@ -28,7 +28,7 @@ from markdown_it import MarkdownIt
 
 from mock_server import AltaMock
 from mock_server.cli.main import commands
-from tests.conftest import CAMPAIGN, ROOT, request_of
+from tests.conftest import CAMPAIGN, ROOT, WITHOUT_SCHEMATHESIS, request_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +66,9 @@ INSTEAD = [
         r"test -f tests/test_flask.py",
         "it serves until it is stopped; test_flask.py sends requests to it, where it is installed",
     ),
-    Instead(r"make (test|check|docs|bench)\b.*", r"make -n \1 >make.out", "it runs these tests, or takes minutes"),
+    Instead(
+        r"make (test-quick|test|check|docs|bench)\b.*", r"make -n \1 >make.out", "it runs these tests, or takes minutes"
+    ),
     Instead(
         r"\S*pip install (?:-e )?'\S*\[([\w,]+)\](?: @ git\S+)?'.*",
         "python -c 'from importlib.metadata import metadata as of;"
@@ -160,7 +162,7 @@ def checkout(tmp_path: Path) -> Path:
     folder = tmp_path / "alta-mock"
     (folder / ".venv").mkdir(parents=True)
     (folder / ".venv/bin").symlink_to(Path(sys.executable).parent)
-    shutil.copytree(ROOT / "examples", folder / "examples")
+    shutil.copytree(ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns("node_modules", "build"))
     for entry in ROOT.iterdir():
         if not entry.name.startswith(".") and entry.name not in {"examples", "build", "dist"}:
             (folder / entry.name).symlink_to(entry)
@@ -175,12 +177,15 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", of(*SHELL), ids=str)
 def test_commands_do_what_the_page_says(block: Block, checkout: Path) -> None:
     """They succeed with a fake at the address of the page, and print what the next block shows."""
     answers_are_good = [] if block.shown else ["fail-with-body"]  # otherwise it must succeed
     (checkout.parent / ".curlrc").write_text("\n".join(["silent", "show-error", *answers_are_good]))
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ALTA_", "PYTEST_"))}
+    if "contract_tests" not in block.text:
+        inherited["PYTEST_ADDOPTS"] = " ".join(WITHOUT_SCHEMATHESIS)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with AltaMock().serve() as server:
         address = server.origin.removeprefix("http://")
@@ -188,7 +193,7 @@ def test_commands_do_what_the_page_says(block: Block, checkout: Path) -> None:
         done = subprocess.run(
             ["bash", "-e", "-o", "pipefail", "-c", commands],  # noqa: S607 - whichever bash the reader has
             cwd=checkout,
-            env={**inherited, "PATH": path, "HOME": str(checkout.parent), "CURL_HOME": str(checkout.parent)},
+            env={**inherited, "PATH": path, **dict.fromkeys(("HOME", "CURL_HOME"), str(checkout.parent))},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -227,6 +232,7 @@ def test_what_a_page_shows_is_compared(shown: str, printed: str, *, same: bool) 
     assert shows(shown, printed) is same
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", pages_with("python"))
 def test_programs_run(page: str) -> None:
     """The blocks of a page run one after the other, in their own process, since they may register mutants."""
@@ -268,13 +274,26 @@ def _compared_with(block: Block) -> Callable[..., None]:
     return compared
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", pages_with("py"))
 def test_tests_pass(page: str, tmp_path: Path) -> None:
     """Those of a page pass in a pytest as in a project that has installed the package."""
     for block in of("py"):
         if block.page == page:
             (tmp_path / f"test_line_{block.line}.py").write_text(block.text, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "--rootdir", "."]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-W",
+        "error",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        ".",
+        *WITHOUT_SCHEMATHESIS,
+    ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False)
 
     assert done.returncode == 0, done.stdout

@@ -65,6 +65,7 @@ def test_naive(case, tally):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "parallel"])
 def test_the_naive_configuration_fails_although_its_checks_pass(pytester: pytest.Pytester, workers: list[str]) -> None:
     """Generated ids, the limiter on, a clock that stands still: every check passes, and nothing is proven."""

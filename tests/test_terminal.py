@@ -134,6 +134,7 @@ def test_verdicts_of_exec(monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path
     assert "\x1b" not in plain + (tmp_path / "r").read_text()
 
 
+@pytest.mark.slow
 def test_verdicts_of_score(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     """Correct results are green, survived mutants are red."""
     monkeypatch.setenv("FORCE_COLOR", "1")
@@ -254,6 +255,7 @@ def on_terminal(*words: str, **variables: str) -> str:
     return written.decode()
 
 
+@pytest.mark.slow
 def test_both_programs_on_a_terminal() -> None:
     """They are coloured unless colour is disabled, and the status line is removed."""
     check = ("alta_client", "examples/people.csv", "--dry-run")

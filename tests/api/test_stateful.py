@@ -12,7 +12,7 @@ from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, 
 from mock_server import AltaMock, Clock
 from tests.api.conftest import CONVERSATION, EMAILS, LINKEDIN, OPT_OUTS, THREAD, WITH_BODY, Api
 
-pytestmark = pytest.mark.timeout(300)  # ten thousand steps take a while on a busy machine
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # ten thousand steps take a while on a busy machine
 
 RUNS, STEPS = 120, 100
 MOCK = AltaMock(clock=Clock(lambda: 0), rate_limit="off", account_rate_limit="off")

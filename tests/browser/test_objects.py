@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from mock_server import AltaMock
 
+pytestmark = pytest.mark.slow
+
 
 def item(page: Page, text: str) -> Locator:
     """Return the objects of the list that have a text."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from mock_server.transports.live_server import LiveServer
 
+pytestmark = pytest.mark.slow
+
 
 def client(live: LiveServer, **options: Any) -> AltaClient:
     """Return `alta_client` for a fake on a socket."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Locator, Page
 
+pytestmark = pytest.mark.slow
+
 
 def opened(page: Page, operation: str) -> Locator:
     """Open an operation, and return it."""

@@ -482,6 +482,7 @@ def started(people: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_cut_short_during_a_wait(add: Add, people: Path, unlimited: AltaMock, around: Around, number: int) -> None:
     """All that was added is certain; the next run goes on, and nothing is lost or doubled."""
@@ -512,6 +513,7 @@ def test_cut_short_during_a_wait(add: Add, people: Path, unlimited: AltaMock, ar
     assert emails(unlimited) == FIFTY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_cut_short_while_a_batch_is_under_way(
     add: Add, people: Path, unlimited: AltaMock, around: Around, number: int

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mock_server.transports.live_server import LiveServer
 
-pytestmark = pytest.mark.timeout(120)  # compilers, on a busy machine
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]  # compilers, on a busy machine
 
 PACKAGES = Path(__file__).parent / "node_modules"
 MISSING = "the packages are missing: make test, or npm ci in tests/generators"

@@ -81,6 +81,7 @@ def test_our_client_behaves(alta_mock: AltaMock) -> None:
     assert report.judged["sends-nothing-twice"].scenarios.count("response-lost") == 1
 
 
+@pytest.mark.slow
 def test_it_behaves_over_a_socket_too(alta_mock: AltaMock) -> None:
     """For consumers that use no `requests`; what is slow takes its time there."""
     report = check_consumer(
@@ -260,6 +261,7 @@ def test_rules_that_do_not_exist(alta_mock: AltaMock) -> None:
         check_consumer(alta_mock, ours, skip=["gives-up"], require=["gives-up"])
 
 
+@pytest.mark.slow
 def test_long_lists_are_no_fault(alta_mock: AltaMock) -> None:
     """However often the limit makes them wait."""
     many = [{"phone": str(number)} for number in range(1500)]
@@ -268,6 +270,7 @@ def test_long_lists_are_no_fault(alta_mock: AltaMock) -> None:
     assert report.runs["limit"].ended
 
 
+@pytest.mark.slow
 def test_one_that_asks_on_and_on_over_a_socket_is_left_alone(alta_mock: AltaMock) -> None:
     """The test ends, and names the rule."""
     over = threading.Event()
@@ -285,6 +288,7 @@ def test_one_that_asks_on_and_on_over_a_socket_is_left_alone(alta_mock: AltaMock
 # --- By command -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_a_correct_client_in_node(run: Run, people: Path, tmp_path: Path) -> None:
     """Plain fetch, no dependency; the example of the documentation."""
@@ -301,6 +305,7 @@ def test_a_correct_client_in_node(run: Run, people: Path, tmp_path: Path) -> Non
     assert [case.get("name") for case in cases] == [*RULES, "something is proven"]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_a_script_that_somebody_wrote(run: Run, people: Path, tmp_path: Path) -> None:
     """It learns what it does wrong, and in which scenario."""
@@ -334,6 +339,7 @@ def test_a_script_that_somebody_wrote(run: Run, people: Path, tmp_path: Path) ->
     assert "response-lost (a batch is added and its response is lost): sent records of request 2 again" in out
 
 
+@pytest.mark.slow
 def test_a_command_that_never_ends_is_stopped(run: Run) -> None:
     """After its time, in each scenario."""
     code, out, _ = run("--timeout", "1", "--", sys.executable, "-c", "import time; time.sleep(60)")
@@ -342,6 +348,7 @@ def test_a_command_that_never_ends_is_stopped(run: Run) -> None:
     assert re.search(r"^ends-by-itself +fail", out, re.MULTILINE)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_a_command_that_is_refused_without_end_is_stopped(run: Run) -> None:
     """After twenty requests."""
@@ -467,6 +474,7 @@ def test_a_command_that_works_only_the_first_time_proves_nothing_more(run: Run, 
     assert out.splitlines()[-1] == "not everything is proven"
 
 
+@pytest.mark.slow
 def test_what_a_command_wrote_is_shown_below_its_breach(run: Run, people: Path, tmp_path: Path) -> None:
     """Five lines at most, once for each scenario."""
     script = tmp_path / "says.py"

@@ -156,6 +156,7 @@ def test_the_rules_of_both_sides_have_names_of_their_own() -> None:
     assert set(SLIPS) == {*RULES, *(one.id for one in consumer.RULES.values() if one.severity != "hint")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", SLIPS)
 def test_without_its_rule_a_mutant_survives(rule: str) -> None:
     """A mutant that only one rule catches survives without that rule."""
@@ -236,6 +237,7 @@ def test_mistakes_on_the_command_line(run: Callable[..., tuple[int, str, str]], 
     assert says in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [CORRECT, *(one.name for one in MUTANTS.values() if one.equivalent)])
 def test_equivalent_mutants_pass(name: str) -> None:
     """No rule but Schemathesis, which is too slow for this test, accuses an equivalent mutant."""
@@ -256,6 +258,7 @@ def several(*words: object) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_mutants_of_a_user(tmp_path: Path) -> None:
     """A file declares more mutants; one that no rule catches is named."""
     file = tmp_path / "mine.py"
@@ -290,6 +293,7 @@ if multiprocessing.parent_process():
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_quiet(tmp_path: Path) -> None:
     """Ctrl-C, which a terminal sends to every process, ends the command without a traceback."""
     (tmp_path / "more.py").write_text(INTERRUPTING)
@@ -309,6 +313,7 @@ def dies(bench: Bench) -> None:
 """
 
 
+@pytest.mark.slow
 def test_a_process_that_ends_by_itself_is_reported(tmp_path: Path) -> None:
     """The mutants that a dead process may have examined are named."""
     (tmp_path / "more.py").write_text(DYING)

@@ -97,6 +97,7 @@ def words_for(url: str, token: str = "test-token", campaign: str = CAMPAIGN) -> 
 # --- Verdicts ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_fake_keeps_every_rule(fake: AltaMock, seed: int) -> None:
     """It does so with any seed; a rule that is not exercised says why."""
@@ -569,6 +570,7 @@ def test_a_response_that_drips_is_cut_off() -> None:
     assert "does not respond: no response within 0.1 s" in report.unusable
 
 
+@pytest.mark.slow
 def test_a_base_url_below_another_path(fake: AltaMock) -> None:
     """All requests go there, those of Schemathesis as well."""
     app = fake.app
@@ -682,6 +684,7 @@ def test_pytest_has_the_options_of_the_command(option: click.Option, pytestconfi
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -715,6 +718,7 @@ def test_the_contract_is_kept_if_every_rule_is(fake: AltaMock, run: Callable[...
     assert list(lines(report))[-1] == paint("the contract is kept", 0)
 
 
+@pytest.mark.slow
 def test_the_whole_command(fake: AltaMock, run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
     """Table, summary and report files for the fake with its bundled seed."""
     target = seeded("")
