@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
+from mock_server.contract import assumptions
 from mock_server.contract.limits import Limit, parse_seconds
 from mock_server.messages.errors import MockError
 
@@ -26,6 +27,7 @@ class Config:
         rate_limit: In place of every limit that an operation has in the contract: `10/60s`, or `off`.
         account_rate_limit: In place of the contract's limit across all operations: `100/60s`, or `off`.
         visible_after: Time until an added prospect is in lists: `90s`.
+        assume: Choices in place of the defaults, by the ids of their assumptions: `{"list-order": "newest-first"}`.
         why: Whether refusals say why in the header `X-Alta-Mock-Why`.
         store: URL of where the state is kept: `memory`.
         control_token: What other machines must send to use the control API; without it they are refused.
@@ -37,6 +39,7 @@ class Config:
     rate_limit: str | None = None
     account_rate_limit: str | None = None
     visible_after: str = "0s"
+    assume: Mapping[str, str] = field(default_factory=dict)
     why: bool = True
     store: str = "memory"
     control_token: str | None = None
@@ -48,14 +51,15 @@ class Config:
         Raises:
             MockError: A setting is unknown, or its value has another type or form.
         """
-        defaults = {field.name: field.default for field in fields(cls)}
+        defaults = {one.name: one.default for one in fields(cls)}
         for name, value in settings.items():
             if name not in defaults:
                 raise MockError(f"unknown setting {name!r}; choose one of clock, hooks, {', '.join(defaults)}")
             if value is None and defaults[name] is None:
                 continue
-            if not isinstance(value, bool if name == "why" else str | os.PathLike if name in FILES else str):
-                raise MockError(f"{name}={value!r} is not valid; use {'True or False' if name == 'why' else 'a text'}")
+            kind, wanted = _KINDS.get(name, (str, "a text"))
+            if not isinstance(value, kind):
+                raise MockError(f"{name}={value!r} is not valid; use {wanted}")
             try:
                 _FORMS.get(name, bool)(value)
             except MockError as error:
@@ -104,9 +108,17 @@ def _flag(value: str) -> bool:
     return flags[value.lower()]
 
 
+_KINDS: Mapping[str, tuple[Any, str]] = {
+    **dict.fromkeys(FILES, (str | os.PathLike, "a text")),
+    "assume": (Mapping, 'a mapping, for example {"list-order": "newest-first"}'),
+    "why": (bool, "True or False"),
+}
+"""The types of settings that are not texts, and how a message names them."""
+
 _FORMS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("rate_limit", "account_rate_limit"), _limit),
     "visible_after": _seconds,
+    "assume": assumptions.checked,
 }
 """What refuses a text that has another form, by the name of the setting."""
 
@@ -114,6 +126,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     **dict.fromkeys(FILES, _file),
     **dict.fromkeys(("store", "control_token"), str),
     **_FORMS,
+    "assume": lambda value: assumptions.parse(value.split()),
     "no_why": _flag,
 }
 """How to read each variable, by its name without `ALTA_MOCK_`."""

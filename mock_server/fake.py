@@ -10,6 +10,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mock_server.config import FILES, Config
+from mock_server.contract import assumptions
+from mock_server.contract.assumptions import Choices
+from mock_server.contract.contract import Contract
 from mock_server.handlers import HANDLERS, ROLES, SAMPLE, campaigns, dnc
 from mock_server.handlers.events import Events
 from mock_server.journal.entries import Entry, Journal, Known
@@ -21,10 +24,10 @@ from mock_server.pipeline import ratelimit
 from mock_server.pipeline.clock import Clock
 from mock_server.pipeline.hooks import Hooks
 from mock_server.pipeline.injection import injected_fault, injected_response
-from mock_server.pipeline.pipeline import answer
+from mock_server.pipeline.pipeline import Engine, answer
 from mock_server.pipeline.ratelimit import Limits
 from mock_server.state import Objects, Search, camel
-from mock_server.wiring import wire
+from mock_server.wiring import contract_under, wire
 
 if TYPE_CHECKING:
     from mock_server.journal.findings import Finding, Watch
@@ -55,9 +58,9 @@ class Fake:
     def __init__(self, *, clock: Clock | None = None, hooks: Hooks | None = None, **settings: Any) -> None:
         hooks = hooks or Hooks()
         self.config = Config.of(settings)
-        self._engine = wire(self.config, hooks)
-        self.contract, self.seed = self._engine.contract, self._engine.seed
-        self.redact, self.store = self._engine.redact, self._engine.store
+        self._wired = wire(self.config, hooks)
+        self._chosen: Mapping[str, str] = {}
+        self.seed, self.redact, self.store = self._wired.seed, self._wired.redact, self._wired.store
         self.reset()
         self.clock = clock or Clock()
         self.clock.keep_offset_in(self.store)
@@ -67,8 +70,37 @@ class Fake:
         ids = {account.id: [value["id"] for _, value in account.objects] for account in self.seed.accounts}
         opted_out = {one.id: dnc.identifiers(one.objects) for one in self.seed.accounts}
         self.journal = Journal(self.store, Known(self.contract, self.redact, ids, named, ROLES, opted_out))
-        self.objects = Objects(self._engine, self.clock)
+        self.objects = Objects(lambda: self._engine, self.clock)
         self.events = Events(self.objects.trigger)
+
+    @property
+    def _engine(self) -> Engine:
+        """The parts of the pipeline under the choices of this moment."""
+        chosen = self.store.choices()
+        if chosen != self._chosen:
+            choices = assumptions.checked({**self.config.assume, **chosen})
+            contract = contract_under(choices, self.config, self._wired.hooks)
+            self._wired, self._chosen = replace(self._wired, contract=contract, choices=Choices(choices)), chosen
+        return self._wired
+
+    @property
+    def contract(self) -> Contract:
+        """The effective contract under the choices of this moment."""
+        return self._engine.contract
+
+    @property
+    def choices(self) -> Choices:
+        """What is assumed where the vendor's documentation leaves a question open, and which questions came up."""
+        return self._engine.choices
+
+    def assume(self, choices: Mapping[str, str]) -> None:
+        """Assume other choices from now on, until the next reset: `mock.assume({"list-order": "newest-first"})`.
+
+        Raises:
+            MockError: An assumption or a choice is unknown.
+        """
+        assumptions.checked(choices)
+        self.store.choose({**self.store.choices(), **choices})
 
     @property
     def documented(self) -> list[int]:
@@ -245,13 +277,13 @@ class Fake:
 
     def quotas(self) -> list[dict[str, Any]]:
         """Return what is left of every limit of every account, and the seconds until its window ends."""
-        now = self.clock.time_ns()
+        now, windows = self.clock.time_ns(), self.choices[ratelimit.WINDOW]
         limits = {pair for pairs in self.limits.values() for pair in pairs}
         found = []
         for account in self.seed.accounts:
             with self.store.transaction(account.id) as transaction:
                 for name, limit in sorted(limits, key=lambda pair: (pair[0] != "account", pair[0])):
-                    remaining, reset = ratelimit.look(transaction, name, limit, now)
+                    remaining, reset = ratelimit.look(transaction, name, limit, now, windows)
                     quota = {"account": account.id, "name": name, "limit": str(limit)}
                     found.append({**quota, "remaining": remaining, "reset": reset})
         return found

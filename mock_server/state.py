@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -51,16 +51,17 @@ class Search:
 class Objects:
     """The objects of every account of a fake."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Callable[[], Engine], clock: Clock) -> None:
         self._engine, self._clock = engine, clock
-        self._accounts = [account.id for account in engine.seed.accounts]
+        self._accounts = [account.id for account in engine().seed.accounts]
 
     @contextmanager
     def context(self, account: str) -> Iterator[Context]:
         """Return what a handler would get of an account, everything added to it included."""
-        with self._engine.store.transaction(account) as transaction:
+        engine = self._engine()
+        with engine.store.transaction(account) as transaction:
             caller = Caller("", account, frozenset())
-            context = self._engine.context(caller, self._clock.time_ns(), transaction)
+            context = engine.context(caller, self._clock.time_ns(), transaction)
             enrol_new(context)
             yield context
 
@@ -88,10 +89,11 @@ class Objects:
             UnknownObject: There is no such kind or account, or what it refers to does not exist.
             MockError: The object would break the contract, or there is one with its id.
         """
-        kind, schema = kind_of(name), self._engine.contract.objects.get(kind_of(name))
+        kind, kinds = kind_of(name), self._engine().contract.objects
+        schema = kinds.get(kind)
         if schema is None:
             raise MockError(f"the contract has no schema with the objectType {kind!r}")
-        named = [(one, members.get(f"{one}Id")) for one in self._engine.contract.objects]
+        named = [(one, members.get(f"{one}Id")) for one in kinds]
         referred = [(one, object_id) for one, object_id in named if isinstance(object_id, str)]
         if account is None:
             account = self.account_of(*referred[0]) if referred else self._accounts[0]

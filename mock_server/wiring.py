@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from mock_server.config import Config
+from mock_server.contract import assumptions
+from mock_server.contract.assumptions import Choices
 from mock_server.contract.contract import Contract
 from mock_server.contract.documents import Document
 from mock_server.contract.limits import SECOND, Limit, parse_seconds
@@ -30,9 +32,9 @@ def wire(config: Config, hooks: Hooks) -> Engine:
     Raises:
         MockError: A setting, or a file that one names, cannot be used.
     """
-    loaded = Contract.load(_path(config.openapi), _path(config.overlay))
-    seed = Seed.load(_path(config.data), loaded)
-    contract = hooks.contract(loaded)
+    choices = assumptions.checked(config.assume)
+    seed = Seed.load(_path(config.data), Contract.load(_path(config.openapi), _path(config.overlay)))
+    contract = contract_under(choices, config, hooks)
     for (_, object_id), status in seed.bound.items():
         if status not in ERRORS:
             known = ", ".join(map(str, ERRORS))
@@ -47,8 +49,14 @@ def wire(config: Config, hooks: Hooks) -> Engine:
         redact=Redactor(seed.tokens, *filter(None, [config.control_token])),
         why=config.why,
         hooks=hooks,
+        choices=Choices(choices),
         visible_after=parse_seconds(config.visible_after) * SECOND,
     )
+
+
+def contract_under(choices: Mapping[str, str], config: Config, hooks: Hooks) -> Contract:
+    """Return the contract under choices, some of which change it."""
+    return hooks.contract(Contract.load(_path(config.openapi), _path(config.overlay), assumptions.overlay_of(choices)))
 
 
 def _path(name: Any) -> Path | None:

@@ -63,8 +63,11 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
     texts = {"data": str(file), "openapi": str(file), "overlay": str(file), "rate_limit": "1/2s", "store": "memory"}
     texts |= {"account_rate_limit": "off", "control_token": "token", "visible_after": "90s"}
     variables = {f"ALTA_MOCK_{name.upper()}": text for name, text in texts.items()}
+    variables["ALTA_MOCK_ASSUME"] = "window=sliding list-order=newest-first"
+    assumed = {"window": "sliding", "list-order": "newest-first"}
 
-    assert Config.from_environ({**variables, "ALTA_MOCK_NO_WHY": "TRUE"}) == Config(**texts, why=False)
+    read = Config.from_environ({**variables, "ALTA_MOCK_NO_WHY": "TRUE"})
+    assert read == Config.of({**texts, "assume": assumed, "why": False})
     assert Config.from_environ({**dict.fromkeys(variables, ""), "ALTA_MOCK_NO_WHY": "0"}) == Config()
 
 

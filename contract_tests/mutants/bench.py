@@ -99,22 +99,17 @@ def mutant(source: str, *, equivalent: bool = False) -> Callable[[Any], Any]:
     return decorate
 
 
-def equivalent(source: str) -> Callable[[Any], Any]:
-    """Register a function over a bench as an equivalent mutant."""
-    return mutant(source, equivalent=True)
-
-
 class Bench:
     """Collects the differences of a mutant, and makes the fake with them; its clock does not move by itself.
 
     Attributes:
         settings: The settings of the fake.
-        spend: The rate limiter of the fake.
+        spend: The rate limiter of the fake; None for its own.
     """
 
     def __init__(self) -> None:
         self.settings: dict[str, Any] = {}
-        self.spend: Spend = spend
+        self.spend: Spend | None = None
         self._arounds: list[Callable[[Handle], Handle]] = []
         self._schemas: list[Callable[[dict[str, Any]], object]] = []
         self._answers: list[Answer] = []

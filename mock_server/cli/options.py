@@ -98,6 +98,32 @@ openapi_option = _replacing("--openapi", "Published OpenAPI 3.1 document")
 overlay_option = _replacing("--overlay", "Overlay")
 
 
+def _choices(_context: object, _option: object, texts: tuple[str, ...]) -> dict[str, str]:
+    from mock_server.contract.assumptions import parse  # noqa: PLC0415 - --help need not wait for it
+
+    try:
+        return parse(texts)
+    except MockError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _complete_choice(_context: object, _option: object, incomplete: str) -> list[str]:
+    from mock_server.contract.assumptions import switches  # noqa: PLC0415 - as above
+
+    words = [f"{name}={choice.id}" for name, one in switches().items() for choice in one.choices]
+    return [word for word in words if word.startswith(incomplete)]
+
+
+assume_option = setting(
+    "--assume",
+    multiple=True,
+    callback=_choices,
+    shell_complete=_complete_choice,
+    metavar="ID=CHOICE",
+    help="What to assume where the documentation is silent; see `alta-mock assumptions`.",
+)
+
+
 def mock_settings(command: Any) -> Any:
     """Add the settings of all commands that start a fake."""
     options = (
@@ -115,6 +141,7 @@ def mock_settings(command: Any) -> Any:
             show_default=True,
             help="Time until an added prospect is in lists.",
         ),
+        assume_option,
         setting("--no-why", is_flag=True, help="Leave out the header X-Alta-Mock-Why."),
     )
     for option in reversed(options):

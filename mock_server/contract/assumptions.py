@@ -1,25 +1,151 @@
-"""What the vendor's documentation leaves open, and what the fake does, from `assumptions.yaml`."""
+"""What the vendor's documentation leaves open, and which reading of it is in force.
+
+`assumptions.yaml` lists the open questions with their choices. Code that depends on one asks for it by a `Question`,
+which holds a value for each choice: `choices[ORDER]` is whether a list begins with the newest object.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from mock_server.contract import bundled_files
 from mock_server.contract.documents import Document
+from mock_server.messages.errors import MockError
+from mock_server.messages.names import nearest
+
+T = TypeVar("T")
+
+
+class Question(Generic[T]):
+    """An open question where code depends on it: a value for each choice, by id, that of the default first."""
+
+    __slots__ = ("default", "id", "values")
+
+    def __init__(self, question_id: str, values: Mapping[str, T]) -> None:
+        self.id, self.values = question_id, values
+        self.default = next(iter(values.values()))
+
+
+class Choices:
+    """The choice that is in force for each question.
+
+    Attributes:
+        chosen: Choices other than the defaults, by the ids of their questions.
+        asked: The ids of the questions that were asked so far: a request that asks none gets the same response under
+            every choice.
+    """
+
+    def __init__(self, chosen: Mapping[str, str] | None = None) -> None:
+        self.chosen = chosen or {}
+        self.asked: set[str] = set()
+
+    def __getitem__(self, question: Question[T]) -> T:
+        """Return the value of the choice that is in force."""
+        self.asked.add(question.id)
+        chosen = self.chosen.get(question.id)
+        return question.default if chosen is None else question.values[chosen]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One reading of the documentation.
+
+    Attributes:
+        id: Its name; empty if the question has no other.
+        happens: What the fake does.
+        why: Why the documentation allows it.
+        overlay: Actions of an OpenAPI overlay that change the contract; mostly none.
+    """
+
+    id: str
+    happens: str
+    why: str
+    overlay: Sequence[Any] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """One question that the vendor's documentation does not answer."""
+    """One question that the vendor's documentation does not answer.
+
+    Attributes:
+        choices: The default first; the only one if the question is fixed.
+        advice: What a consumer should do that depends on a choice.
+        fixed: Why there is no other choice.
+        operation: The operation whose schema the choices change; empty if code asks for the choice.
+    """
 
     id: str
     question: str
-    ours: str
-    why: str
+    choices: tuple[Choice, ...]
+    advice: str = ""
+    fixed: str = ""
+    operation: str = ""
+
+    @property
+    def ours(self) -> Choice:
+        """The default."""
+        return self.choices[0]
 
 
 def load() -> list[Assumption]:
     """Return every assumption, in the order of the file."""
-    return [
-        Assumption(**entry) for entry in Document.read(bundled_files.package_file("contract/assumptions.yaml")).value
-    ]
+    return [_read(**entry) for entry in Document.read(bundled_files.package_file("contract/assumptions.yaml")).value]
+
+
+def _read(choices: Iterable[Any] = (), ours: str = "", why: str = "", **others: str) -> Assumption:
+    found = tuple(Choice(**choice) for choice in choices) or (Choice("", ours, why),)
+    return Assumption(choices=found, **others)
+
+
+def switches() -> dict[str, Assumption]:
+    """Return the assumptions that have more than one choice, by id."""
+    return {one.id: one for one in load() if not one.fixed}
+
+
+def checked(chosen: Mapping[str, str]) -> dict[str, str]:
+    """Return choices by the ids of their questions, without the defaults.
+
+    Raises:
+        MockError: A question or a choice is unknown; names the known ones.
+    """
+    if not chosen:
+        return {}
+    known = switches()
+    for name, choice in chosen.items():
+        if name not in known:
+            fixed = next((one.fixed for one in load() if one.id == name), None)
+            if fixed:
+                raise MockError(f"the assumption {name!r} has no other choice: {fixed}")
+            close = nearest(str(name), known, 0.6)
+            remedy = f"did you mean {close}?" if close else f"choose one of {', '.join(known)}"
+            raise MockError(f"unknown assumption {name!r}; {remedy}")
+        ids = [one.id for one in known[name].choices]
+        if choice not in ids:
+            raise MockError(f"{name}={choice} is not a choice; choose one of {', '.join(ids)}")
+    return {name: choice for name, choice in chosen.items() if choice != known[name].ours.id}
+
+
+def parse(texts: Iterable[str]) -> dict[str, str]:
+    """Read choices in the form `id=choice`; a later one replaces an earlier one.
+
+    Raises:
+        MockError: One has another form, or is unknown.
+    """
+    chosen = {}
+    for text in texts:
+        name, equals, choice = text.partition("=")
+        if not equals:
+            raise MockError(f"{text!r} is not a choice; write id=choice, for example list-order=newest-first")
+        chosen[name.strip()] = choice.strip()
+    return checked(chosen)
+
+
+def overlay_of(chosen: Mapping[str, str]) -> list[Any]:
+    """Return the actions of the overlays of choices."""
+    if not chosen:
+        return []
+    known = switches()
+    choices = [choice for name, wanted in chosen.items() for choice in known[name].choices if choice.id == wanted]
+    return [action for choice in choices for action in choice.overlay]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -80,16 +80,20 @@ class Contract:
     _errors: Mapping[int, bytes] = field(repr=False)
 
     @classmethod
-    def load(cls, published: Path | None = None, changes: Path | None = None) -> Contract:
-        """Read the bundled documents, or the files in their place.
+    def load(cls, published: Path | None = None, changes: Path | None = None, more: Sequence[Any] = ()) -> Contract:
+        """Read the bundled documents, or the files in their place; `more` are further actions of the overlay.
 
         Raises:
             MockError: A document cannot be read, or uses what is not supported; names file, line and remedy.
         """
-        return _compiled(
+        documents = (
             Document.read(published or bundled_files.data("openapi.yaml")),
             Document.read(changes or bundled_files.data("openapi.overlay.yaml")),
         )
+        if not more:
+            return _compiled(*documents)
+        extended = {**documents[1].value, "actions": [*documents[1].value["actions"], *more]}
+        return cls.of(documents[0], replace(documents[1], value=extended))
 
     @classmethod
     def of(cls, published: Document, changes: Document | None = None) -> Contract:

@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from mock_server.contract.assumptions import Question
 from mock_server.handlers.handler import Context, Result
 from mock_server.handlers.people import ACTIVE, PAUSED, PROSPECT, change_all
 from mock_server.messages.call import Call
+from mock_server.messages.errors import BadRequest
+from mock_server.messages.violations import Violation
 from mock_server.store.base import Batch, Transaction
 from mock_server.store.objects import timestamp
 
 KIND = "campaign"
+
+NEW: Question[str] = Question("new-campaign", {"draft": "draft", "active": "active"})
+"""The status of a new campaign."""
+
+ACCEPTS: Question[Callable[[Mapping[str, Any]], bool]] = Question(
+    "campaign-status",
+    {
+        "accepted": lambda _: True,
+        "not-archived": lambda campaign: not campaign["isArchived"],
+        "only-active": lambda campaign: campaign["status"] == "active" and not campaign["isArchived"],
+    },
+)
+"""Whether a campaign accepts prospects."""
+
+OTHER_STATES = Question("other-states", {"accepted": True, "refused": False})
+"""Whether a campaign can be paused that is not active, or resumed that is not paused."""
+
+PROSPECTS_TOO = Question("prospects-too", {"no": False, "yes": True})
+"""Whether prospects are paused or resumed with their campaign by default."""
 
 
 def create(call: Call, context: Context) -> Result:
@@ -19,7 +41,9 @@ def create(call: Call, context: Context) -> Result:
 
     https://docs.altahq.com/api-reference/campaigns/create - assumption `new-campaign`.
     """
-    campaign = context.create(KIND, name=call.body["name"], status="draft", isArchived=False)
+    status = context.choices[NEW]
+    launched = {"launchedAt": timestamp(context.now)} if status == "active" else {}
+    campaign = context.create(KIND, name=call.body["name"], status=status, isArchived=False, **launched)
     return Result(body=context.shown(campaign))
 
 
@@ -31,7 +55,9 @@ def pause(call: Call, context: Context) -> Result:
     campaign = context.found
     if campaign["status"] == "active":
         context.update(campaign, status="paused")
-    if _asks(call, "pauseProspects"):
+    elif not context.choices[OTHER_STATES]:
+        raise _refused("a campaign that is not active", "an active one")
+    if _asks(call, "pauseProspects", context):
         change_all(context, {"campaignId": campaign["id"]}, ACTIVE, PAUSED)
     return Result()
 
@@ -45,7 +71,9 @@ def resume(call: Call, context: Context) -> Result:
     if campaign["status"] in {"paused", "completed"}:
         launched = campaign.get("launchedAt", timestamp(context.now))
         context.update(campaign, status="active", launchedAt=launched)
-    if _asks(call, "resumeProspects"):
+    elif not context.choices[OTHER_STATES]:
+        raise _refused("a campaign that is not paused", "a paused one")
+    if _asks(call, "resumeProspects", context):
         change_all(context, {"campaignId": campaign["id"]}, PAUSED, ACTIVE)
     return Result()
 
@@ -56,8 +84,11 @@ def add_prospects(call: Call, context: Context) -> Result:
     https://docs.altahq.com/api-reference/campaigns/add-prospects - what happens to duplicates and to campaigns that
     are not active is not documented: assumptions `duplicates` and `campaign-status`.
     """
+    campaign = context.found
+    if (campaign["status"] != "active" or campaign["isArchived"]) and not context.choices[ACCEPTS](campaign):
+        raise _refused("a campaign that accepts no prospects", "an active one")
     batch = Batch(call.raw, "data", len(call.body["data"]), context.now)
-    context.transaction.submit(context.found["id"], batch)
+    context.transaction.submit(campaign["id"], batch)
     return Result()
 
 
@@ -75,8 +106,13 @@ def summaries(transaction: Transaction) -> Iterable[dict[str, Any]]:
         yield {**campaign, "prospects": transaction.count(PROSPECT, "campaignId", campaign["id"])}
 
 
-def _asks(call: Call, member: str) -> bool:
-    return bool(call.body and call.body.get(member))
+def _asks(call: Call, member: str, context: Context) -> bool:
+    asked = (call.body or {}).get(member)
+    return context.choices[PROSPECTS_TOO] if asked is None else bool(asked)
+
+
+def _refused(got: str, wanted: str) -> BadRequest:
+    return BadRequest(Violation("campaign-state", "path", "/campaignId", got, wanted))
 
 
 def _newest(batches: Sequence[Batch], count: int) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from mock_server.contract.assumptions import Question
 from mock_server.handlers.handler import Context, Result
 from mock_server.handlers.paging import Keep, page
 from mock_server.handlers.people import ACTIVE, PAUSED, PERSON, change_all
@@ -13,6 +14,12 @@ from mock_server.messages.errors import NotFound
 from mock_server.messages.violations import Violation
 
 KIND = "communication-opt-out"
+
+AGAIN = Question("opt-out-again", {"keep": False, "replace": True})
+"""Whether a new entry replaces the one of an identifier that is listed."""
+
+LABEL = Question("opt-out-label", {"label": True, "dropped": False})
+"""Whether the name that is sent with an identifier becomes its label."""
 
 MATCHED = {"email": "email", "linkedin": "linkedinUrl", "phone": "phone", "sms": "phone", "whatsapp": "phone"}
 """The member of a person that an identifier of a type is compared with."""
@@ -54,11 +61,14 @@ def delete_opt_out(call: Call, context: Context) -> Result:
 def opt_out(
     context: Context, identifier: str, identifier_type: str, label: str | None, *, manually: bool = True
 ) -> Mapping[str, Any]:
-    """List an identifier, unless it is listed; return what is listed."""
-    more = {} if label is None else {"label": label}
-    return _listed(context, identifier, identifier_type) or context.create(
-        KIND, identifier=identifier, identifierType=identifier_type, isManuallyAdded=manually, **more
-    )
+    """List an identifier, unless it is listed already; return what is listed."""
+    listed = _listed(context, identifier, identifier_type)
+    if listed and not context.choices[AGAIN]:
+        return listed
+    if listed:
+        context.transaction.delete(KIND, listed["id"])
+    more = {"label": label} if label is not None and context.choices[LABEL] else {}
+    return context.create(KIND, identifier=identifier, identifierType=identifier_type, isManuallyAdded=manually, **more)
 
 
 def pause_matching(context: Context, identifiers: Iterable[Mapping[str, Any]]) -> None:

@@ -6,10 +6,43 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mock_server.contract.assumptions import Choices, Question
 from mock_server.contract.objects import ObjectSchema
 from mock_server.messages.call import Call, Caller
 from mock_server.store.base import Transaction
 from mock_server.store.objects import identified, numbered_id, timestamp
+
+Change = Callable[[dict[str, Any], ObjectSchema], dict[str, Any]]
+"""Returns an object as it is shown."""
+
+
+def _timed(change: Callable[[str], str]) -> Change:
+    """Return a change of all times of an object."""
+
+    def changed(value: dict[str, Any], kind: ObjectSchema) -> dict[str, Any]:
+        times = {name: change(value[name]) for name in value if kind.members[name].get("format") == "date-time"}
+        return {**value, **times}
+
+    return changed
+
+
+def _without_nulls(value: dict[str, Any], _: ObjectSchema) -> dict[str, Any]:
+    return {name: member for name, member in value.items() if member is not None}
+
+
+SHOWN: tuple[Question[Change | None], ...] = (
+    Question("empty-members", {"null": None, "absent": _without_nulls}),
+    Question(
+        "time-form",
+        {
+            "seconds": None,
+            "milliseconds": _timed(lambda time: time.replace("Z", ".000Z")),
+            "offset": _timed(lambda time: time.replace("Z", "+00:00")),
+        },
+    ),
+    Question("more-members", {"documented": None, "more": lambda value, _: {**value, "revision": {"number": 1}}}),
+)
+"""How an object is shown; the members that are not documented come last."""
 
 
 @dataclass(slots=True)
@@ -20,6 +53,7 @@ class Context:
         now: Nanoseconds since the epoch.
         transaction: That of the caller's account; undone if the handler raises.
         kinds: The kinds of objects of the contract, by `objectType`.
+        choices: What is assumed where the vendor's documentation leaves a question open.
         visible_after: Nanoseconds after which a prospect that was added is in lists.
         found: The object that the path names.
     """
@@ -28,6 +62,7 @@ class Context:
     now: int
     transaction: Transaction
     kinds: Mapping[str, ObjectSchema] = field(default_factory=dict)
+    choices: Choices = field(default_factory=Choices)
     visible_after: int = 0
     found: Mapping[str, Any] = field(default_factory=dict)
 
@@ -48,7 +83,13 @@ class Context:
     def shown(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return an object as the contract declares it."""
         kind = self.kinds.get(value["objectType"])
-        return kind.shown(value) if kind else value
+        if kind is None:
+            return value
+        shown = kind.shown(value)
+        for question in SHOWN:
+            if change := self.choices[question]:
+                shown = change(shown, kind)
+        return shown
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from hashlib import blake2b
 from itertools import islice
 from typing import Any
 
+from mock_server.contract.assumptions import Question
 from mock_server.handlers.handler import Context, Result
 from mock_server.messages.call import Call
 from mock_server.messages.errors import BadRequest
@@ -42,10 +43,34 @@ class _Cursor:
     position: int | None = None
     backwards: bool = False
 
-    def encoded(self, position: int, *, backwards: bool) -> str:
+    def encoded(self, position: int, context: Context, *, backwards: bool) -> str:
         """Return the text of a cursor of the same list at another position."""
         members = [self.account, self.kind, self.filters, self.limit, position, backwards]
-        return _text(json.dumps(members, separators=(",", ":"), sort_keys=True).encode())
+        content = json.dumps(members, separators=(",", ":"), sort_keys=True).encode()
+        return context.choices[FORM].text(content)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """The text of a cursor: a prefix, and the base64 of its seal and its content, which is at least so many bytes."""
+
+    prefix: str = ""
+    least: int = 0
+
+    def text(self, content: bytes) -> str:
+        """Return the text of a cursor with a content, which ends in no white space."""
+        padded = content.ljust(self.least)
+        seal = blake2b(padded, digest_size=_SEAL, key=b"alta-mock").digest()
+        return self.prefix + urlsafe_b64encode(seal + padded).decode().rstrip("=")
+
+
+FORM = Question("cursor-form", {"short": _Form(), "long": _Form("page+/=&?%20", 1480)})
+ORDER = Question("list-order", {"oldest-first": False, "newest-first": True})
+PREVIOUS = Question("previous", {"present": True, "absent": False})
+PAGE_SIZE: Question[Callable[[int], int]] = Question(
+    "page-size", {"full": lambda limit: limit, "short": lambda limit: max(1, limit - 1)}
+)
+"""Objects of a page that is not the last, by the limit."""
 
 
 def page(  # noqa: PLR0913 - the first say what, the others which
@@ -57,7 +82,7 @@ def page(  # noqa: PLR0913 - the first say what, the others which
     among: Callable[[Mapping[str, str], Context], Where] | None = None,
     keep: Callable[[Mapping[str, str], Context], Keep] | None = None,
 ) -> Result:
-    """Return one page of the objects of a kind, in order of creation.
+    """Return one page of the objects of a kind, in order of creation unless another order is assumed.
 
     Args:
         call: Its query has `limit`, maybe `cursor`, and filters.
@@ -73,27 +98,30 @@ def page(  # noqa: PLR0913 - the first say what, the others which
     cursor = _cursor(call, context, kind)
     where: Where = {name: value.lower() for name, value in cursor.filters.items() if name in equal}
     where = {**where, **among(cursor.filters, context)} if among else where
+    size = context.choices[PAGE_SIZE](cursor.limit)
+    newest_first = context.choices[ORDER]
     test = keep(cursor.filters, context) if keep else None
 
     def rows(start: int | None, *, backwards: bool) -> Iterator[tuple[int, Mapping[str, Any]]]:
-        found = context.transaction.rows(kind, where, start, backwards=backwards)
+        found = context.transaction.rows(kind, where, start, backwards=backwards != newest_first)
         return (row for row in found if test(row[1])) if test else found
 
-    found = list(islice(rows(cursor.position, backwards=cursor.backwards), cursor.limit + 1))
-    further, found = len(found) > cursor.limit, found[: cursor.limit]
+    found = list(islice(rows(cursor.position, backwards=cursor.backwards), size + 1))
+    further, found = len(found) > size, found[:size]
     if cursor.backwards:
         found.reverse()
     position = cursor.position or 0
-    first, last = (found[0][0], found[-1][0]) if found else (position + 1, position)
+    before_position = position - 1 if newest_first else position + 1
+    first, last = (found[0][0], found[-1][0]) if found else (before_position, position)
     if cursor.backwards:
         before, after = further, any(True for _ in rows(last, backwards=False))
     else:
-        before, after = position > 0 and any(True for _ in rows(first, backwards=True)), further
+        before, after = cursor.position is not None and any(True for _ in rows(first, backwards=True)), further
     body: dict[str, Any] = {"data": [context.shown(value) for _, value in found], "hasMore": after}
     if after:
-        body["next"] = cursor.encoded(last, backwards=False)
-    if before:
-        body["previous"] = cursor.encoded(first, backwards=True)
+        body["next"] = cursor.encoded(last, context, backwards=False)
+    if before and context.choices[PREVIOUS]:
+        body["previous"] = cursor.encoded(first, context, backwards=True)
     return Result(body=body)
 
 
@@ -102,7 +130,7 @@ def _cursor(call: Call, context: Context, kind: str) -> _Cursor:
     filters = {name: value for name, value in call.query.items() if name not in {"limit", "cursor"}}
     if "cursor" not in call.query:
         return _Cursor(context.caller.account, kind, filters, int(call.query["limit"]))
-    cursor = _decoded(call.query["cursor"])
+    cursor = _decoded(call.query["cursor"], context.choices[FORM])
     if cursor is None or (cursor.account, cursor.kind) != (context.caller.account, kind):
         raise _refused("cursor-unknown", "another text", "next or previous of a page of this list")
     if any(cursor.filters.get(name) != value for name, value in filters.items() if name not in call.defaults):
@@ -113,19 +141,14 @@ def _cursor(call: Call, context: Context, kind: str) -> _Cursor:
     return _Cursor(cursor.account, kind, cursor.filters, limit, cursor.position, cursor.backwards)
 
 
-def _decoded(text: str) -> _Cursor | None:
+def _decoded(text: str, form: _Form) -> _Cursor | None:
     """Return the cursor that a text encodes; None if it encodes none."""
     try:
-        sealed = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+        encoded = text.removeprefix(form.prefix).encode("ascii")
+        content = urlsafe_b64decode(encoded + b"=" * (-len(encoded) % 4))[_SEAL:].rstrip()
     except (binascii.Error, UnicodeEncodeError):
         return None
-    content = sealed[_SEAL:]
-    return _Cursor(*json.loads(content)) if text == _text(content) else None
-
-
-def _text(content: bytes) -> str:
-    seal = blake2b(content, digest_size=_SEAL, key=b"alta-mock").digest()
-    return urlsafe_b64encode(seal + content).decode().rstrip("=")
+    return _Cursor(*json.loads(content)) if text == form.text(content) else None
 
 
 def _refused(rule: str, got: str, wanted: str) -> BadRequest:

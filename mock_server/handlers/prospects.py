@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mock_server.contract.assumptions import Question
+from mock_server.contract.limits import SECOND
 from mock_server.handlers.handler import Context, Result
 from mock_server.handlers.paging import Keep, page
 from mock_server.handlers.people import ACTIVE, PAUSED, PROSPECT
@@ -34,6 +36,11 @@ def resume(_: Call, context: Context) -> Result:
     return Result()
 
 
+VISIBLE_AFTER = Question("visibility", {"at-once": 0, "later": 3 * SECOND})
+"""Nanoseconds until an added prospect is in lists, unless that is set."""
+
+
 def _visible(_: Mapping[str, str], context: Context) -> Keep:
-    newest = timestamp(context.now - context.visible_after)
-    return lambda prospect: not context.visible_after or prospect["createdAt"] <= newest
+    delay = context.visible_after or context.choices[VISIBLE_AFTER]
+    newest = timestamp(context.now - delay)
+    return lambda prospect: not delay or prospect["createdAt"] <= newest

@@ -68,6 +68,12 @@ class PayloadTooLarge(ApiError):
     status, code, message = 413, "PayloadTooLarge", "Request body too large"
 
 
+class UnsupportedMediaType(ApiError):
+    """The body has another content type or a content encoding; only by a choice of the assumption `content-type`."""
+
+    status, code, message = 415, "UnsupportedMediaType", "Unsupported media type"
+
+
 class RateLimited(ApiError):
     """The quota of the account is exhausted."""
 

@@ -9,7 +9,7 @@ from mock_server.messages.http import ApiReply
 from mock_server.messages.injected import LOSES, Injected
 from mock_server.messages.violations import Violation
 
-BROKEN = {400, 401, 405, 413}
+BROKEN = {400, 401, 405, 413, 415}
 """Statuses of requests that broke the contract; a 404 only if the contract has no such path."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from mock_server.contract.assumptions import Choices, Question
 from mock_server.messages.call import Caller
 from mock_server.messages.errors import Unauthorized
 from mock_server.messages.http import ApiRequest
@@ -19,9 +20,13 @@ ACCOUNT_HEADER = "x-account-id"
 _BEARER = re.compile(r"(?i:bearer) +([^\s]+)")
 
 
-def authenticate(request: ApiRequest, tokens: Mapping[str, Token]) -> Caller:
+TWICE = Question("authorization-twice", {"refused": False, "first": True})
+"""Whether the first of several Authorization headers counts."""
+
+
+def authenticate(request: ApiRequest, tokens: Mapping[str, Token], choices: Choices) -> Caller:
     """Return who is calling, or raise Unauthorized, whose violation repeats no part of what was sent."""
-    token = tokens.get(_bearer(request))
+    token = tokens.get(_bearer(request, choices))
     if token is None:
         raise _unauthorized("token-unknown", "authorization", "an unknown token", "a seeded token")
     if token.expired:
@@ -29,12 +34,12 @@ def authenticate(request: ApiRequest, tokens: Mapping[str, Token]) -> Caller:
     return Caller(token.user, _account(request, token), token.permissions)
 
 
-def _bearer(request: ApiRequest) -> str:
+def _bearer(request: ApiRequest, choices: Choices) -> str:
     sent = request.all("authorization")
     wanted = "Authorization: Bearer <token>"
     if not sent:
         raise _unauthorized("token-missing", "authorization", "no Authorization header", wanted)
-    if len(sent) > 1:
+    if len(sent) > 1 and not choices[TWICE]:
         raise _unauthorized("token-doubled", "authorization", f"{len(sent)} Authorization headers", "one")
     found = _BEARER.fullmatch(sent[0])
     if not found:

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, unquote
 
+from mock_server.contract.assumptions import Choices, Question
 from mock_server.contract.operation import Operation, Parameter
 from mock_server.contract.schemas import first_violation, violations
 from mock_server.messages.call import Call
-from mock_server.messages.errors import BadRequest, PayloadTooLarge
+from mock_server.messages.errors import ApiError, BadRequest, NotFound, PayloadTooLarge, UnsupportedMediaType
 from mock_server.messages.http import JSON, MAX_BODY, ApiRequest
 from mock_server.messages.json_text import UnreadableBody, read_json
 from mock_server.messages.pointers import pointer
@@ -23,20 +24,51 @@ MANY = 500
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,308})(\.[0-9]{1,308})?", re.ASCII)
 
 
-def decode(request: ApiRequest, operation: Operation, path: Mapping[str, str]) -> Call:
-    """Return the parameters and the body of a valid request, or raise PayloadTooLarge or BadRequest."""
-    if request.body is None or len(request.body) > MAX_BODY:
-        got = f"a body of over {MAX_BODY} bytes"
-        raise PayloadTooLarge(Violation("body-size", "body", "", got, f"at most {MAX_BODY} bytes"))
+MALFORMED_ID = Question[type[ApiError]]("malformed-id", {"400": BadRequest, "404": NotFound})
+CONTENT_TYPE = Question[type[ApiError]]("content-type", {"400": BadRequest, "415": UnsupportedMediaType})
+BODY_SIZE = Question("body-size", {"1-MiB": MAX_BODY, "200-kB": 200_000})
+UNKNOWN_PARAMETER = Question("unknown-parameter", {"ignored": False, "refused": True})
+
+_SMALLEST_BOUND = min(BODY_SIZE.values.values())
+
+
+def decode(request: ApiRequest, operation: Operation, path: Mapping[str, str], choices: Choices | None = None) -> Call:
+    """Return the parameters and the body of a valid request, or raise what it is refused with."""
+    choices = choices or Choices()
+    if request.body is None or (len(request.body) > _SMALLEST_BOUND and len(request.body) > choices[BODY_SIZE]):
+        bound = choices[BODY_SIZE]
+        raise PayloadTooLarge(
+            Violation("body-size", "body", "", f"a body of over {bound} bytes", f"at most {bound} bytes")
+        )
     found: list[Violation] = []
     declared = operation.parameters.items()
     values = {place: _parameters(request, parameters, place, path, found) for place, parameters in declared}
+    if request.query and (unknown := _unknown(request, operation)) and choices[UNKNOWN_PARAMETER]:
+        found.append(
+            Violation("parameter-unknown", "query", pointer(unknown), "an unknown parameter", "a documented one")
+        )
     body = _body(request, operation, found)
     if found:
-        raise BadRequest(*found)
+        raise _refusal(found, choices)(*found)
     query = values.get("query", {})
     defaults = frozenset(query) - parse_qs(request.query, keep_blank_values=True).keys() if query else frozenset()
     return Call(values.get("path", {}), query, body, request.body, defaults)
+
+
+def _refusal(found: Sequence[Violation], choices: Choices) -> type[ApiError]:
+    """Return what a request with these violations is refused with."""
+    if any(violation.place == "path" for violation in found):
+        return choices[MALFORMED_ID]
+    if all(violation.rule in {"content-type", "content-encoding"} for violation in found):
+        return choices[CONTENT_TYPE]
+    return BadRequest
+
+
+def _unknown(request: ApiRequest, operation: Operation) -> str | None:
+    """Return the first query parameter that the operation does not declare."""
+    declared = {parameter.name for parameter in operation.parameters.get("query", ())}
+    sent = parse_qs(request.query, keep_blank_values=True, errors="replace")
+    return next((name for name in sent if name not in declared), None)
 
 
 def _parameters(
@@ -110,7 +142,7 @@ def _has_few_members(value: Any) -> bool:
 
 
 def _unreadable_headers(request: ApiRequest) -> Violation | None:
-    """Return what is wrong with the headers that describe the body; the status 400 is assumption `content-type`."""
+    """Return what is wrong with the headers that describe the body."""
     where = "/content-type"
     sent = request.all("content-type")
     if len(sent) != 1:

@@ -19,7 +19,7 @@ from mock_server.handlers.handler import Handler
 from mock_server.messages.http import ApiRequest
 from mock_server.messages.injected import Injected
 from mock_server.messages.outcome import Outcome
-from mock_server.pipeline.ratelimit import Spend, spend
+from mock_server.pipeline.ratelimit import Spend
 from mock_server.store.base import Transaction
 
 Handle = Callable[[ApiRequest, str], Outcome]
@@ -45,13 +45,13 @@ class Hooks:
     Attributes:
         contract: Returns the contract that requests are held against.
         handlers: Returns the handlers, by `operationId`.
-        spend: Counts a request against its limits, within its transaction.
+        spend: Counts a request against its limits, within its transaction; by default in windows as assumed.
         inject: Returns what to inject into a request, for an operation, that the quota lets pass; None for nothing.
         around: Wraps the handling of every request, outside its transaction and its journal entry.
     """
 
     contract: Callable[[Contract], Contract] = unchanged
     handlers: Callable[[Mapping[str, Handler]], Mapping[str, Handler]] = unchanged
-    spend: Spend = spend
+    spend: Spend | None = None
     inject: Callable[[Transaction, str], Injected | None] = take_injected
     around: Callable[[Handle], Handle] = unchanged

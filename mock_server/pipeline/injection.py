@@ -17,13 +17,12 @@ from typing import Any
 from mock_server.contract.contract import Contract
 from mock_server.contract.operation import Operation
 from mock_server.messages.call import Caller
-from mock_server.messages.errors import BadRequest, MockError, RateLimited, Unauthorized, api_errors
+from mock_server.messages.errors import BadRequest, MockError, Unauthorized, api_errors
 from mock_server.messages.http import JSON, ApiReply, ApiRequest, Fault, Headers, phrase
 from mock_server.messages.injected import FAULTS, OVERHEAD, Injected
 from mock_server.messages.json_text import to_json
 from mock_server.messages.violations import Violation
 from mock_server.pipeline.clock import seconds_of
-from mock_server.pipeline.ratelimit import Decision
 
 ERRORS = {error.status: error for error in api_errors()}
 """The errors of the API, by status."""
@@ -117,9 +116,7 @@ def requested(
     return next((Injected(status=status, source="seed") for status in statuses if status), None)
 
 
-def injected_reply(
-    injected: Injected, operation: Operation, quota: Decision | None, contract: Contract, recorded: bytes
-) -> ApiReply:
+def injected_reply(injected: Injected, operation: Operation, contract: Contract, recorded: bytes) -> ApiReply:
     """Return an injected response: the contract's body of the status, unless another was given."""
     if injected.status is None:
         return HTML_502
@@ -127,8 +124,6 @@ def injected_reply(
     headers: list[tuple[str, str]] = [] if status in WITHOUT_CONTENT else [("Content-Type", JSON)]
     if injected.source == "prefer":
         headers.append(("Preference-Applied", f"code={status}"))
-    if wait is None and status == RateLimited.status:
-        wait = str(quota.reset if quota else DEFAULT_RETRY_AFTER)
     if wait is not None:
         headers.append(("Retry-After", wait))
     if status == Unauthorized.status:

@@ -178,5 +178,14 @@ class Store(Protocol):
     def advance_clock(self, nanoseconds: int, most: int) -> bool:
         """Advance the clock, unless its offset would exceed `most`; return whether it was advanced."""
 
+    def choices(self) -> Mapping[str, str]:
+        """Return what is assumed in place of the settings; the same object until it changes."""
+
+    def choose(self, choices: Mapping[str, str]) -> None:
+        """Replace what is assumed in place of the settings."""
+
     def reset(self, objects: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
-        """Keep these objects (account, kind, object) and nothing else; numbers begin at 1, the clock's offset is 0."""
+        """Keep these objects (account, kind, object) and nothing else; numbers begin at 1.
+
+        Nothing is assumed in place of the settings, and the clock's offset is 0.
+        """

@@ -53,6 +53,7 @@ class MemoryStore:
         self.batches = _Batches(capacity)
         self.journal = _JournalLog()
         self._clock_offset = 0
+        self._choices: Mapping[str, str] = {}
 
     def transaction(self, account: str = NO_ACCOUNT) -> _Transaction:
         """Return a transaction of an account."""
@@ -79,6 +80,14 @@ class MemoryStore:
             self._clock_offset += nanoseconds if fits else 0
             return fits
 
+    def choices(self) -> Mapping[str, str]:
+        """Return what is assumed in place of the settings; the same object until it changes."""
+        return self._choices
+
+    def choose(self, choices: Mapping[str, str]) -> None:
+        """Replace what is assumed in place of the settings."""
+        self._choices = choices
+
     def reset(self, objects: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
         """Keep these objects (account, kind, object) and nothing else; numbers begin at 1, the clock's offset is 0."""
         tables: defaultdict[tuple[str, str], Table] = defaultdict(Table)
@@ -93,6 +102,7 @@ class MemoryStore:
             self.batches.clear()
             self.journal.restart()
             self._clock_offset = 0
+            self._choices = {}
 
 
 class _Transaction:
