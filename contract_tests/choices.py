@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Mapping
 
-from allpairspy import AllPairs
+from allpairspy import AllPairs  # type: ignore[import-untyped]  # it has no types
 
 from mock_server.contract.assumptions import checked, switches
 

@@ -93,7 +93,7 @@ INSTEAD = [
         "it needs Docker; test_examples.py runs the commands of the file without it",
     ),
     Instead(r"\S*alta-add (\S+\.csv)", r"sed -i '42,$d' \1; \g<0>", "250 rows wait a minute for the quota; 40 do not"),
-    Instead(r"alta-mock score", r"\g<0> --only 21-accepted,sliding-window", "all of them take half a minute"),
+    Instead(r"alta-mock score", r"\g<0> --only 21-accepted,window=sliding", "all of them take half a minute"),
     Instead(r"alta-mock exec --strict -- node \S*too_many.mjs", r"exits 1 \g<0>", "the page shows that it fails"),
     Instead(r"alta-mock exec --strict -- true", r"exits 3 \g<0>", "the same"),
 ]

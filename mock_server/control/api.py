@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from mock_server.contract import bundled_files
+from mock_server.contract.assumptions import Assumption, switches
 from mock_server.contract.contract import Contract
 from mock_server.contract.documents import Document
 from mock_server.contract.limits import SECOND
@@ -75,6 +76,8 @@ class Control:
             "listInjectedResponses": self._injected,
             "addInjectedResponse": self._add_next,
             "clearInjectedResponses": lambda *_: mock.clear_injected(),
+            "listMockAssumptions": lambda *_: self._assumptions(),
+            "chooseMockAssumptions": self._assume,
         }
 
     def serves(self, request: ApiRequest) -> bool:
@@ -160,6 +163,14 @@ class Control:
         time = datetime.fromtimestamp(self._mock.clock.time_ns() / SECOND, tz=UTC)
         return {"time": time.isoformat(timespec="milliseconds"), "advanced": self._mock.clock.advanced}
 
+    def _assumptions(self) -> Any:
+        chosen = self._mock.choices.chosen
+        return {"data": [_assumption(one, chosen.get(one.id, one.ours.id)) for one in switches().values()]}
+
+    def _assume(self, call: Call, _: str) -> Any:
+        self._mock.assume(call.body)
+        return self._assumptions()
+
     def _injected(self, *_: object) -> Any:
         return {"data": [_shown(one, self._mock.documented) for one in self._mock.injected()]}
 
@@ -183,11 +194,13 @@ class Control:
 
 @lru_cache(maxsize=8)
 def _contract(documented: tuple[int, ...], operations: tuple[str, ...]) -> Contract:
-    """Read the document, and insert the statuses and the operations that the contract of the mock documents."""
+    """Read the document; insert the statuses and operations that the contract of the mock documents, and choices."""
     document = Document.read(bundled_files.package_file("control/openapi.yaml"))
     value = copy.deepcopy(document.value)
     injected = value["components"]["schemas"]["Next"]
     injected["properties"]["operation"]["enum"] = list(operations)
+    assumed = value["paths"]["/assume"]["post"]["requestBody"]["content"][JSON]["schema"]
+    assumed["properties"] = {name: {"enum": [choice.id for choice in one.choices]} for name, one in switches().items()}
     choice = injected["oneOf"][0]
     choice["title"] = f"a status of {', '.join(map(str, documented))}"
     choice["properties"]["status"]["enum"] = list(documented)
@@ -202,6 +215,11 @@ def _token(token: Token) -> dict[str, Any]:
         "mayAdd": not token.expired and HANDLERS[SAMPLE.operation].permission in token.permissions,
         "note": token.note,
     }
+
+
+def _assumption(one: Assumption, chosen: str) -> dict[str, Any]:
+    choices = [{"id": choice.id, "happens": choice.happens, "why": choice.why} for choice in one.choices]
+    return {"id": one.id, "question": one.question, "chosen": chosen, "choices": choices, "advice": one.advice}
 
 
 def _shown(injected: Injected, documented: list[int]) -> dict[str, Any]:

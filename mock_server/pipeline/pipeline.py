@@ -148,7 +148,7 @@ def route(request: ApiRequest, engine: Engine) -> tuple[Operation, Mapping[str, 
         raise
     except MethodNotAllowed as error:
         if engine.choices[WRONG_METHOD]:
-            raise NotFound(*error.violations) from error
+            raise NotFound(*error.violations) from None
         raise
 
 
@@ -241,7 +241,7 @@ def handle(
         call = decode(request, operation, path, engine.choices)
         find(handler, path, context)
     except (BadRequest, NotFound) as error:
-        raise first_due(error, handler, path, context) from error
+        raise first_due(error, handler, path, context) from None
     permit(handler, context)
     with context.transaction.savepoint():
         return checked(handler.function(call, context), operation, engine)
@@ -281,7 +281,7 @@ def first_due(error: ApiError, handler: Handler, path: Mapping[str, str], contex
             check()
         except ApiError as another:
             if type(another) is not type(error):
-                errors.append(another)
+                errors.append(another.with_traceback(None))  # which refers to this list
     if len(errors) == 1:
         return error
     order = context.choices[CHECK_ORDER]

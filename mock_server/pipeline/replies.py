@@ -67,7 +67,10 @@ def refusal(
     message = choices[MESSAGE](str(why[0]) if why else error.message)
     if quota and not quota.allowed and choices[LIMIT_TEXT]:
         message = f"Rate limit exceeded. Please retry after {quota.reset} seconds."
-    members: dict[str, Any] = {**choices[MEMBERS], **({"message": message} if message else {})}
+    more = choices[MEMBERS]
+    members = {**more}
+    if message:
+        members["message"] = message
     if members:
         body = to_json({**json.loads(body), **members})
     return (("Content-Type", JSON), *error.headers), body

@@ -175,7 +175,7 @@ def test_a_mutant_that_survives_is_named(rule: str, run: Callable[..., tuple[int
 
 def test_the_table(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
     """The table has a line for each mutant: the rules that caught it, and the request that decided."""
-    names = f"{CORRECT},21-accepted,sliding-window,{CLIENT}correct,{CLIENT}sends-21"
+    names = f"{CORRECT},21-accepted,window=sliding,{CLIENT}correct,{CLIENT}sends-21"
     code, out, err = run("--only", names, "--json", tmp_path / "s.json", "--junit", tmp_path / "s.xml")
     lines = out.splitlines()
 
@@ -187,7 +187,7 @@ def test_the_table(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> 
     assert [one["name"] for one in json.loads((tmp_path / "s.json").read_text())["mutants"]] == [
         CORRECT,
         "21-accepted",
-        "sliding-window",
+        "window=sliding",
         CLIENT + "correct",
         CLIENT + "sends-21",
     ]
@@ -314,7 +314,7 @@ def dies(bench: Bench) -> None:
 def test_a_process_that_ends_by_itself_is_reported(tmp_path: Path) -> None:
     """The mutants that a dead process may have examined are named."""
     (tmp_path / "more.py").write_text(DYING)
-    done = several("--mutants", tmp_path / "more.py", "--only", "correct,21-accepted,sliding-window,dies")
+    done = several("--mutants", tmp_path / "more.py", "--only", "correct,21-accepted,window=sliding,dies")
 
     assert done.returncode == 2
     assert re.search(r"a process ended by itself at one of (\S+, )?dies;", done.stderr), done.stderr

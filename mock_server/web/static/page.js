@@ -4,6 +4,7 @@
 // Rule 2: `state` is what is known; functions named `show…` render it.
 // Rule 3: a refusal by the mock is a `Refused`, and is shown; every other error is a bug, and is not caught.
 
+import { showAssumptions } from "./assumptions.js";
 import { ROWS, Refused, addPath, addressOf, ask, basePath, state, toAddress } from "./control.js";
 import { $, bdi, el, figure, keyed, plural, setText } from "./elements.js";
 import { PAGE, showObjects } from "./objects.js";
@@ -40,6 +41,7 @@ async function lookOnce() {
     state.waiting = next.data;
     state.clock = { at: Date.parse(clock.time), advanced: clock.advanced, since: performance.now() };
     takeRequests(requests);
+    if ($("open-questions").open) await showAssumptions(assume);
     if (!state.tokens.length) state.tokens = (await ask("tokens")).data;
     if (!state.campaigns.some((one) => one.id === state.campaign)) state.campaign = state.campaigns[0]?.id;
     $("key").hidden = true;
@@ -425,6 +427,8 @@ async function whole(fetched) {
 
 const advance = () => act(() => ask("clock/advance", "POST", { seconds: 60 }), "The clock is a minute ahead.");
 
+const assume = (id, choice) => act(() => ask("assume", "POST", { [id]: choice }), `Assumed: ${id} ${choice}.`);
+
 async function start() {
   await look();
   if (state.request !== null) await chooseRequest(state.request);
@@ -488,6 +492,7 @@ $("forget").addEventListener("click", () => {
   $("times").focus(); // this button disappears
   act(() => ask("next", "DELETE"));
 });
+$("open-questions").addEventListener("toggle", () => look());
 $("har").addEventListener("click", (event) => {
   if (!state.key) return; // a link carries no token
   event.preventDefault();
