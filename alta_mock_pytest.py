@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from alta_client import AltaClient
-    from contract_tests.consumer.results import ConsumerReport
     from mock_server.mock import AltaMock
     from mock_server.transports.live_server import LiveServer
 
@@ -94,7 +93,7 @@ def alta_client(alta_responses: AltaMock) -> AltaClient:
 
 
 @pytest.fixture
-def alta_check_consumer(alta_mock: AltaMock) -> Callable[..., ConsumerReport]:
+def alta_check_consumer(alta_mock: AltaMock) -> Callable[..., Any]:
     """`contract_tests.check_consumer` with the settings of `alta_mock`; needs the extra `verify`."""
     _refuse_shadow("contract_tests")
     from contract_tests import check_consumer  # noqa: PLC0415 - a run that does not use it need not import it

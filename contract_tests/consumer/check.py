@@ -1,17 +1,20 @@
-"""Check a consumer: run it in every scenario, and judge its runs by the rules."""
+"""Check a consumer: run it in every scenario and judge its runs by the rules, or run it under every reading."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import click
 
+from contract_tests.consumer import vary_report
 from contract_tests.consumer.report import lines
 from contract_tests.consumer.results import ConsumerReport, Options, judge
 from contract_tests.consumer.runs import Environment
-from contract_tests.consumer.scenarios import SCENARIOS, play_in
+from contract_tests.consumer.scenarios import SCENARIOS, Played, play_in
+from contract_tests.consumer.vary import Task, Varied
+from contract_tests.consumer.vary import vary as vary_consumer
 from mock_server import AltaMock, Clock
 from mock_server.cli.options import known_names
 from mock_server.contract.limits import SECOND
@@ -33,10 +36,65 @@ def check(
         usual = runs.get("normal")
         if usual and not usual.ended:
             break  # the other scenarios prove nothing about a consumer that never ends
-        runs[name] = play_in(
+        runs[name], _ = play_in(
             scenario, consumer, expected=options.expected, usual=usual, clock=clock, transport=transport, **settings
         )
     return judge(runs, options)
+
+
+def check_varied(  # noqa: PLR0913 - the first says who, the others how
+    consumer: Callable[[Environment], object],
+    expected: Sequence[Mapping[str, Any]] | None,
+    *,
+    combined: bool = False,
+    seed: int = 0,
+    transport: str = "responses",
+    assume: Mapping[str, str],
+    **settings: Any,
+) -> Varied:
+    """Run a consumer of this process under each reading that its requests meet, one after the other."""
+
+    def play(tasks: Sequence[Task], usual: Run | None) -> list[Played]:
+        return [
+            play_in(
+                task.scenario,
+                consumer,
+                expected=expected,
+                usual=usual,
+                clock=Clock(lambda: 0, epoch=time.time_ns() // SECOND * SECOND),
+                transport=transport,
+                assume={**assume, **task.reading},
+                **settings,
+            )
+            for task in tasks
+        ]
+
+    return vary_consumer(play, combined=combined, seed=seed)
+
+
+@overload
+def check_consumer(
+    mock: AltaMock,
+    consumer: Callable[[Environment], object],
+    *,
+    expect: Sequence[Mapping[str, Any]] | None = None,
+    transport: str = "responses",
+    vary: Literal[True, "pairs"],
+    random_seed: int = 0,
+) -> Varied: ...
+
+
+@overload
+def check_consumer(
+    mock: AltaMock,
+    consumer: Callable[[Environment], object],
+    *,
+    expect: Sequence[Mapping[str, Any]] | None = None,
+    require: Sequence[str] = (),
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    transport: str = "responses",
+) -> ConsumerReport: ...
 
 
 def check_consumer(  # noqa: PLR0913 - the first two say who, the others how
@@ -48,8 +106,12 @@ def check_consumer(  # noqa: PLR0913 - the first two say who, the others how
     only: Sequence[str] = (),
     skip: Sequence[str] = (),
     transport: str = "responses",
-) -> ConsumerReport:
+    vary: bool | Literal["pairs"] = False,
+    random_seed: int = 0,
+) -> ConsumerReport | Varied:
     """Run a consumer in every scenario, each on a new fake with the files of `mock`, and judge it by the rules.
+
+    With `vary`, run it under each choice of the assumptions that its requests meet instead, and compare the runs.
 
     Args:
         mock: The fake whose settings apply.
@@ -60,13 +122,22 @@ def check_consumer(  # noqa: PLR0913 - the first two say who, the others how
         only: Rules to judge by; empty for all.
         skip: Rules to leave out.
         transport: `responses` for consumers that use `requests`, `socket` for all others.
+        vary: Whether to vary the assumptions; "pairs" for combinations of two, too.
+        random_seed: Decides how choices are combined.
 
     Raises:
-        ConsumerBroken: A rule is broken or nothing is proven; the text is the whole report.
+        ConsumerBroken: A rule is broken, a choice breaks the consumer, or nothing is proven; the text is the report.
         MockError: A rule is unknown.
     """
     options = options_of(expect, require, only, skip)
-    files = {name: getattr(mock.config, name) for name in ("data", "openapi", "overlay", "why")}
+    files = {name: getattr(mock.config, name) for name in ("data", "openapi", "overlay", "assume", "why")}
+    if vary:
+        varied = check_varied(
+            consumer, expect, combined=vary == "pairs", seed=random_seed, transport=transport, **{**files, "why": False}
+        )
+        if vary_report.exit_code(varied):
+            raise ConsumerBroken("\n" + click.unstyle("\n".join(vary_report.lines(varied))))
+        return varied
     report = check(consumer, options, transport=transport, **files)
     if report.exit_code:
         raise ConsumerBroken("\n" + click.unstyle("\n".join(lines(report))))

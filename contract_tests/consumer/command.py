@@ -1,8 +1,9 @@
-"""`alta-mock exec --consumer`: run a command once for each scenario, several at a time, and judge it."""
+"""`alta-mock exec --consumer` and `--vary`: run a command many times, several at a time, and judge it."""
 
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mock_server.messages.errors import MockError
@@ -11,7 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from contract_tests.consumer.scenarios import Played
+    from contract_tests.consumer.vary import Task
     from mock_server.cli.output import Files
+    from mock_server.journal.rules import Run
 
 
 def run(  # noqa: PLR0913 - the options of the command
@@ -43,6 +47,51 @@ def run(  # noqa: PLR0913 - the options of the command
     except KeyboardInterrupt:
         return INTERRUPTED
     return conclude(report_of(judge(runs, options)), files)
+
+
+def run_varied(  # noqa: PLR0913 - the options of the command
+    command: Sequence[str],
+    *,
+    expect: Path | None,
+    vary: str,
+    random_seed: int,
+    timeout: float,
+    files: Files,
+    settings: Mapping[str, Any],
+) -> int:
+    """Run a command under each reading of the documentation that its requests meet, and return the exit code.
+
+    Raises:
+        MockError: An option is not valid, or the command cannot be run.
+    """
+    from contract_tests.choices import named  # noqa: PLC0415 - as above
+    from contract_tests.consumer.processes import Command, at_once  # noqa: PLC0415 - the same
+    from contract_tests.consumer.results import Options  # noqa: PLC0415 - as above
+    from contract_tests.consumer.scenarios import OFF  # noqa: PLC0415 - as above
+    from contract_tests.consumer.vary import vary as vary_consumer  # noqa: PLC0415 - as above
+    from contract_tests.consumer.vary_report import report_of  # noqa: PLC0415 - as above
+    from mock_server.cli.output import INTERRUPTED, conclude  # noqa: PLC0415 - as above
+
+    assumed = settings["assume"]
+    files_and_seed = {name: settings[name] for name in ("data", "openapi", "overlay")}
+    limited = any(settings[name] for name in OFF)
+    limits = {name: settings[name] or limit for name, limit in OFF.items()} if limited else None
+    one = Command(command, Options(read_expected(expect)), timeout, {**files_and_seed, "why": False})
+
+    def play(tasks: Sequence[Task], usual: Run | None) -> list[Played]:
+        plays = {
+            f"{number} {named(task.reading) or task.scenario.name}": partial(
+                one.play, task.scenario, usual, assume={**assumed, **task.reading}
+            )
+            for number, task in enumerate(tasks, 1)
+        }
+        return at_once(one, plays, "readings")
+
+    try:
+        varied = vary_consumer(play, combined=vary == "pairs", seed=random_seed, limits=limits)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return conclude(report_of(varied), files)
 
 
 def read_expected(file: Path | None) -> Sequence[Mapping[str, Any]] | None:

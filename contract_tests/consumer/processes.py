@@ -7,17 +7,18 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import IO, Any, cast
 
 import click
 
 from alta_terminal import StatusLine, escaped
 from contract_tests.consumer.results import Options
-from contract_tests.consumer.scenarios import SCENARIOS, made_run, most_requests
+from contract_tests.consumer.scenarios import SCENARIOS, Played, Scenario, made_run, most_requests
 from mock_server import AltaMock
 from mock_server.cli.process import environment, stop
 from mock_server.journal.rules import Run
@@ -42,12 +43,12 @@ class Command:
     settings: Mapping[str, Any]  # of the fakes
     stopped: threading.Event = field(default_factory=threading.Event)  # is set to stop all that are running
 
-    def play(self, name: str, usual: Run | None) -> Run:
+    def play(self, scenario: Scenario, usual: Run | None, **settings: Any) -> Played:
         """Run the command in a scenario; `usual` is its normal run. A `MockError` says why it cannot be run."""
-        mock = SCENARIOS[name].fake(usual, **self.settings)
+        mock = scenario.fake(usual, **{**self.settings, **settings})
         _, campaign = mock.required_credentials()
         with mock.serve() as server:
-            process = self._start({**environment(mock, server.url), "ALTA_MOCK_SCENARIO": name})
+            process = self._start({**environment(mock, server.url), "ALTA_MOCK_SCENARIO": scenario.name})
             words = LastWords(cast("IO[bytes]", process.stderr))
             try:
                 ended = self._wait(process, mock, usual)
@@ -57,7 +58,7 @@ class Command:
         killed = ended and process.returncode < 0
         ending = f"was ended by the signal {signal.Signals(-process.returncode).name}" if killed else ""
         run = made_run(mock, campaign, self.options.expected, usual, succeeded=succeeded, ended=ended)
-        return replace(run, ending=ending, said=words.lines(mock.redact))
+        return replace(run, ending=ending, said=words.lines(mock.redact)), mock
 
     def _start(self, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
         try:
@@ -91,31 +92,32 @@ class Command:
 def play_all(command: Command) -> dict[str, Run]:
     """Run a command in every scenario: first the normal one, then the others, several at a time."""
     runs: dict[str, Run] = {}
+    for names in (["normal"], [name for name in SCENARIOS if name != "normal"]):
+        if all(run.ended for run in runs.values()):  # else the other scenarios prove nothing
+            usual = runs.get("normal")
+            plays = {name: partial(command.play, SCENARIOS[name], usual) for name in names}
+            runs |= {name: run for name, (run, _) in zip(names, at_once(command, plays, "scenarios"), strict=True)}
+    return runs
+
+
+def at_once(command: Command, plays: Mapping[str, Callable[[], Played]], what: str) -> list[Played]:
+    """Do named runs of a command, several at a time, and show the progress each second."""
     with StatusLine() as progress, ThreadPoolExecutor(AT_ONCE) as pool:
         try:
-            for names in (["normal"], [name for name in SCENARIOS if name != "normal"]):
-                if all(run.ended for run in runs.values()):  # else the other scenarios prove nothing
-                    usual = runs.get("normal")
-                    playing = {name: pool.submit(command.play, name, usual) for name in names}
-                    _follow(playing, len(runs), progress)
-                    runs |= {name: future.result() for name, future in playing.items()}
+            playing = {name: pool.submit(play) for name, play in plays.items()}
+            begun, left = time.monotonic(), set(playing.values())
+            while left:
+                done, seconds = len(playing) - len(left), time.monotonic() - begun
+                names = ", ".join(name for name, future in playing.items() if future.running())
+                progress.show(f"{done} of {len(playing)} {what}, {seconds:.0f} s  {names}")
+                for future in wait_for(left, 1, FIRST_COMPLETED).done:
+                    future.result()
+                    left.discard(future)
+            return [future.result() for future in playing.values()]
         except BaseException:
             command.stopped.set()  # so that no thread waits for its process any more
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return runs
-
-
-def _follow(playing: Mapping[str, Future[Run]], before: int, progress: StatusLine) -> None:
-    """Wait for scenarios, and show the progress each second."""
-    begun, left = time.monotonic(), set(playing.values())
-    while left:
-        done, seconds = before + len(playing) - len(left), time.monotonic() - begun
-        names = ", ".join(name for name, future in playing.items() if future.running())
-        progress.show(f"{done} of {len(SCENARIOS)} scenarios, {seconds:.0f} s  {names}")
-        for future in wait_for(left, 1, FIRST_COMPLETED).done:
-            future.result()
-            left.discard(future)
 
 
 class LastWords(threading.Thread):

@@ -147,6 +147,10 @@ class RequestLimit:
         return counting
 
 
+Played = tuple[Run, AltaMock]
+"""A run of a consumer, and the fake that it used."""
+
+
 def play_in(  # noqa: PLR0913 - two say who and where, the others how
     scenario: Scenario,
     consumer: Callable[[Environment], object],
@@ -156,7 +160,7 @@ def play_in(  # noqa: PLR0913 - two say who and where, the others how
     clock: Clock,
     transport: str = "responses",
     **settings: Any,
-) -> Run:
+) -> Played:
     """Run a consumer of this process in one scenario, and stop it if it sends requests without end.
 
     `usual` is its normal run, None for that very run. The transport is `responses`, for what `requests` sends, or
@@ -177,7 +181,7 @@ def play_in(  # noqa: PLR0913 - two say who and where, the others how
                 thread.join(0.01)
     succeeded, error = reported[0] if reported else (None, "")
     run = made_run(mock, campaign, expected, usual, succeeded=succeeded, ended=not limit.exceeded)
-    return replace(run, said=[mock.redact(escaped(error))[:200]] if error else [])
+    return replace(run, said=[mock.redact(escaped(error))[:200]] if error else []), mock
 
 
 def _reported(consumer: Callable[[Environment], object], at: Environment) -> list[tuple[bool, str]]:

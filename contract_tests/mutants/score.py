@@ -254,7 +254,8 @@ def _play(scenario: str, add: Add, usual: Run | None) -> Run:
     def consume(at: Environment) -> None:
         add(at, PEOPLE)
 
-    return play_in(SCENARIOS[scenario], consume, expected=PEOPLE, usual=usual, clock=Clock(lambda: 0, epoch=START))
+    clock = Clock(lambda: 0, epoch=START)
+    return play_in(SCENARIOS[scenario], consume, expected=PEOPLE, usual=usual, clock=clock)[0]
 
 
 @cache

@@ -15,7 +15,7 @@ from mock_server.cli.output import BROKEN, INTERRUPTED, NOT_PROVEN, Case, Files,
 from mock_server.messages.errors import api_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from mock_server.journal.entries import Journal
     from mock_server.mock import AltaMock
@@ -69,11 +69,19 @@ def _rules_that_fail(names: Iterable[str], context: click.Context) -> frozenset[
         "alta-mock exec -- node script.mjs",
         "alta-mock exec --strict --require 200,429 -- node script.mjs",
         "alta-mock exec --consumer --expect people.json -- node add.mjs people.json",
+        "alta-mock exec --vary -- node script.mjs",
     ),
     context_settings={"allow_interspersed_args": False},
 )
 @click.option("--strict", is_flag=True, help="Fail if the contract is broken, or if nothing is sent.")
 @click.option("--consumer", is_flag=True, help="Run the command once for each scenario, and judge it by rules.")
+@click.option(
+    "--vary",
+    type=click.Choice(["choices", "pairs"]),
+    is_flag=False,
+    flag_value="choices",
+    help="Run the command under each choice of the assumptions that it meets, or under combinations, too.",
+)
 @options.names_option(
     "--require",
     "NAME,...",
@@ -86,7 +94,7 @@ def _rules_that_fail(names: Iterable[str], context: click.Context) -> frozenset[
     _failing,
     "Fail if this rule is broken, or one of this severity or a worse one: error, warning, hint.",
 )
-@options.file_option("--expect", "With --consumer: prospects that must arrive, as JSON.")
+@options.file_option("--expect", "With --consumer or --vary: prospects that must arrive, as JSON.")
 @options.names_option("--only", "RULE,...", _rules, "With --consumer: judge by these rules only.")
 @options.names_option("--skip", "RULE,...", _rules, "With --consumer: leave out these rules.")
 @click.option(
@@ -95,8 +103,9 @@ def _rules_that_fail(names: Iterable[str], context: click.Context) -> frozenset[
     metavar="SECONDS",
     default=90,
     show_default=True,
-    help="With --consumer: time for each scenario.",
+    help="With --consumer or --vary: time for each run.",
 )
+@options.random_seed
 @options.file_option("--har", "Write the traffic as a HAR file, for a browser.")
 @options.report_files
 @options.mock_settings
@@ -108,17 +117,24 @@ def execute(
 
     COMMAND finds the fake by ALTA_BASE_URL, ALTA_API_TOKEN and ALTA_CAMPAIGN_ID. Without --strict the exit code is that
     of COMMAND; with --strict it is 1 if the contract is broken, 3 if nothing is sent; with --fail-on 1 if the traffic
-    shows what is named. With --consumer, COMMAND runs
-    once for each scenario, several at a time, and is judged by rules: 0 all are kept, 1 a rule is broken, 3 nothing is
-    proven.
+    shows what is named. With --consumer, COMMAND runs once for each scenario, several at a time, and is judged by
+    rules: 0 all are kept, 1 a rule is broken, 3 nothing is proven. With --vary it runs once under each choice of the
+    assumptions that it meets: 0 it depends on none, 1 a choice breaks it, 3 nothing is proven.
     """
+    vary = {name: given.pop(name) for name in ("vary", "random_seed")}
     judging = {name: given.pop(name) for name in ("expect", "only", "skip", "timeout")}
     fail_on = _rules_that_fail(given.pop("fail_on"), click.get_current_context())
     settings = {"why": not given.pop("no_why"), **given}
+    demands = {"--strict": strict, "--require": require, "--fail-on": fail_on, "--har": files.har}
+    demands |= {"--only": judging["only"], "--skip": judging["skip"], "--consumer": consumer}
+    if vary["vary"]:
+        _refuse("--vary", demands)
+        del judging["only"], judging["skip"]
+        varied: int = options.from_kit("vary")(command, files=files, settings=settings, **judging, **vary)
+        return varied
     if consumer:
-        if strict or files.har:
-            raise click.UsageError("--strict and --har cannot be combined with --consumer; leave them out")
-        settings = {name: settings[name] for name in ("data", "openapi", "overlay", "why")}
+        _refuse("--consumer", {name: demands[name] for name in ("--strict", "--har")})
+        settings = {name: settings[name] for name in ("data", "openapi", "overlay", "assume", "why")}
         judging |= {"require": require, "fail_on": fail_on}
         code: int = options.from_kit("consumer")(command, files=files, settings=settings, **judging)
         return code
@@ -127,6 +143,12 @@ def execute(
     from mock_server.mock import AltaMock  # noqa: PLC0415 - --help need not wait for it
 
     return run(command, AltaMock(**settings), Requirements(strict, _statuses(require), fail_on), files)
+
+
+def _refuse(flag: str, others: Mapping[str, object]) -> None:
+    given = [name for name, value in others.items() if value]
+    if given:
+        raise click.UsageError(f"{' and '.join(given)} cannot be combined with {flag}; leave one of them out")
 
 
 def _statuses(names: tuple[str, ...]) -> tuple[int, ...]:

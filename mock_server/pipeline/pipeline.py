@@ -276,7 +276,9 @@ def permit(handler: Handler, context: Context) -> None:
 def first_due(error: ApiError, handler: Handler, path: Mapping[str, str], context: Context) -> ApiError:
     """Return the error that is reported of a refused request, which may deserve several."""
     errors = [error]
-    for check in (partial(find, handler, path, context), partial(permit, handler, context)):
+    malformed = any(violation.place == "path" for violation in error.violations)
+    finding = [] if malformed else [partial(find, handler, path, context)]
+    for check in (*finding, partial(permit, handler, context)):
         try:
             check()
         except ApiError as another:

@@ -1,0 +1,116 @@
+"""What a consumer did: what it wrote, and which lists it read, with objects by what they are rather than by their ids.
+
+Ids depend on the order of requests, which may differ between two runs of a correct consumer.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from mock_server import AltaMock
+from mock_server.handlers import OBJECTS
+from mock_server.journal.entries import Body, Entry
+from mock_server.journal.traffic import carried_out
+
+VOLATILE = {"id", "createdAt", "updatedAt", "launchedAt", "status"}
+"""Members that do not tell which object it is."""
+
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Effects:
+    """What a consumer did.
+
+    Attributes:
+        written: How often each item of a write that succeeded was sent: operation, path and item.
+        read: How many different objects of each list it read, by operation and filters.
+        last: How many objects the last page of each list had, of those whose last page it read.
+    """
+
+    written: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    read: Counter[str] = field(default_factory=Counter)
+    last: dict[str, int] = field(default_factory=dict)
+
+
+def effects(entries: Iterable[Entry], mock: AltaMock) -> Effects:
+    """Return what the requests of a consumer did to a fake, which is asked what its objects are."""
+    naming = _Naming(mock)
+    done, lists = Effects(), _Lists()
+    for entry in entries:
+        if entry.contract and carried_out(entry) and not entry.outcome.lost:
+            if entry.method in {"GET", "HEAD"}:
+                lists.take(entry)
+            else:
+                done.written.update((entry.operation or "", naming(entry.path), item) for item in _items(entry, naming))
+    done.last = {naming(name): size for name, size in lists.last.items()}
+    done.read = Counter({naming(name): len(ids) for name, ids in lists.ids.items()})
+    return done
+
+
+def _items(entry: Entry, naming: _Naming) -> Iterator[str]:
+    """Yield the items of a body: the elements of its only array, else the whole."""
+    body = entry.body
+    arrays = [name for name, value in body.items() if isinstance(value, list)] if isinstance(body, dict) else []
+    if len(arrays) != 1:
+        yield naming(json.dumps(body, sort_keys=True))
+        return
+    rest = {name: value for name, value in body.items() if name != arrays[0]}
+    for item in body[arrays[0]]:
+        yield naming(json.dumps([item, rest] if rest else item, sort_keys=True))
+
+
+class _Lists:
+    """The lists that were read: the ids of their objects, and the size of the last page, if that was read."""
+
+    def __init__(self) -> None:
+        self.ids: dict[str, set[str]] = {}
+        self.last: dict[str, int] = {}
+        self._of_cursor: dict[str, str] = {}
+
+    def take(self, entry: Entry) -> None:
+        """Note a page; anything else is left out."""
+        page = Body.of(entry.outcome.reply.body).value
+        if not isinstance(page, dict) or not isinstance(page.get("data"), list):
+            return
+        query = dict(parse_qsl(entry.unredacted.query, keep_blank_values=True))
+        cursor, _ = query.pop("cursor", None), query.pop("limit", None)
+        filters = ", ".join(f"{name}={value}" for name, value in sorted(query.items()))
+        name = self._of_cursor.get(cursor or "", f"{entry.operation}({filters})")
+        self.ids.setdefault(name, set()).update(str(one.get("id")) for one in page["data"] if isinstance(one, dict))
+        self._of_cursor.update({page[way]: name for way in ("next", "previous") if isinstance(page.get(way), str)})
+        if page.get("hasMore") is not True:
+            self.last[name] = len(page["data"])
+
+
+class _Naming:
+    """Replaces the ids in a text by what their objects are."""
+
+    def __init__(self, mock: AltaMock) -> None:
+        self._objects = {one["id"]: one for kind in ("campaigns", *OBJECTS) for one in mock.list(kind)}
+        self._names: dict[str, str] = {}
+
+    def __call__(self, text: str) -> str:
+        return _ID.sub(lambda found: self._name(found[0].lower()), text)
+
+    def _name(self, object_id: str) -> str:
+        if object_id not in self._names:
+            self._names[object_id] = object_id  # for an object that refers to itself
+            value = self._objects.get(object_id)
+            if value is not None:
+                self._names[object_id] = self(_text(value))
+        return self._names[object_id]
+
+
+def _text(value: Mapping[str, Any]) -> str:
+    if "name" in value:
+        return f"{value['objectType']} {value['name']}"
+    if "record" in value:  # a prospect that was added
+        return json.dumps({"record": value["record"], "campaignId": value["campaignId"]}, sort_keys=True)
+    return json.dumps({name: member for name, member in value.items() if name not in VOLATILE}, sort_keys=True)

@@ -1,0 +1,81 @@
+"""The report about a consumer under every legal reading: text, JSON and JUnit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from alta_terminal import paint
+from contract_tests.choices import named
+from contract_tests.consumer.vary import Trial, Varied, advice
+from mock_server.cli.output import BROKEN, NOT_PROVEN, Case, Report, counts, table
+
+
+def report_of(varied: Varied) -> Report:
+    """Return the report in the form that all commands share."""
+    cases = [*map(_case, varied.trials), Case("something is proven", "pass" if varied.trials else "fail", _why(varied))]
+    return Report("alta-mock exec --vary", exit_code(varied), lines(varied), cases, lambda: value_of(varied))
+
+
+def exit_code(varied: Varied) -> int:
+    """Return 1 if a reading breaks the consumer, 3 if nothing was tried, 0 otherwise."""
+    if varied.breaking:
+        return BROKEN
+    return 0 if varied.trials else NOT_PROVEN
+
+
+def lines(varied: Varied) -> Iterator[str]:
+    """Yield the report, line by line, with painted verdicts."""
+    cases = [_case(trial) for trial in varied.trials]
+    yield from table(cases)
+    for trial in varied.breaking:
+        yield ""
+        yield f"{paint(named(trial.reading), 'fail')}: {'; '.join((*trial.breaks, *trial.differs))}"
+        yield from (f"  {line}" for line in advice(trial))
+    yield ""
+    yield from (paint(note, "not exercised") for note in varied.notes)
+    if not varied.trials:
+        yield paint(f"nothing is proven: {_why(varied)}", NOT_PROVEN)
+        return
+    if varied.untested:
+        yield f"its requests do not meet {len(varied.untested)} assumptions: {', '.join(varied.untested)}"
+    yield f"{len(cases)} runs under other choices: {counts(cases, ('pass', 'fail'))}"
+    words = {0: "the consumer depends on none of them", BROKEN: "the consumer depends on what is not documented"}
+    yield paint(words[exit_code(varied)], exit_code(varied))
+
+
+def value_of(varied: Varied) -> Any:
+    """Return the value of the JSON report."""
+    return {
+        "notes": list(varied.notes),
+        "untested": varied.untested,
+        "usual": {
+            "succeeded": varied.usual.succeeded,
+            "said": list(varied.usual.said),
+            "requests": len(varied.usual.entries),
+        },
+        "readings": [
+            {
+                "choices": dict(trial.reading),
+                "verdict": _case(trial).verdict,
+                "breaks": list(trial.breaks),
+                "differs": list(trial.differs),
+                "advice": advice(trial) if trial.breaks else [],
+                "requests": [entry.as_dict() for entry in trial.run.entries] if trial.breaks else [],
+            }
+            for trial in varied.trials
+        ],
+    }
+
+
+def _case(trial: Trial) -> Case:
+    verdict, note = ("fail", "") if trial.breaks else ("pass", "; ".join(trial.differs))
+    return Case(named(trial.reading), verdict, "\n".join([*trial.breaks, *advice(trial)]), note)
+
+
+def _why(varied: Varied) -> str:
+    """Return why nothing was tried."""
+    if not varied.usual.entries:
+        return "the consumer sent nothing to the base URL (ALTA_BASE_URL); does it read it?"
+    said = f": {varied.usual.said[-1]}" if varied.usual.said else ""
+    return f"the consumer fails with the default choices already{said}"
