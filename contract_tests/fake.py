@@ -45,11 +45,14 @@ class FakeUnderTest:
 
 
 @contextmanager
-def open_fake(transport: str, ids: str, *, tick: float = TICK, seed: int | None = None) -> Iterator[FakeUnderTest]:
+def open_fake(
+    transport: str, ids: str, *, tick: float = TICK, seed: int | None = None, **changes: Any
+) -> Iterator[FakeUnderTest]:
     """Start a fake behind a transport: `in-process`, through WSGI, or `socket`.
 
     The clock advances only before each request, by `tick` seconds. Requests name known objects with the ids
-    `pinned`, generated ones with `free`; without a seed they are the same every time.
+    `pinned`, generated ones with `free`; without a seed they are the same every time. `changes` are settings of the
+    fake.
     """
     clock = Clock(lambda: 0)
 
@@ -60,7 +63,7 @@ def open_fake(transport: str, ids: str, *, tick: float = TICK, seed: int | None 
 
         return ticked
 
-    mock = AltaMock(clock=clock, hooks=Hooks(around=ticking))
+    mock = AltaMock(clock=clock, hooks=Hooks(around=ticking), **changes)
     schema = schemathesis.openapi.from_dict(mock.contract.document, config=_config(pinned(mock), ids, seed))
     if transport == "in-process":
         schema.app = mock.app

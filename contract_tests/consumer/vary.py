@@ -109,8 +109,8 @@ def vary(play: Play, *, combined: bool = False, seed: int = 0, limits: dict[str,
     result.untested = [name for name in switches() if name not in met]
     if combined:
         alone = [trial.reading for trial in result.breaking]
-        for reading in pairs(seed, alone, met):
-            result.trials += bases[-1].smallest(play, reading, base.run)
+        trials = bases[-1].compared(play, pairs(seed, alone, met), base.run)
+        result.trials += [bases[-1].smallest(play, trial, base.run) for trial in trials]
     return result
 
 
@@ -140,15 +140,14 @@ class _Base:
         played = play([Task(reading, self.scenario) for reading in readings], usual)
         return [self._trial(reading, *one) for reading, one in zip(readings, played, strict=True)]
 
-    def smallest(self, play: Play, reading: Reading, usual: Run) -> list[Trial]:
-        """Run the consumer under a reading; one that breaks it becomes as small as it may be to break it."""
-        [trial] = self.compared(play, [reading], usual)
-        for name in reading if trial.breaks else ():
+    def smallest(self, play: Play, trial: Trial, usual: Run) -> Trial:
+        """Return the trial of as few of its choices as break the consumer; a trial that does not break it as it is."""
+        for name in trial.reading if trial.breaks else ():
             smaller = {one: choice for one, choice in trial.reading.items() if one != name}
             if len(smaller) > 1:
                 [without] = self.compared(play, [smaller], usual)
                 trial = without if without.breaks else trial
-        return [trial]
+        return trial
 
     def _trial(self, reading: Reading, run: Run, mock: AltaMock) -> Trial:
         did = effects(run.entries, mock)

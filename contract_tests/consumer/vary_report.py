@@ -10,6 +10,9 @@ from contract_tests.choices import named
 from contract_tests.consumer.vary import Trial, Varied, advice
 from mock_server.cli.output import BROKEN, NOT_PROVEN, Case, Report, counts, table
 
+MOST_NAMED = 2
+"""Choices of a reading that the table names."""
+
 
 def report_of(varied: Varied) -> Report:
     """Return the report in the form that all commands share."""
@@ -70,7 +73,15 @@ def value_of(varied: Varied) -> Any:
 
 def _case(trial: Trial) -> Case:
     verdict, note = ("fail", "") if trial.breaks else ("pass", "; ".join(trial.differs))
-    return Case(named(trial.reading), verdict, "\n".join([*trial.breaks, *advice(trial)]), note)
+    return Case(_short(trial), verdict, "\n".join([*trial.breaks, *advice(trial)]), note)
+
+
+def _short(trial: Trial) -> str:
+    """Name a reading by its first choices."""
+    if len(trial.reading) <= MOST_NAMED:
+        return named(trial.reading)
+    first = dict(list(trial.reading.items())[:MOST_NAMED])
+    return f"{named(first)} and {len(trial.reading) - MOST_NAMED} more"
 
 
 def _why(varied: Varied) -> str:

@@ -22,12 +22,15 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 
 from alta_terminal import StatusLine, paint
+from contract_tests.choices import named
+from contract_tests.consumer.check import check_varied
 from contract_tests.consumer.runs import Environment
 from contract_tests.consumer.scenarios import PEOPLE, SCENARIOS, play_in
 from contract_tests.fake import seeded
 from contract_tests.mutants.bench import START, Bench, Mutant
 from contract_tests.mutants.catalogue import MUTANTS
 from contract_tests.mutants.clients import EQUIVALENT_CLIENTS, WRONG_CLIENTS, Add, right_client
+from contract_tests.mutants.leaning import LEANING
 from contract_tests.provider.results import Report
 from contract_tests.provider.rules import RULES
 from contract_tests.provider.session import Options
@@ -44,6 +47,9 @@ CORRECT = "correct"
 
 CLIENT = "client: "
 """The beginning of the names of clients."""
+
+CONSUMER = "consumer: "
+"""The beginning of the names of consumers that depend on a choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,7 @@ def score(wanted: Wanted, jobs: int, files: output.Files) -> int:
     load(wanted.mutants)
     known_names(wanted.without, {**RULES, **consumer.RULES}, "rule")
     names = [CORRECT, *MUTANTS, *(CLIENT + name for name in (*EQUIVALENT_CLIENTS, *WRONG_CLIENTS))]
+    names += [CONSUMER + name for name in LEANING]
     chosen = sorted(known_names(wanted.only, names, "mutant"), key=names.index) or names
     examine_one = partial(timed, seed=wanted.seed, without=wanted.without)
     done = count(1)
@@ -205,6 +212,8 @@ def examined(name: str, seed: int = 0, without: frozenset[str] = frozenset()) ->
     """Examine one provider or client by its name."""
     if name.startswith(CLIENT):
         return _client(name, without)
+    if name.startswith(CONSUMER):
+        return _consumer(name)
     one = MUTANTS.get(name) or Mutant(CORRECT, "The fake as it is.", "", True, lambda _: None)  # noqa: FBT003 - equivalent
     try:
         report = _report(one, seed, without, schemathesis=one.equivalent)
@@ -250,6 +259,16 @@ def _client(name: str, without: frozenset[str]) -> Scored:
     return scored(Mutant(name, statement, "", key in EQUIVALENT_CLIENTS, lambda _: None), caught)
 
 
+def _consumer(name: str) -> Scored:
+    """Run a consumer under every choice that it meets: only its own must break it."""
+    one = LEANING[name.removeprefix(CONSUMER)]
+    varied = check_varied(one.consume, None, combined=not one.assumption, assume={}, why=False)
+    caught = {named(trial.reading): trial.breaks[0] for trial in varied.breaking}
+    others = [choice for choice in caught if one.assumption and choice.partition("=")[0] != one.assumption]
+    trouble = "" if varied.trials and not others else f"not only {one.assumption}: {', '.join(others) or 'not tried'}"
+    return scored(Mutant(name, one.statement, one.assumption, not one.assumption, lambda _: None), caught, trouble)
+
+
 def _play(scenario: str, add: Add, usual: Run | None) -> Run:
     def consume(at: Environment) -> None:
         add(at, PEOPLE)
@@ -279,7 +298,8 @@ def _table(results: Sequence[Scored]) -> Iterator[str]:
 
 
 def _summary(results: Sequence[Scored], without: frozenset[str], *, whole: bool) -> Iterator[str]:
-    mutants = [one for one in results if not one.equivalent]
+    leaning = [one for one in results if one.name.startswith(CONSUMER) and not one.equivalent]
+    mutants = [one for one in results if not one.equivalent and one not in leaning]
     caught = [one for one in mutants if one.caught]
     equivalents = [one for one in results if one.equivalent]
     passing = sum(one.right for one in equivalents)
@@ -291,6 +311,10 @@ def _summary(results: Sequence[Scored], without: frozenset[str], *, whole: bool)
     yield paint(
         f"{passing} of {len(equivalents)} equivalent mutants pass", "pass" if passing == len(equivalents) else "fail"
     )
+    if leaning:
+        found = sum(one.right for one in leaning)
+        text = f"{found} of {len(leaning)} consumers that depend on a choice are caught by it alone"
+        yield paint(text, "pass" if found == len(leaning) else "fail")
     if whole:
         seen = {rule for one in caught for rule in one.caught} | without
         judged = [rule.id for rule in consumer.RULES.values() if rule.severity != "hint"]
