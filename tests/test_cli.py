@@ -329,6 +329,19 @@ def test_assumptions_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert re.findall(r"\b\d+\.0\b", out) == []
 
 
+def test_assumptions_in_force_are_marked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the options and the variable; an unknown choice is one line with the known ones."""
+    monkeypatch.setenv("ALTA_MOCK_ASSUME", "window=sliding charset=present")
+    _, out, _ = run(capsys, "assumptions", "--assume", "window=aligned")
+    code, _, err = run(capsys, "serve", "--assume", "window=round")
+
+    assert "* aligned: Aligned; a window opens at each multiple of its length." in out
+    assert "  sliding: Sliding" in out
+    assert "* absent: No:" in out  # the option replaces the variable
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert "window=round is not a choice; choose one of fixed, sliding, aligned" in err
+
+
 def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     """It goes to standard error with exit code 2; with --help the exit code is 0."""
     assert "serve" in run(capsys)[2]

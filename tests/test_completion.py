@@ -58,6 +58,7 @@ def complete(
     ("line", "wanted"),
     [
         ("alta-mock ver", ["verify"]),
+        ("alta-mock serve --assume list", ["list-order=oldest-first", "list-order=newest-first"]),
         ("alta-mock serve --log ", ["text", "json"]),
         ("alta-mock verify --max", ["--max-requests", "--max-seconds"]),
         ("alta-mock trigger ", ["email-reply", "linkedin-reply", "call", "opt-out"]),

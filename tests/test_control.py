@@ -14,6 +14,7 @@ import schemathesis
 from schemathesis import Config
 
 from mock_server import AltaMock, MockError
+from mock_server.contract.assumptions import switches
 from mock_server.control.api import Control
 from mock_server.control.guard import is_loopback
 from mock_server.messages.http import ApiRequest, Headers
@@ -582,3 +583,18 @@ def test_no_name_of_an_operation_can_be_the_vendors(mock: AltaMock) -> None:
 
     assert [name for name in names if not re.search("Mock|Injected", name)] == []
     assert not {*names} & {one.id for one in mock.contract.operations}
+
+
+def test_assumptions_are_listed_and_chosen(mock: AltaMock) -> None:
+    """All that have choices, each with the one in force; an unknown one is refused with the known ones."""
+    listed = value(ask(mock, "GET", "assumptions"))["data"]
+    chosen = value(ask(mock, "POST", "assume", {"wrong-method": "404"}))["data"]
+    unknown = [ask(mock, "POST", "assume", one) for one in ({"wrong-method": "406"}, {"window-form": "fixed"}, {})]
+
+    assert [one["id"] for one in listed] == list(switches())
+    assert all(one["chosen"] == one["choices"][0]["id"] for one in listed)
+    assert next(one["chosen"] for one in chosen if one["id"] == "wrong-method") == "404"
+    assert mock.choices.chosen == {"wrong-method": "404"}
+    assert [reply.status for reply in unknown] == [400, 400, 400]
+    assert "405" in json.loads(unknown[0].body)["message"]
+    assert "wrong-method" in json.loads(unknown[1].body)["message"]

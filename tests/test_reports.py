@@ -30,6 +30,7 @@ urllib.request.urlopen(urllib.request.Request(url, sys.argv[1].encode(), headers
 GOOD, BAD = '{"data": [{"email": "a", "first_name": "A"}]}', '{"data": []}'
 EXEC = ["exec", "--strict"]
 CONSUMER = ["exec", "--consumer", "--timeout", "20"]
+VARY = ["exec", "--vary", "--timeout", "20"]
 
 Reports = tuple[int, dict[str, Any], ET.Element]
 
@@ -78,6 +79,8 @@ def verify(url: str, *words: str) -> list[str]:
         ([*EXEC, "--", "true"], 3, "alta-mock exec"),
         ([*CONSUMER, *sending(BAD)], 1, "alta-mock exec --consumer"),
         ([*CONSUMER, "--", "true"], 3, "alta-mock exec --consumer"),
+        ([*VARY, *sending(GOOD)], 0, "alta-mock exec --vary"),
+        ([*VARY, *sending(BAD)], 3, "alta-mock exec --vary"),
         (["score", "--jobs", "1", "--only", "21-accepted,client: wants-json"], 0, "alta-mock score"),
         (
             ["score", "--jobs", "1", "--only", "21-accepted", "--without", "at-most-20,schemathesis"],

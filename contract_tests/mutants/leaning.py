@@ -183,7 +183,7 @@ def counts_on_the_headers(api: Api) -> None:
 @leans("retry-after")
 def reads_retry_after_as_digits(api: Api) -> None:
     """Reads Retry-After as a number."""
-    api.wait = lambda reply: float(reply.headers["Retry-After"])  # type: ignore[method-assign]
+    api.wait = lambda reply: float(reply.headers["Retry-After"])  # type: ignore[method-assign]  # this consumer alone waits so
     for number in range(3):
         api.add({"email": f"{number}@example.com"})
 
@@ -198,7 +198,7 @@ def knows_the_text_of_a_429(api: Api) -> None:
             raise Wrong("another time")
         return Api.wait(api, reply)
 
-    api.wait = wait  # type: ignore[method-assign]
+    api.wait = wait  # type: ignore[method-assign]  # this consumer alone waits so
     for number in range(3):
         api.add({"email": f"{number}@example.com"})
 

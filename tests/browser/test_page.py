@@ -900,3 +900,18 @@ def test_a_response_is_injected_into_one_operation(page: Page, mock: AltaMock) -
     assert mock.answer(request_of()).status == 200
     assert mock.answer(request_of(b"", method="GET", path="/v1/campaigns")).status == 500
     expect(page.locator("#waiting")).to_have_text("Waiting: html 502 x 1 for listCampaigns")
+
+
+def test_an_assumption_is_chosen_on_the_page(page: Page, mock: AltaMock) -> None:
+    """The fake follows at once, the page says how many differ from the defaults, and a reset returns to them."""
+    page.goto("/")
+    page.get_by_text("What the documentation leaves open").click()
+    question = page.locator("#assumptions li", has_text="In which order is a list?")
+    expect(question).to_contain_text("In the order of creation.")
+    question.get_by_role("combobox").select_option("newest-first")
+
+    expect(page.locator("#assumptions").locator("li.chosen")).to_contain_text("In the opposite order.")
+    expect(page.locator("#assumed")).to_have_text("1 choice of yours")
+    assert mock.choices.chosen == {"list-order": "newest-first"}
+    page.locator("#reset").click()
+    expect(page.locator("#assumed")).to_be_empty()
