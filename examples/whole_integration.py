@@ -6,11 +6,20 @@ It uses nothing but the vendor's documentation: https://docs.altahq.com
 import os
 import sys
 import time
+from email.utils import parsedate_to_datetime
 
 import requests
 
 BATCH = 20
 PEOPLE = [{"email": f"person.{number}@example.com", "firstName": "Ada"} for number in range(250)]
+
+
+def seconds_to_wait(headers):
+    """Return what Retry-After says: seconds, or a date; a minute without it."""
+    wait = headers.get("Retry-After", "60")
+    if wait.isdigit():
+        return int(wait)
+    return max(0, (parsedate_to_datetime(wait) - parsedate_to_datetime(headers["Date"])).total_seconds())
 
 
 class Alta:
@@ -22,15 +31,15 @@ class Alta:
         self.session.headers["Authorization"] = f"Bearer {token}"
 
     def send(self, method, path, **options):
-        """Send a request, and return the JSON of its response."""
+        """Send a request, and return the JSON that it reads."""
         while True:
             reply = self.session.request(method, self.base_url + path, timeout=30, allow_redirects=False, **options)
             if reply.status_code != 429:
                 break
-            self.sleep(int(reply.headers.get("Retry-After", 60)))
+            self.sleep(seconds_to_wait(reply.headers))
         if not reply.ok:
             raise RuntimeError(f"the response to {method} {path} was {reply.status_code}: {reply.text[:200]}")
-        return reply.json()
+        return reply.json() if method == "GET" else None  # nobody documents the body of a write's 200
 
     def pages(self, path, **filters):
         """Yield the objects of a list, page by page; a cursor alone continues."""

@@ -180,6 +180,16 @@ def test_the_types_of_a_page_are_those_of_its_objects(typescript: Path) -> None:
     assert re.findall(r"^src/pages\.ts\((\d+),", done.stdout, re.MULTILINE) == ["3", "4"], done.stdout + done.stderr
 
 
+def test_the_typescript_client_depends_on_no_choice(typescript: Path) -> None:
+    """Under each choice that it meets, a 429 with a date included."""
+    built = run(["npm", "run", "build"], typescript)
+    assert built.returncode == 0, built.stdout + built.stderr
+    done = run([sys.executable, "-m", "mock_server", "exec", "--vary", "--", "node", "build/add.js"], typescript)
+
+    assert done.returncode == 0, done.stdout
+    assert "retry-after=date" in done.stdout
+
+
 def test_the_whole_integration(typescript: Path) -> None:
     """It finds the campaign by name, waits after a 429, adds and reads back everybody, opts two out, sees a reply."""
 

@@ -157,7 +157,7 @@ class _Base:
         if not run.ended:
             yield "it did not end by itself"
         elif not run.succeeded:
-            yield f"it failed{f': {run.said[-1]}' if run.said else ''}"
+            yield f"it failed{last_error(run)}"
         before = self._effects
         missing, more = before.written - did.written, did.written - before.written
         if missing:
@@ -188,8 +188,14 @@ def _limits(run: Run) -> dict[str, str] | None:
 
 
 def _no_429(run: Run) -> str:
-    said = f" ({run.said[-1]})" if run.said else ""
-    return f"it does not get over a 429{said}, so choices about limits were not tried: see alta-mock exec --consumer"
+    advice = "choices about limits were not tried, see alta-mock exec --consumer"
+    return f"it does not get over a 429{last_error(run)}; {advice}"
+
+
+def last_error(run: Run) -> str:
+    """Return the last line that a consumer said about an error, after a colon; empty if it said nothing."""
+    errors = [line for line in run.said if "error" in line.lower()] or run.said
+    return f": {errors[-1]}" if errors else ""
 
 
 def _example(items: Counter[tuple[str, str, str]]) -> str:

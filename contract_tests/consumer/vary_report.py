@@ -7,7 +7,7 @@ from typing import Any
 
 from alta_terminal import paint
 from contract_tests.choices import named
-from contract_tests.consumer.vary import Trial, Varied, advice
+from contract_tests.consumer.vary import Trial, Varied, advice, last_error
 from mock_server.cli.output import BROKEN, NOT_PROVEN, Case, Report, counts, table
 
 MOST_NAMED = 2
@@ -88,5 +88,4 @@ def _why(varied: Varied) -> str:
     """Return why nothing was tried."""
     if not varied.usual.entries:
         return "the consumer sent nothing to the base URL (ALTA_BASE_URL); does it read it?"
-    said = f": {varied.usual.said[-1]}" if varied.usual.said else ""
-    return f"the consumer fails with the default choices already{said}"
+    return f"the consumer fails with the default choices already{last_error(varied.usual)}"

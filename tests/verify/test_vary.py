@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sys
+from runpy import run_path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -63,6 +65,20 @@ def test_our_client_depends_on_nothing(alta_mock: AltaMock) -> None:
     assert {"success-body", "window", "counted-requests", "nested-limits"} <= tried
     assert len(varied.trials) > len(single(tried))
     assert "list-order" in varied.untested
+
+
+@pytest.mark.slow
+def test_the_whole_integration_depends_on_nothing(alta_mock: AltaMock) -> None:
+    """It finds, adds, reads back, opts out, and reads a reply that is in the seed."""
+    example = SimpleNamespace(**run_path(str(ROOT / "examples" / "whole_integration.py")))
+
+    def whole(at: Environment) -> None:
+        example.main(example.Alta(at.base_url, at.token, at.sleep), "Q4 outreach", lambda _: None)
+
+    varied = check_consumer(alta_mock, whole, vary=True)
+    assert {"list-order", "cursor-form", "retry-after", "visibility"} <= {
+        name for trial in varied.trials for name in trial.reading
+    }
 
 
 def test_what_breaks_says_what_to_change(alta_mock: AltaMock) -> None:
@@ -162,7 +178,7 @@ def test_a_consumer_that_does_not_get_over_a_429_is_told_so(alta_mock: AltaMock)
 
     varied = check_consumer(alta_mock, impatient, vary=True)
     assert len(varied.notes) == 1
-    assert "it does not get over a 429 (HTTPError: 429" in varied.notes[0]
+    assert "it does not get over a 429: HTTPError: 429" in varied.notes[0]
     assert {"retry-after", "limit-text"} <= set(varied.untested)
 
 

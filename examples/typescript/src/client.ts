@@ -23,7 +23,10 @@ export const alta = createClient<paths>({
 
 function secondsToWait(response: Response): number {
   const wait = response.headers.get("Retry-After") ?? "";
-  return /^\d+$/.test(wait) ? Number(wait) : 60;
+  if (/^\d+$/.test(wait)) return Number(wait);
+  const until = Date.parse(wait); // HTTP allows a date, too
+  const now = Date.parse(response.headers.get("Date") ?? "") || Date.now();
+  return Number.isNaN(until) ? 60 : Math.max(0, until - now) / 1000;
 }
 
 export async function sent<T>(send: () => Promise<Answer<T>>): Promise<T> {
