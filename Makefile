@@ -14,7 +14,7 @@ WORKERS = $$($(BIN)/python -c "import os; print(2 * (os.cpu_count() or 1))")
 NODE := $(addsuffix /node_modules/.package-lock.json,examples/typescript tests/generators)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-quick check docs bench lock clean
+.PHONY: help serve test test-quick check docs bench types lock clean
 
 help:
 	@echo "make serve   start the fake Alta API on http://127.0.0.1:8080/v1 (ARGS='--help' for its options)"
@@ -23,6 +23,7 @@ help:
 	@echo "make check   lint, format, types, and a wheel"
 	@echo "make docs    build the documentation as a site, build/site/index.html"
 	@echo "make bench   measure start, CPU, latency and memory beside Prism (Linux with wrk and npm; takes 15 minutes)"
+	@echo "make types   generate the types of the client from the contract"
 	@echo "make lock    choose the newest versions of the dependencies and write them down"
 	@echo "make clean   forget everything that was installed or built"
 
@@ -53,10 +54,13 @@ bench: $(DEV)
 	$(BIN)/python -m benchmarks.client
 	$(BIN)/python -m benchmarks.page
 
+types: $(DEV)
+	$(BIN)/alta-mock spec | $(BIN)/datamodel-codegen --output alta_client/objects.py
+
 lock: $(DEV)
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-annotate \
-		--custom-compile-command "make lock" --group dev --extra pytest --extra verify --upgrade -o requirements-dev.lock pyproject.toml
+		--custom-compile-command "make lock" --group dev --extra async --extra pytest --extra verify --upgrade -o requirements-dev.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) build dist examples/typescript/node_modules examples/typescript/build tests/generators/node_modules

@@ -1,11 +1,13 @@
-"""A thin client of the Alta API: adds any number of prospects to a campaign, and none of them twice.
+"""A thin client of the Alta API: every operation, lists as iterators, and nothing written twice.
 
 ```python
 client = AltaClient("http://127.0.0.1:8080/v1", "test-token")
 client.add_prospects("3c90c3cc-0d44-4b50-8888-8dd25736052a", [{"email": "ada@example.com"}])
+for prospect in client.list_prospects(campaign_id="3c90c3cc-0d44-4b50-8888-8dd25736052a"):
+    print(client.get_person(prospect["personId"]))
 ```
 
-Law 1: a batch that may have been applied is never sent again; `OutcomeUnknown` says which one it is.
+Law 1: a write that may have been carried out is never sent again; `OutcomeUnknown` says which one it is.
 Law 2: no wait is shorter than the server asked for.
 Law 3: what can be checked is checked before anything is sent.
 """
@@ -15,13 +17,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from alta_client._client import AltaClient, Progress
+    from alta_client._async_client import AsyncAltaClient
+    from alta_client._batches import Progress
+    from alta_client._client import AltaClient
     from alta_client._errors import (
         AltaError,
         BadRequest,
         Forbidden,
         InvalidInput,
         InvalidProspect,
+        InvalidResponse,
         NotFound,
         NotSent,
         OutcomeUnknown,
@@ -31,20 +36,23 @@ if TYPE_CHECKING:
         ServerError,
         Unauthorized,
     )
-    from alta_client._records import Prospect, problems
+    from alta_client._records import problems
+    from alta_client.objects import ProspectRecord
 
 __all__ = [
     "AltaClient",
     "AltaError",
+    "AsyncAltaClient",
     "BadRequest",
     "Forbidden",
     "InvalidInput",
     "InvalidProspect",
+    "InvalidResponse",
     "NotFound",
     "NotSent",
     "OutcomeUnknown",
     "Progress",
-    "Prospect",
+    "ProspectRecord",
     "RateLimited",
     "Refused",
     "RequestError",
@@ -55,8 +63,9 @@ __all__ = [
 
 _HOMES = {
     "AltaClient": "alta_client._client",
-    "Progress": "alta_client._client",
-    "Prospect": "alta_client._records",
+    "AsyncAltaClient": "alta_client._async_client",
+    "Progress": "alta_client._batches",
+    "ProspectRecord": "alta_client.objects",
     "problems": "alta_client._records",
 }
 

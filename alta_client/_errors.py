@@ -5,15 +5,16 @@ AltaError
 ├── InvalidInput              also a ValueError: an argument cannot be used, and was not sent
 │   └── InvalidProspect       one record
 └── RequestError              has `request`, and `response` if there was one
-    ├── NotSent               no connection: nothing of the batch was added
-    ├── Refused               a response that says so: nothing of the batch was added
+    ├── NotSent               no connection: nothing was done
+    ├── Refused               a response that says so: nothing was done
     │   ├── BadRequest        400
     │   ├── Unauthorized      401
     │   ├── Forbidden         403
     │   ├── NotFound          404
     │   └── RateLimited       429, after all waits that are allowed
-    └── OutcomeUnknown        the batch may or may not have been added
-        └── ServerError       5xx: the batch may have been stored before the error
+    └── OutcomeUnknown        a write may or may not have been carried out; a read has failed after all tries
+        ├── ServerError       5xx: the batch may have been stored before the error
+        └── InvalidResponse   a success whose body is not what is documented
 ```
 """
 
@@ -24,6 +25,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import httpx
     import requests
 
 LONGEST_TEXT = 200
@@ -31,9 +33,9 @@ LONGEST_TEXT = 200
 
 
 class AltaError(Exception):
-    """A reason why prospects were not added.
+    """A reason why a request failed.
 
-    `added` of the call had certainly been added before; the records concerned, if any, are `batch`, which follow those.
+    `added` records of the call had certainly been added before; those concerned, if any, are `batch`, which follow.
     """
 
     added: int = 0
@@ -61,9 +63,17 @@ class InvalidProspect(InvalidInput):
 
 
 class RequestError(AltaError):
-    """A request that did not succeed: the `request`, without the token, and the `response`, if there was one."""
+    """A request that did not succeed: the `request`, without the token, and the `response`, if there was one.
 
-    def __init__(self, request: requests.PreparedRequest, response: requests.Response | None, what: str) -> None:
+    They are those of requests, or of httpx if the client is asynchronous.
+    """
+
+    def __init__(
+        self,
+        request: requests.PreparedRequest | httpx.Request,
+        response: requests.Response | httpx.Response | None,
+        what: str,
+    ) -> None:
         super().__init__(what)
         self.request, self.response = request, response
 
@@ -73,12 +83,12 @@ class NotSent(RequestError):
 
 
 class Refused(RequestError):
-    """The response says that nothing was added; undocumented statuses raise this class itself.
+    """The response says that nothing was done; undocumented statuses raise this class itself.
 
     `error` and `message` are those of the body; either may be empty.
     """
 
-    def __init__(self, response: requests.Response) -> None:
+    def __init__(self, response: requests.Response | httpx.Response) -> None:
         self.status = response.status_code
         self.error, self.message = _explanation(response)
         text = f" {': '.join(filter(None, (self.error, self.message))) or 'without an explanation'}"
@@ -100,7 +110,7 @@ class Forbidden(Refused):
 
 
 class NotFound(Refused):
-    """404: the account has no such campaign."""
+    """404: the account has no such object."""
 
 
 class RateLimited(Refused):
@@ -113,43 +123,52 @@ class RateLimited(Refused):
 
 
 class OutcomeUnknown(RequestError):
-    """The batch was sent, but it is unknown whether it was added: look before you send it again.
+    """A request was sent, and there is no response that says what became of it: look before you send a write again.
 
-    `added` prospects are certain, those of `batch` are not, and the following ones were not sent: an iterator of
-    prospects continues after `batch`.
+    `added` records are certain, those of `batch` are not, and the following ones were not sent: an iterator of
+    records continues after `batch`.
     """
 
     def __str__(self) -> str:
         """Return what is certain and what is not."""
+        if not self.batch:
+            return str(self.args[0])
         return f"{self.args[0]}; {self.added} prospects were added, the next {len(self.batch)} may or may not have been"
 
 
 class ServerError(OutcomeUnknown):
     """5xx: the server or a proxy failed, perhaps after the batch was stored."""
 
-    def __init__(self, response: requests.Response) -> None:
+    def __init__(self, response: requests.Response | httpx.Response) -> None:
         self.status = response.status_code
         text = ": ".join(filter(None, _explanation(response)))
         super().__init__(response.request, response, f"the response was {self.status} {text}".rstrip())
+
+
+class InvalidResponse(OutcomeUnknown):
+    """A success whose body is not what is documented, for example cut off, or the page of a proxy."""
+
+    def __init__(self, response: Any, problem: str) -> None:
+        super().__init__(response.request, response, f"the body of the {response.status_code} {problem}")
 
 
 ELSEWHERE = {301, 307, 308}
 """Redirects of a request that was not carried out; after other redirects it may have been (RFC 9110)."""
 
 
-def error_of(response: requests.Response) -> Refused | OutcomeUnknown:
+def error_of(response: requests.Response | httpx.Response) -> Refused | OutcomeUnknown:
     """Return the error for a response other than 2xx."""
     status = response.status_code
     if status >= 500:  # noqa: PLR2004 - the errors of servers
         return ServerError(response)
     if status < 400 and status not in ELSEWHERE:  # noqa: PLR2004 - neither a success nor a refusal
-        what = f"the response was {status}, which does not say what became of the batch"
+        what = f"the response was {status}, which does not say what became of the request"
         return OutcomeUnknown(response.request, response, what)
     kinds = {400: BadRequest, 401: Unauthorized, 403: Forbidden, 404: NotFound, 429: RateLimited}
     return kinds.get(status, Refused)(response)
 
 
-def _explanation(response: requests.Response) -> tuple[str, str]:
+def _explanation(response: requests.Response | httpx.Response) -> tuple[str, str]:
     """Return `error` and `message` of a body, which may be anything; empty without them."""
     try:
         body: Any = json.loads(response.content)

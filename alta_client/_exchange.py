@@ -14,11 +14,24 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError
 from urllib3.util import Retry
 
 from alta_client._errors import InvalidInput, NotSent, OutcomeUnknown
+from alta_client._messages import Request, Response
+from alta_client._pacing import Values
 
-MOST_BYTES = 64 * 1024
-"""Maximum number of bytes that are read of a body; only the status matters."""
+MOST_BYTES = {False: 64 * 1024, True: 64 * 1024 * 1024}
+"""Maximum number of bytes that are read of a body, by whether more than the status matters."""
 
-CONNECTING_ONLY = Retry(connect=2, read=False, redirect=False, status=False, other=False, backoff_factor=0.1)
+CONNECTS = 2
+"""Tries to connect after the first one has failed."""
+
+CONNECTING_ONLY = Retry(
+    connect=CONNECTS,
+    read=False,
+    redirect=False,
+    status=False,
+    other=False,
+    backoff_factor=0.1,
+    respect_retry_after_header=False,  # or urllib3 would wait for it, and send again
+)
 """What urllib3 may retry: connecting, before anything is sent."""
 
 
@@ -76,8 +89,8 @@ def own_session() -> requests.Session:
     return session
 
 
-def refuse_repeating(session: requests.Session, url: str) -> None:
-    """Raise InvalidInput if a session would repeat a POST to an address by itself, or cannot send to it.
+def refuse_repeating(session: requests.Session, url: str, method: str = "POST") -> None:
+    """Raise InvalidInput if a session would repeat a write to an address by itself, or cannot send to it.
 
     urllib3 retries `other` errors regardless of the method, for example TLS that fails while a response is read.
     """
@@ -87,10 +100,10 @@ def refuse_repeating(session: requests.Session, url: str) -> None:
         raise InvalidInput(f"the session cannot send to {url}: {error}") from error
     if not isinstance(retries, Retry) or (not retries.total and retries.total is not None):
         return
-    posts = not retries.allowed_methods or "POST" in retries.allowed_methods
-    counts = [retries.other, *([retries.read, retries.status] if posts else [])]
+    repeats = not retries.allowed_methods or method in retries.allowed_methods
+    counts = [retries.other, *([retries.read, retries.status] if repeats else [])]
     if any(count is None or count for count in counts):
-        raise InvalidInput("the session would send a batch twice if its response is lost; use max_retries=0")
+        raise InvalidInput("the session would send a write twice if its response is lost; use max_retries=0")
 
 
 def _bearer(token: str) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
@@ -104,50 +117,66 @@ def _bearer(token: str) -> Callable[[requests.PreparedRequest], requests.Prepare
 
 
 class Exchange:
-    """Sends bodies with a session, each once; `timeout` also limits the time to read the body of a response."""
+    """Sends requests with a session, each once; `timeout` also limits the time to read the body of a response."""
 
-    def __init__(
-        self, session: requests.Session, token: str, headers: dict[str, str], timeout: float, clock: Callable[[], float]
+    def __init__(  # noqa: PLR0913, PLR0917 - the settings of the client
+        self,
+        session: requests.Session,
+        base_url: str,
+        token: str,
+        headers: dict[str, str],
+        timeout: float,
+        clock: Callable[[], float],
     ) -> None:
-        self._session, self._auth, self._timeout, self._clock = session, _bearer(token), timeout, clock
-        self._headers = {"Content-Type": "application/json", "Accept": "application/json", **headers}
+        self._session, self._base_url, self._auth, self._headers = session, base_url, _bearer(token), headers
+        self._timeout, self._clock = timeout, clock
 
     def close(self) -> None:
         """Close the connections; the next request opens a new one."""
         self._session.close()
 
-    def post(self, url: str, body: bytes) -> requests.Response:
-        """Send a JSON body, and return the response, whose body may be incomplete.
+    def send(self, request: Request) -> Response:
+        """Send a request, and return the response, whose body may be incomplete.
 
         Raises:
             InvalidInput: Nothing can be sent to the address.
             NotSent: There was no connection.
             OutcomeUnknown: The connection was lost later, or no response came in time.
         """
-        refuse_repeating(self._session, url)
+        url = self._base_url + request.path
+        if not request.reads:
+            refuse_repeating(self._session, self._base_url, request.method)
         try:
-            unprepared = requests.Request("POST", url, data=body, headers=self._headers, auth=self._auth)
+            headers = request.headers(self._headers)
+            unprepared = requests.Request(request.method, url, data=request.body, headers=headers, auth=self._auth)
             unprepared.hooks = {"response": [_hide_location]}
-            request = self._session.prepare_request(unprepared)
-            settings = self._session.merge_environment_settings(request.url, {}, True, None, None)  # noqa: FBT003 - stream
+            prepared = self._session.prepare_request(unprepared)
+            settings = self._session.merge_environment_settings(prepared.url, {}, True, None, None)  # noqa: FBT003 - stream
         except (requests.RequestException, HTTPError, ValueError) as error:
-            raise InvalidInput(f"nothing can be sent to {url}: {_cause(error)}") from error
+            raise InvalidInput(f"nothing can be sent to {url}: {cause(error)}") from error
         adapter = self._session.get_adapter(url)
         if isinstance(adapter, WatchedAdapter):
             adapter.tried = adapter.wrote = False
         try:
-            response = self._session.send(request, timeout=self._timeout, allow_redirects=False, **settings)
+            response = self._session.send(prepared, timeout=self._timeout, allow_redirects=False, **settings)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             answered: requests.Response | None = getattr(error, "response", None)
             if answered is None:
-                raise _lost(error, request, adapter) from error
+                raise _lost(error, prepared, adapter) from error
             response = answered  # a hook of the session has raised
         finally:
-            request.headers["Authorization"] = "Bearer ***"  # a report of an error may contain its request
+            prepared.headers["Authorization"] = "Bearer ***"  # a report of an error may contain its request
         if _HIDDEN in response.headers:
             response.headers["Location"] = response.headers.pop(_HIDDEN)
-        _read(response, until=self._clock() + self._timeout, clock=self._clock)
-        return response
+        until = self._clock() + self._timeout
+        complete = _read(response, MOST_BYTES[request.returns], until=until, clock=self._clock)
+        return Response(response, _values(response), complete)
+
+
+def _values(response: requests.Response) -> Values:
+    """Return a function that returns all values of a header."""
+    values: Values | None = getattr(getattr(response.raw, "headers", None), "getlist", None)
+    return values or (lambda name: [response.headers[name]] if name in response.headers else [])
 
 
 def _lost(error: Exception, request: requests.PreparedRequest, adapter: Any) -> NotSent | OutcomeUnknown:
@@ -155,8 +184,8 @@ def _lost(error: Exception, request: requests.PreparedRequest, adapter: Any) -> 
     host = urlsplit(str(request.url)).netloc
     watched = isinstance(adapter, WatchedAdapter) and adapter.tried
     if not adapter.wrote if watched else _never_connected(error):
-        return NotSent(request, None, f"cannot reach {host}: {_cause(error)}")
-    return OutcomeUnknown(request, None, f"the connection to {host} was lost: {_cause(error)}")
+        return NotSent(request, None, f"cannot reach {host}: {cause(error)}")
+    return OutcomeUnknown(request, None, f"the connection to {host} was lost: {cause(error)}")
 
 
 def _never_connected(error: Exception) -> bool:
@@ -178,17 +207,19 @@ def _hide_location(response: requests.Response, **_: object) -> None:
         response.headers[_HIDDEN] = response.headers.pop("Location")
 
 
-def _read(response: requests.Response, until: float, clock: Callable[[], float]) -> None:
-    """Read a body as far as possible: the status is known, even if it breaks off, is huge, or never ends."""
-    body = b""
+def _read(response: requests.Response, most: int, until: float, clock: Callable[[], float]) -> bool:
+    """Read a body as far as possible, and return whether that is all: it may break off, be huge, or never end."""
+    body, complete = bytearray(), False
     with contextlib.suppress(Exception):
-        while len(body) <= MOST_BYTES and clock() <= until:
-            if not (part := response.raw.read1(8192, decode_content=True)):
+        while len(body) <= most and clock() <= until:
+            if not (part := response.raw.read1(65536, decode_content=True)):
+                complete = True
                 break
             body += part
         else:
             response.close()
-    response.raw = _ReadBody(body, getattr(response.raw, "headers", None))
+    response.raw = _ReadBody(bytes(body), getattr(response.raw, "headers", None))
+    return complete
 
 
 class _ReadBody(io.BytesIO):
@@ -199,10 +230,10 @@ class _ReadBody(io.BytesIO):
         self.headers = headers
 
 
-def _cause(error: BaseException) -> str:
+def cause(error: BaseException) -> str:
     """Return the innermost reason of an error."""
     inner = (getattr(error, "reason", None), *reversed(error.args), error.__cause__, error.__context__)
     for found in inner:
         if isinstance(found, BaseException):
-            return _cause(found)
+            return cause(found)
     return " ".join(str(getattr(error, "strerror", None) or error).split())[:200] or type(error).__name__

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import TypedDict
+
+from alta_client.objects import ProspectRecord
 
 LONGEST = 255
 """Maximum number of characters (code points); `phone` has no documented bound."""
@@ -20,19 +21,8 @@ IDENTITY = ("firstName", "lastName", "company")
 _VISIBLE = re.compile(r"[^\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 
 
-class Prospect(TypedDict, total=False):
-    """A person to add; a plain dictionary may have other fields, which the API accepts."""
-
-    firstName: str
-    lastName: str
-    company: str
-    jobTitle: str
-    email: str
-    linkedinUrl: str
-    phone: str
-
-
-FIELDS = tuple(Prospect.__annotations__)
+FIELDS = tuple(ProspectRecord.__annotations__)
+"""The members that the contract declares."""
 
 
 def problems(record: object) -> list[str]:

@@ -12,7 +12,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from alta_client import _errors as errors
-from alta_client._client import MOST_PROSPECTS, AltaClient, Progress
+from alta_client._batches import MOST_PROSPECTS, Progress
+from alta_client._client import AltaClient
 from alta_client._errors import InvalidInput
 from alta_client.add.output import FAILED, INTERRUPTED, USAGE, fail, result, say, show
 from alta_client.add.state import CannotContinue, Ledger, State, read_state

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from alta_client._client import MOST_PROSPECTS, Progress
+from alta_client._batches import MOST_PROSPECTS, Progress
 from alta_client._errors import InvalidInput
 from alta_client._records import encode
 

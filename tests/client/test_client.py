@@ -49,7 +49,8 @@ ADA = {"email": "ada@example.com"}
 def client(mock: AltaMock) -> Iterator[AltaClient]:
     """A client of a fake, whose waits move the fake's clock."""
     with mock.responses():
-        yield AltaClient(mock.base_url, "test-token", sleep=mock.clock.sleep, clock=mock.clock.time)
+        clock = mock.clock
+        yield AltaClient(mock.base_url, "test-token", sleep=clock.sleep, clock=clock.time, jitter=lambda: 0.0)
 
 
 @contextmanager
@@ -209,7 +210,7 @@ def repeating(**options: Any) -> requests.Session:
 def test_a_session_that_repeats_a_post_is_refused() -> None:
     """It would send a batch twice behind our back."""
     for bad in (repeating(total=3), repeating(total=3, other=0, allowed_methods={"POST"})):
-        with pytest.raises(InvalidInput, match="would send a batch twice"):
+        with pytest.raises(InvalidInput, match="would send a write twice"):
             AltaClient("http://x/v1", "t", session=bad)
     no_answers = {"read": False, "status": False, "other": False}
     for good in (
@@ -527,7 +528,7 @@ def test_every_form_of_a_time_to_wait(
         connection.sendall(answers.pop(0))
 
     with serving(talk) as url:
-        AltaClient(url, "t", sleep=slept.append, clock=lambda: 0.0).add_prospects(CAMPAIGN, [ADA])
+        AltaClient(url, "t", sleep=slept.append, clock=lambda: 0.0, jitter=lambda: 0.0).add_prospects(CAMPAIGN, [ADA])
     monkeypatch.undo()
     time.tzset()
     assert slept == [waits]
@@ -551,7 +552,7 @@ def test_a_redirect_carries_no_token_away() -> None:
     with serving(answering(answer)) as url, pytest.raises(Refused) as caught:
         AltaClient(url, "test-token").add_prospects(CAMPAIGN, [ADA])
 
-    assert caught.value.response is not None
+    assert isinstance(caught.value.response, requests.Response)
     assert caught.value.response.next is None
     assert caught.value.response.headers["Location"] == "/v1/x"
 
