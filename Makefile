@@ -32,6 +32,7 @@ serve: $(RUNTIME)
 
 test: $(DEV) $(NODE)
 	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m tests.store.postgres
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-quick: $(DEV)
@@ -60,7 +61,7 @@ types: $(DEV)
 lock: $(DEV)
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-annotate \
-		--custom-compile-command "make lock" --group dev --extra async --extra pytest --extra verify --upgrade -o requirements-dev.lock pyproject.toml
+		--custom-compile-command "make lock" --group dev --extra async --extra pytest --extra sql --extra postgresql --extra verify --upgrade -o requirements-dev.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) build dist examples/typescript/node_modules examples/typescript/build tests/generators/node_modules

@@ -29,7 +29,7 @@ class Config:
         visible_after: Time until an added prospect is in lists: `90s`.
         assume: Choices in place of the defaults, by the ids of their assumptions: `{"list-order": "newest-first"}`.
         why: Whether refusals say why in the header `X-Alta-Mock-Why`.
-        store: URL of where the state is kept: `memory`.
+        store: URL of where the state is kept: `memory`, `sqlite:///FILE` or `postgresql://USER@HOST/DATABASE`.
         control_token: What other machines must send to use the control API; without it they are refused.
     """
 

@@ -61,7 +61,7 @@ class Fake:
         self._wired = wire(self.config, hooks)
         self._chosen: Mapping[str, str] = {}
         self.seed, self.redact, self.store = self._wired.seed, self._wired.redact, self._wired.store
-        self.reset()
+        self.store.seed(self.seed.objects())
         self.clock = clock or Clock()
         self.clock.keep_offset_in(self.store)
         self._handle = hooks.around(self._process)
@@ -308,7 +308,7 @@ class Fake:
         return self.objects.list(kind, Search({camel(name): value for name, value in where.items()}))
 
     def _process(self, request: ApiRequest, transport: str) -> Outcome:
-        return answer(request, self._engine, self.clock.time_ns(), transport)
+        return answer(request, lambda: self._engine, self.clock, transport)
 
     def _inject(self, injected: Injected, operation: str | None) -> None:
         known = [one.id for one in self.contract.operations]

@@ -28,11 +28,12 @@ class AltaMock(Fake):
     """
 
     def __enter__(self) -> Self:
-        """Return the mock itself: it holds nothing that must be released."""
+        """Return the mock itself."""
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """Do nothing; a server that was started ends with its own `with`."""
+        """Close the connections of the store; a server that was started ends with its own `with`."""
+        self.store.close()
 
     def responses(self) -> AbstractContextManager[RequestsMock]:
         """Return a context in which this fake answers what `requests` sends to `base_url`, without a socket.

@@ -61,7 +61,7 @@ class Objects:
         engine = self._engine()
         with engine.store.transaction(account) as transaction:
             caller = Caller("", account, frozenset())
-            context = engine.context(caller, self._clock.time_ns(), transaction)
+            context = engine.context(caller, self._clock.time_within(transaction), transaction)
             enrol_new(context)
             yield context
 

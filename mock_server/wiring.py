@@ -22,7 +22,7 @@ from mock_server.pipeline.hooks import Hooks
 from mock_server.pipeline.injection import ERRORS
 from mock_server.pipeline.pipeline import Engine
 from mock_server.pipeline.ratelimit import Limits
-from mock_server.store import open_store
+from mock_server.store import open_store, password
 from mock_server.store.seed import Seed
 
 
@@ -46,7 +46,7 @@ def wire(config: Config, hooks: Hooks) -> Engine:
         handlers=hooks.handlers(HANDLERS),
         limits=_limits(contract, config),
         recorded=_recorded(contract, _path(config.data)),
-        redact=Redactor(seed.tokens, *filter(None, [config.control_token])),
+        redact=Redactor(seed.tokens, *filter(None, [config.control_token, password(config.store)])),
         why=config.why,
         hooks=hooks,
         choices=Choices(choices),

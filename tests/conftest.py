@@ -18,8 +18,8 @@ from mock_server.messages.http import ApiReply, ApiRequest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-collect_ignore = ["test_terminal.py"] if os.name == "nt" else []
-"""For tests that need a pseudo-terminal, for which Windows has no module."""
+collect_ignore = ["test_terminal.py", "test_workers.py"] if os.name == "nt" else []
+"""For tests that need a pseudo-terminal or signals, which Windows lacks."""
 
 ROOT = Path(__file__).parent.parent
 CAMPAIGN = "3c90c3cc-0d44-4b50-8888-8dd25736052a"

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 SHELL, DATA = ("console", "sh"), ("json", "yaml")
-LANGUAGES = {*SHELL, *DATA, "py", "python", ""}
-"""`py` is a test, `python` a program, and a block without a language is output."""
+LANGUAGES = {*SHELL, *DATA, "py", "python", "nginx", ""}
+"""`py` is a test, `python` a program, and a block without a language is output; nginx is not installed here."""
 
 
 @dataclass(frozen=True)

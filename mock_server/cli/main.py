@@ -27,6 +27,7 @@ OWN = {
     "assumptions": "mock_server.cli.assumptions:assumptions",
     "exec": "mock_server.cli.exec:execute",
     "serve": "mock_server.cli.serve:serve",
+    "store": "mock_server.cli.store:store",
     "spec": "mock_server.cli.spec:spec",
     "trigger": "mock_server.cli.trigger:trigger",
 }

@@ -94,6 +94,7 @@ control_token = setting(
 LIMIT: dict[str, Any] = {"callback": checked(Limit.parse), "metavar": "N/Ss|off", "show_default": True}
 """What options that take a rate limit have in common."""
 
+data_option = _replacing("--data", "Seed of accounts, campaigns and tokens")
 openapi_option = _replacing("--openapi", "Published OpenAPI 3.1 document")
 overlay_option = _replacing("--overlay", "Overlay")
 
@@ -127,7 +128,7 @@ assume_option = setting(
 def mock_settings(command: Any) -> Any:
     """Add the settings of all commands that start a fake."""
     options = (
-        _replacing("--data", "Seed of accounts, campaigns and tokens"),
+        data_option,
         openapi_option,
         overlay_option,
         setting("--store", default="memory", metavar="URL", show_default=True, help="Where the state is kept."),

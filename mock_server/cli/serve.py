@@ -16,9 +16,14 @@ import click
 
 import alta_terminal as terminal
 from mock_server.cli import options
+from mock_server.cli.output import UNUSABLE, say
 from mock_server.messages.errors import MockError
 
 if TYPE_CHECKING:
+    import socket
+    from collections.abc import Mapping
+    from multiprocessing.connection import Connection
+
     from mock_server.mock import AltaMock
 
 
@@ -58,29 +63,67 @@ def parse_address(text: str) -> tuple[str, int]:
     show_default=True,
     help="Form of the log lines.",
 )
+@options.setting(
+    "--workers",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    default=1,
+    show_default=True,
+    help="Processes; more than one need a shared --store.",
+)
 @options.mock_settings
-def serve(*, bind: str, form: str, control_token: str | None, no_why: bool, **settings: Any) -> None:
+def serve(*, bind: str, form: str, workers: int, no_why: bool, **given: Any) -> None:
     """Serve the fake Alta API until it is stopped."""
     # Hardly anything here is ever part of a cycle, so the collector need not look often.
     gc.set_threshold(100_000, 50, 100)
-    import asyncio  # noqa: PLC0415 - --help need not wait for the server's imports
-
-    from mock_server.journal.access_log import Log  # noqa: PLC0415 - the same
-    from mock_server.mock import AltaMock  # noqa: PLC0415 - the same
-    from mock_server.transports.asgi import Server, listen, origin_of  # noqa: PLC0415 - the same
-    from mock_server.transports.dispatch import Dispatcher  # noqa: PLC0415 - the same
+    from mock_server.mock import AltaMock  # noqa: PLC0415 - --help need not wait for the server's imports
+    from mock_server.transports.asgi import listen, origin_of  # noqa: PLC0415 - the same
 
     _allow_many_connections()
     address = parse_address(bind)
-    mock = AltaMock(why=not no_why, control_token=control_token, **settings)
-    listening = listen(*address, control_token)
+    settings = {"why": not no_why, **given}
+    mock = AltaMock(**settings)
+    if workers > 1 and not mock.store.waits:
+        raise MockError(
+            f"--workers: {workers} processes share no memory; choose --store sqlite:///FILE or postgresql://"
+        )
+    listening = listen(*address, mock.config.control_token)
     click.echo(terminal.output(banner(mock, origin_of(listening))), err=True)
+    if workers == 1:
+        answer(mock, listening, form)
+        return
+    from mock_server.transports.workers import supervise  # noqa: PLC0415 - only these processes need it
+
+    mock.store.close()
+    supervise(workers, work, listening, form, settings)
+
+
+def work(listening: socket.socket, life: Connection, form: str, settings: Mapping[str, Any]) -> None:
+    """Answer at a socket, in a process of its own, until the parent closes the pipe."""
+    from mock_server.mock import AltaMock  # noqa: PLC0415 - see serve
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the parent, too
+    try:
+        answer(AltaMock(**settings), listening, form, life)
+    except MockError as error:
+        say(str(error))
+        sys.exit(UNUSABLE)
+
+
+def answer(mock: AltaMock, listening: socket.socket, form: str, life: Connection | None = None) -> None:
+    """Answer at a socket until a signal, or until the parent closes the pipe."""
+    import asyncio  # noqa: PLC0415 - see serve
+
+    from mock_server.journal.access_log import Log  # noqa: PLC0415 - see serve
+    from mock_server.transports.asgi import Server  # noqa: PLC0415 - see serve
+    from mock_server.transports.dispatch import Dispatcher  # noqa: PLC0415 - see serve
+
     log = Log(sys.stdout, form, mock.redact, colour=terminal.paints(sys.stdout))
-    server = Server(Dispatcher(mock, "socket", control_token, log), listening)
+    server = Server(Dispatcher(mock, "socket", mock.config.control_token, log), listening)
     gc.freeze()  # what is loaded by now stays, so the collector need not visit it again and again
     # A thread that reads the journal yields to the API after 0.5 ms instead of 5, except within a call of json.
     sys.setswitchinterval(0.0005)
-    asyncio.run(_serve_until_signalled(server))
+    asyncio.run(_serve_until_signalled(server, life))
 
 
 def _allow_many_connections() -> None:
@@ -94,8 +137,8 @@ def _allow_many_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-async def _serve_until_signalled(server: Any) -> None:
-    """Serve until SIGINT or SIGTERM; a second signal ends the process at once."""
+async def _serve_until_signalled(server: Any, life: Connection | None) -> None:
+    """Serve until SIGINT or SIGTERM; a second signal ends the process at once. A worker also ends with its parent."""
     import asyncio  # noqa: PLC0415 - see serve
 
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
@@ -104,8 +147,12 @@ async def _serve_until_signalled(server: Any) -> None:
         signal.signal(number, signal.SIG_DFL)
         loop.call_soon_threadsafe(stop.set)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGTERM,) if life else (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signalled)
+    if life:
+        from mock_server.transports.workers import when_closed  # noqa: PLC0415 - see serve
+
+        when_closed(life, lambda: loop.call_soon_threadsafe(stop.set))
     await server.run(stop)
 
 

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 from mock_server.contract import bundled_files
 from mock_server.contract.assumptions import Assumption, switches
@@ -25,7 +24,7 @@ from mock_server.handlers import HANDLERS, SAMPLE
 from mock_server.journal.annotated_body import annotated
 from mock_server.journal.snippets import as_curl, as_program, as_test
 from mock_server.messages.call import Call
-from mock_server.messages.errors import ApiError, MockError, UnknownObject
+from mock_server.messages.errors import ApiError, MockError, StoreUnavailable, UnknownObject
 from mock_server.messages.http import JSON, ApiReply, ApiRequest
 from mock_server.messages.injected import Injected
 from mock_server.messages.json_text import to_json
@@ -52,7 +51,6 @@ class Control:
         self.contract = _contract(tuple(mock.documented), tuple(one.id for one in mock.contract.operations))
         self._mock = mock
         self._guard = Guard(token)
-        self._id = uuid4().hex
         self._operations: dict[str, Callable[[Call, str], Any]] = {
             "getMockHealth": lambda *_: {"status": "ok"},
             "getMockDocument": self._document,
@@ -92,6 +90,7 @@ class Control:
             operation, path = self.contract.route(request.method, request.path)
             if operation.body:
                 check_type(request)
+            self._mock.store.refresh()
             call = decode(request, operation, path)
             origin = f"http://{host_of(request)}{mount}"
             if operation.id == "exportMockRequests":
@@ -101,6 +100,8 @@ class Control:
             return _reply(200, to_json(self._operations[operation.id](call, origin) or {}))
         except Refused as refused:
             return _refusal(*refused.args)
+        except StoreUnavailable:
+            raise
         except UnknownObject as error:
             return _refusal(404, "NotFound", str(error))
         except MockError as error:
@@ -138,7 +139,7 @@ class Control:
             "oldest": recorded.oldest,
             "newest": recorded.newest,
             "cleared": recorded.cleared,
-            "server": self._id,
+            "server": self._mock.store.identity,
         }
 
     def _request(self, call: Call, origin: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from mock_server.contract.assumptions import Question
@@ -94,10 +94,8 @@ def add_prospects(call: Call, context: Context) -> Result:
 
 def prospects(transaction: Transaction, campaign_id: str, last: int | None = None) -> list[dict[str, Any]]:
     """Return the records added to a campaign, as sent, in order; with `last`, only that many of the newest."""
-    batches = transaction.submissions(campaign_id)
-    if last is None:
-        return [record for batch in batches for record in batch.records()]
-    return _newest(batches, last)
+    records = [record for batch in transaction.submissions(campaign_id, last) for record in batch.records()]
+    return records if last is None else records[max(len(records) - last, 0) :]
 
 
 def summaries(transaction: Transaction) -> Iterable[dict[str, Any]]:
@@ -113,14 +111,3 @@ def _asks(call: Call, member: str, context: Context) -> bool:
 
 def _refused(got: str, wanted: str) -> BadRequest:
     return BadRequest(Violation("campaign-state", "path", "/campaignId", got, wanted))
-
-
-def _newest(batches: Sequence[Batch], count: int) -> list[dict[str, Any]]:
-    """Return the last records of batches, without parsing the other batches."""
-    found: list[list[Any]] = []
-    for batch in reversed(batches):
-        if count <= 0:
-            break
-        found.append(batch.records()[-count:])
-        count -= batch.size
-    return [record for records in reversed(found) for record in records]

@@ -261,7 +261,7 @@ class Journal:
 
     def entry(self, number: int) -> Entry | None:
         """Return a request by its number; None if it is not kept."""
-        first = self._store.recorded(number - 1).exchanges[:1] if number > 0 else []
+        first = self._store.recorded(number - 1, most=1).exchanges if number > 0 else []
         return self._entry(first[0]) if first and first[0].number == number else None
 
     def clear(self) -> None:

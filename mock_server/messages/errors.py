@@ -105,5 +105,13 @@ class UnknownObject(MockError):
     """The mock has no such kind of object, account or object."""
 
 
+class StoreUnavailable(MockError):
+    """The database of the store cannot be used at the moment."""
+
+
+class OtherVersion(MockError):
+    """The store was made by a newer alta-mock."""
+
+
 class Bug(Exception):
     """The fake was about to break its own contract."""

@@ -79,12 +79,27 @@ def read_json(raw: bytes) -> Any:
 
 def to_json(value: Any) -> bytes:
     """Return compact JSON in UTF-8; a Decimal keeps all its digits."""
+    return _text(value, ensure_ascii=False).encode()
+
+
+def to_ascii(value: Any) -> str:
+    """Return compact JSON in ASCII, lone surrogates included; a Decimal keeps all its digits."""
+    return _text(value, ensure_ascii=True)
+
+
+def from_json(text: str) -> Any:
+    """Return the value of a text that `to_ascii` returned; any value comes back, within no limit."""
+    return _decoder.decode(text)
+
+
+def _text(value: Any, *, ensure_ascii: bool) -> str:
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        return json.dumps(value, ensure_ascii=ensure_ascii, separators=(",", ":"))
     except TypeError:  # json writes no Decimal: a random text that no client can send stands in for each
         mark = f"\0{secrets.token_hex(16)}:"
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=lambda number: f"{mark}{number}")
-        return re.sub(f'"{re.escape(json.dumps(mark)[1:-1])}([^"]*)"', r"\1", text).encode()
+        separators = (",", ":")
+        text = json.dumps(value, ensure_ascii=ensure_ascii, separators=separators, default=lambda one: f"{mark}{one}")
+        return re.sub(f'"{re.escape(json.dumps(mark)[1:-1])}([^"]*)"', r"\1", text)
 
 
 def _refuse_depth(value: Any) -> None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from mock_server.contract.limits import SECOND
 from mock_server.messages.errors import MockError
-from mock_server.store.base import Store
+from mock_server.store.base import Store, Transaction
 from mock_server.store.memory import MemoryStore
 
 _LONGEST = 10 * 365 * 24 * 3600
@@ -56,6 +56,11 @@ class Clock:
     def time_ns(self) -> int:
         """Return the time in nanoseconds since the epoch."""
         return self._source() + self._start + self._store.clock_offset()
+
+    def time_within(self, transaction: Transaction) -> int:
+        """Return the time within a transaction of the store, which knows the offset without another query."""
+        offset = transaction.clock_offset() if self._store.waits else self._store.clock_offset()
+        return self._source() + self._start + offset
 
     def time(self) -> float:
         """Return the time in seconds since the epoch, like `time.time`."""

@@ -8,7 +8,7 @@ Rule 3: a response that breaks the contract is a bug of the fake, and says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import unquote
@@ -36,6 +36,7 @@ from mock_server.messages.outcome import Outcome
 from mock_server.messages.redaction import Redactor
 from mock_server.messages.violations import Violation
 from mock_server.pipeline.auth import authenticate
+from mock_server.pipeline.clock import Clock
 from mock_server.pipeline.decoding import decode
 from mock_server.pipeline.hooks import Hooks
 from mock_server.pipeline.injection import DEFAULT_RETRY_AFTER, apply_fault, injected_reply, requested
@@ -113,17 +114,20 @@ class Identified:
     error: ApiError | None = None
 
 
-def answer(request: ApiRequest, engine: Engine, now: int, transport: str) -> Outcome:
-    """Answer one request, received at a time in nanoseconds since the epoch, as the vendor would, and record it.
+def answer(request: ApiRequest, current: Callable[[], Engine], clock: Clock, transport: str) -> Outcome:
+    """Answer one request as the vendor would, with the current parts, and record it.
 
     Raises Bug if the response would break the contract.
     """
+    engine = current()
     identified = identify(request, engine)
     account = identified.caller.account if identified.caller else NO_ACCOUNT
     with engine.store.transaction(account) as transaction:
-        outcome = process(request, identified, transaction, engine, now)
-        transaction.record(transport, request, outcome)
-    return outcome
+        if current() is engine:
+            outcome = process(request, identified, transaction, engine, clock.time_within(transaction))
+            transaction.record(transport, request, outcome)
+            return outcome
+    return answer(request, current, clock, transport)  # another process has changed what is assumed
 
 
 def identify(request: ApiRequest, engine: Engine) -> Identified:

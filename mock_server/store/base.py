@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
-from mock_server.messages.http import ApiRequest
+from mock_server.messages.http import ApiReply, ApiRequest
 from mock_server.messages.injected import Injected
 from mock_server.messages.json_text import read_json
 from mock_server.messages.outcome import Outcome
@@ -55,6 +56,17 @@ class Batch:
         return found
 
 
+def newest(batches: Iterable[Batch], records: int) -> list[Batch]:
+    """Return the first of batches, which come newest first, that have so many records together, oldest first."""
+    found: list[Batch] = []
+    for batch in batches:
+        if records <= 0:
+            break
+        found.append(batch)
+        records -= batch.size
+    return found[::-1]
+
+
 class Window(NamedTuple):
     """Requests counted under one limit since `opened`, in nanoseconds."""
 
@@ -72,6 +84,12 @@ class Exchange(NamedTuple):
     transport: str
     request: ApiRequest
     outcome: Outcome
+
+
+def size_of(request: ApiRequest, reply: ApiReply) -> int:
+    """Return roughly the bytes that a request and its response occupy."""
+    heads = sum(map(len, chain.from_iterable(request.headers + reply.headers)))
+    return heads + len(request.path) + len(request.query) + len(request.body or b"") + len(reply.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +147,11 @@ class Transaction(Protocol):
     def submit(self, parent_id: str, batch: Batch) -> None:
         """Keep a batch that belongs to one object, after those before it."""
 
-    def submissions(self, parent_id: str) -> Sequence[Batch]:
-        """Return the batches that belong to one object, in order."""
+    def submissions(self, parent_id: str, last: int | None = None) -> Sequence[Batch]:
+        """Return the batches that belong to one object, in order; with `last`, the newest with that many records."""
 
     def take_new(self) -> Sequence[tuple[str, Batch]]:
-        """Return the batches that were submitted since the last call, each with its parent, in order."""
+        """Return batches that were not taken before, each with its parent, in order; none when all are taken."""
 
     def window(self, name: str) -> Window | None:
         """Return the window of a limit; None if it was never opened."""
@@ -153,6 +171,9 @@ class Transaction(Protocol):
     def clear_injected(self) -> None:
         """Empty the queue."""
 
+    def clock_offset(self) -> int:
+        """Return the nanoseconds by which the clock was advanced when the transaction began."""
+
     def record(self, transport: str, request: ApiRequest, outcome: Outcome) -> None:
         """Append a request and its outcome to the journal, which all accounts share."""
 
@@ -161,13 +182,27 @@ class Transaction(Protocol):
 
 
 class Store(Protocol):
-    """Keeps everything that a fake remembers; safe to use from many threads."""
+    """Keeps everything that a fake remembers; safe to use from many threads.
+
+    Every method raises StoreUnavailable if its database cannot be used at the moment.
+    """
+
+    @property
+    def waits(self) -> bool:
+        """Whether its methods wait for a database; then an event loop must not call them."""
+
+    @property
+    def identity(self) -> str:
+        """A name of the state; that of a store in memory changes with each start."""
 
     def transaction(self, account: str = NO_ACCOUNT) -> AbstractContextManager[Transaction]:
         """Return a transaction of an account; its block must not wait for another transaction."""
 
-    def recorded(self, after: int = 0) -> Recorded:
-        """Return the journal from behind a number on."""
+    def recorded(self, after: int = 0, most: int | None = None) -> Recorded:
+        """Return the journal from behind a number on, at most so many exchanges."""
+
+    def close(self) -> None:
+        """Close the connections to its database; what it is used for next opens new ones."""
 
     def clear_journal(self) -> None:
         """Forget all recorded requests; the numbers go on."""
@@ -179,10 +214,19 @@ class Store(Protocol):
         """Advance the clock, unless its offset would exceed `most`; return whether it was advanced."""
 
     def choices(self) -> Mapping[str, str]:
-        """Return what is assumed in place of the settings; the same object until it changes."""
+        """Return what is assumed in place of the settings; the same object until it changes.
+
+        A change by another process is known after the next transaction, or after `refresh`.
+        """
 
     def choose(self, choices: Mapping[str, str]) -> None:
         """Replace what is assumed in place of the settings."""
+
+    def refresh(self) -> None:
+        """Learn what other processes have changed of `choices`."""
+
+    def seed(self, objects: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
+        """Reset to these objects, unless the store was seeded before, by this process or by another."""
 
     def reset(self, objects: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
         """Keep these objects (account, kind, object) and nothing else; numbers begin at 1.

@@ -7,10 +7,11 @@ import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import islice
 from typing import Any, Self
+from uuid import uuid4
 
-from mock_server.messages.http import ApiReply, ApiRequest
+from mock_server.messages.http import ApiRequest
 from mock_server.messages.injected import Injected
 from mock_server.messages.outcome import Outcome
 from mock_server.store.base import (
@@ -23,6 +24,8 @@ from mock_server.store.base import (
     Recorded,
     Where,
     Window,
+    newest,
+    size_of,
 )
 from mock_server.store.table import Table
 
@@ -44,7 +47,10 @@ class MemoryStore:
     Transactions of all accounts follow one another.
     """
 
+    waits = False
+
     def __init__(self, capacity: int = CAPACITY) -> None:
+        self.identity = uuid4().hex
         self.lock = threading.RLock()
         self.tables: defaultdict[tuple[str, str], Table] = defaultdict(Table)
         self.windows: dict[tuple[str, str], Window] = {}
@@ -59,10 +65,13 @@ class MemoryStore:
         """Return a transaction of an account."""
         return _Transaction(self, account)
 
-    def recorded(self, after: int = 0) -> Recorded:
-        """Return the journal from behind a number on."""
+    def recorded(self, after: int = 0, most: int | None = None) -> Recorded:
+        """Return the journal from behind a number on, at most so many exchanges."""
         with self.lock:
-            return self.journal.look(after)
+            return self.journal.look(after, most)
+
+    def close(self) -> None:
+        """Do nothing: there are no connections."""
 
     def clear_journal(self) -> None:
         """Forget all recorded requests; the numbers go on."""
@@ -87,6 +96,13 @@ class MemoryStore:
     def choose(self, choices: Mapping[str, str]) -> None:
         """Replace what is assumed in place of the settings."""
         self._choices = choices
+
+    def refresh(self) -> None:
+        """Do nothing: no other process changes anything."""
+
+    def seed(self, objects: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
+        """Reset to these objects: a new store has none."""
+        self.reset(objects)
 
     def reset(self, objects: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
         """Keep these objects (account, kind, object) and nothing else; numbers begin at 1, the clock's offset is 0."""
@@ -177,8 +193,9 @@ class _Transaction:
             self._undo.append(lambda: self._store.batches.put_back(self._account, taken))
         return taken
 
-    def submissions(self, parent_id: str) -> Sequence[Batch]:
-        return self._store.batches.of((self._account, parent_id))
+    def submissions(self, parent_id: str, last: int | None = None) -> Sequence[Batch]:
+        batches = self._store.batches.of((self._account, parent_id))
+        return batches if last is None else newest(reversed(batches), last)
 
     def window(self, name: str) -> Window | None:
         return self._store.windows.get((self._account, name))
@@ -206,6 +223,9 @@ class _Transaction:
 
     def clear_injected(self) -> None:
         self._replace_queue([])
+
+    def clock_offset(self) -> int:
+        return self._store.clock_offset()
 
     def record(self, transport: str, request: ApiRequest, outcome: Outcome) -> None:
         self._exchange = (transport, request, outcome)
@@ -305,17 +325,17 @@ class _JournalLog:
     def append(self, transport: str, request: ApiRequest, outcome: Outcome) -> None:
         self._newest += 1
         self._exchanges.append(Exchange(self._newest, transport, request, outcome))
-        self._size += _bytes(request, outcome.reply)
+        self._size += size_of(request, outcome.reply)
         self._statuses[outcome.reply.status] += 1
         self._broken += bool(outcome.violations) and outcome.broke_the_contract
         while len(self._exchanges) > JOURNAL_ENTRIES or (self._size > JOURNAL_BYTES and len(self._exchanges) > 1):
             oldest = self._exchanges.popleft()
-            self._size -= _bytes(oldest.request, oldest.outcome.reply)
+            self._size -= size_of(oldest.request, oldest.outcome.reply)
 
-    def look(self, after: int) -> Recorded:
+    def look(self, after: int, most: int | None) -> Recorded:
         oldest = self._exchanges[0].number if self._exchanges else self._newest + 1
         first = min(max(after - oldest + 1, 0), len(self._exchanges))
-        exchanges = list(islice(self._exchanges, first, None))
+        exchanges = list(islice(self._exchanges, first, None if most is None else first + most))
         return Recorded(exchanges, oldest, self._newest, self._cleared, self._statuses.copy(), self._broken)
 
     def clear(self) -> None:
@@ -327,9 +347,3 @@ class _JournalLog:
     def restart(self) -> None:
         self.clear()
         self._newest = 0
-
-
-def _bytes(request: ApiRequest, reply: ApiReply) -> int:
-    """Return roughly what a request and its response occupy."""
-    heads = sum(map(len, chain.from_iterable(request.headers + reply.headers)))
-    return heads + len(request.path) + len(request.query) + len(request.body or b"") + len(reply.body)

@@ -1,6 +1,7 @@
 """The socket transport: uvicorn's HTTP protocol and an ASGI application.
 
-The API never waits, so it is called in the event loop; the control API and the pages are called in a thread.
+With the store in memory the API never waits, so it is called in the event loop; with another store, as the control API
+and the pages always, it is called in one of a few threads.
 Why uvicorn, and why without Flask: docs/decisions/0001-server.md.
 """
 
@@ -12,6 +13,7 @@ import os
 import socket
 import struct
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from typing import Any
 
@@ -29,6 +31,9 @@ Send = Callable[[Any], Awaitable[None]]
 
 GRACE_SECONDS = 5.0
 """Seconds that requests in flight have to finish when the server stops."""
+
+THREADS = 8
+"""Threads of what waits; each may use a connection to a database."""
 
 CHECK_SECONDS = 0.5
 """Seconds between two checks for stalled connections."""
@@ -59,6 +64,7 @@ class Server:
         """Serve until `stop` is set; then requests in flight have `GRACE_SECONDS` to finish."""
         self._stop = stop
         loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(THREADS, "alta-mock"))
         new_protocol = partial(Protocol, self._config, self._state, self._dispatcher.log)
         server = await loop.create_server(new_protocol, sock=self._listening, backlog=2048)
         started()

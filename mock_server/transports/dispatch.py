@@ -11,8 +11,21 @@ from dataclasses import dataclass
 from mock_server.control.api import Control
 from mock_server.fake import Fake
 from mock_server.journal.access_log import Log
-from mock_server.messages.http import ApiReply, ApiRequest
+from mock_server.messages.errors import StoreUnavailable
+from mock_server.messages.http import JSON, ApiReply, ApiRequest
+from mock_server.messages.json_text import to_json
+from mock_server.pipeline.replies import WHY
 from mock_server.web.views import Pages
+
+UNAVAILABLE = 503
+
+
+def unavailable(error: StoreUnavailable) -> ApiReply:
+    """Return the response while the database of the store cannot be used: ours, not the vendor's."""
+    text = str(error).encode("unicode_escape").decode("ascii")
+    body = to_json({"error": "StoreUnavailable", "message": str(error)})
+    headers = (("Content-Type", JSON), ("Retry-After", "1"), (WHY, f"alta-mock, not the vendor: {text}"))
+    return ApiReply(UNAVAILABLE, headers, body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +43,8 @@ class Part:
         """Answer a request; an unexpected exception becomes a 500 that says whose bug it is."""
         try:
             return self.respond(request, peer, mount)
+        except StoreUnavailable as error:
+            return unavailable(error)
         except Exception as error:  # noqa: BLE001 - the server goes on
             traceback.print_exception(error, file=sys.stderr)
             text = f"This is a bug in alta-mock, not a response of the vendor: {type(error).__name__}. See its log.\n"
@@ -45,7 +60,7 @@ class Dispatcher:
     def __init__(self, mock: Fake, transport: str, control_token: str | None, log: Log | None = None) -> None:
         self.mock, self.log, self._transport = mock, log, transport
         self.control, self.pages = Control(mock, control_token), Pages(mock)
-        self._parts = Part(self._answer, quick=True), Part(self.control.answer), Part(self.pages.answer)
+        self._parts = Part(self._answer, quick=not mock.store.waits), Part(self.control.answer), Part(self.pages.answer)
 
     def part(self, request: ApiRequest) -> Part:
         """Return the part that answers a request."""
@@ -54,7 +69,12 @@ class Dispatcher:
 
     def _answer(self, request: ApiRequest, _peer: str, _mount: str) -> ApiReply:
         started = time.perf_counter()
-        outcome = self.mock.handle(request, self._transport)
+        try:
+            outcome = self.mock.handle(request, self._transport)
+        except StoreUnavailable as error:
+            if self.log:
+                self.log.note(UNAVAILABLE, str(error))
+            raise
         if self.log:
             self.log.request(request, outcome, (time.perf_counter() - started) * 1000)
         return outcome.reply

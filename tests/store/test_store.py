@@ -15,11 +15,15 @@ from mock_server.messages.http import ApiReply, ApiRequest
 from mock_server.messages.injected import Injected
 from mock_server.messages.outcome import Outcome
 from mock_server.messages.violations import Violation
-from mock_server.store import STORES, memory, open_store
-from mock_server.store.base import JOURNAL_BYTES, JOURNAL_ENTRIES, Batch, Window
+from mock_server.store import memory, open_store, sql
+from mock_server.store.base import Batch, Window
 from mock_server.store.memory import MemoryStore
+from tests.store.kinds import KINDS, url_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from mock_server.store.base import Store, Where
 
 ADA = Caller("Ada", "acme", frozenset())
@@ -43,15 +47,17 @@ def record(store: Store, status: int = 200, *rules: str) -> None:
         transaction.record("python", REQUEST, outcome(status, *rules))
 
 
-@pytest.fixture(params=sorted(STORES))
-def store(request: pytest.FixtureRequest) -> Store:
+@pytest.fixture(params=KINDS)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """Each kind of store, empty."""
-    return open_store(request.param)
+    opened = open_store(url_of(request.param, tmp_path))
+    yield opened
+    opened.close()
 
 
 def test_an_unknown_scheme_is_refused() -> None:
     """With the list of known ones."""
-    with pytest.raises(MockError, match="'redis://x' is not a store; choose one of memory"):
+    with pytest.raises(MockError, match="'redis://x' is not a store; choose one of memory, sqlite, postgresql"):
         open_store("redis://x")
 
 
@@ -236,32 +242,34 @@ def test_the_journal_numbers_and_counts(store: Store) -> None:
     assert (dict(again.statuses), again.broken) == ({200: 1}, 0)
 
 
-def test_the_journal_is_bounded(store: Store) -> None:
+@pytest.mark.parametrize("beyond", [5, sql.DROPS])
+def test_the_journal_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch, beyond: int) -> None:
     """The oldest entries go, their counts stay."""
-    for _ in range(JOURNAL_ENTRIES + 5):
+    for module in (memory, sql):
+        monkeypatch.setattr(module, "JOURNAL_ENTRIES", 2 * sql.DROPS)
+    for _ in range(2 * sql.DROPS + beyond):
         record(store)
     recorded = store.recorded()
 
-    assert (len(recorded.exchanges), recorded.oldest, recorded.statuses[200]) == (
-        JOURNAL_ENTRIES,
-        6,
-        JOURNAL_ENTRIES + 5,
-    )
+    found = (len(recorded.exchanges), recorded.oldest, recorded.statuses[200])
+    assert found == (2 * sql.DROPS, beyond + 1, 2 * sql.DROPS + beyond)
 
 
-def test_the_journal_is_bounded_by_bytes(store: Store) -> None:
+def test_the_journal_is_bounded_by_bytes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Heads count as bodies do; the newest entry is kept, however large."""
-    large = replace(REQUEST, headers=(("x", "y" * 60_000),))
-    for _ in range(1000):
+    for module in (memory, sql):
+        monkeypatch.setattr(module, "JOURNAL_BYTES", 600_000)
+    large = replace(REQUEST, headers=(("x", "y" * 6_000),))
+    for _ in range(210):
         with store.transaction() as transaction:
             transaction.record("python", large, outcome())
     recorded = store.recorded()
-    assert 250 < len(recorded.exchanges) < JOURNAL_BYTES / 60_000
-    assert recorded.newest == 1000
+    assert 90 < len(recorded.exchanges) < 100
+    assert recorded.newest == 210
 
     with store.transaction() as transaction:
-        transaction.record("python", replace(REQUEST, body=b"x" * (JOURNAL_BYTES + 1)), outcome())
-    assert [one.number for one in store.recorded().exchanges] == [1001]
+        transaction.record("python", replace(REQUEST, body=b"x" * 600_001), outcome())
+    assert [one.number for one in store.recorded().exchanges] == [211]
 
 
 def test_numbers_of_any_size_are_looked_up(store: Store) -> None:
