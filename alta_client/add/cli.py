@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from alta_client._errors import AltaError, InvalidInput
 from alta_client.add.output import INTERRUPTED, USAGE, fail
@@ -21,12 +23,13 @@ Examples:
   alta-add people.csv
   alta-add people.csv --dry-run
   alta-add people.csv --map 'Work Email=email' --map 'Notes='
+  alta-add people.csv --campaign-name 'Q3 outreach' --skip-opted-out --verify
   alta-add people.csv --resend
 """
 
 HINTS = {
     "--base-url": "set ALTA_BASE_URL to https://api.altahq.com/v1, or to http://127.0.0.1:8080/v1 for alta-mock",
-    "--campaign": "give the UUID of a campaign, or set ALTA_CAMPAIGN_ID",
+    "--campaign": "give the UUID of a campaign or --campaign-name, or set ALTA_CAMPAIGN_ID",
     "ALTA_API_TOKEN": "set the variable to your token",
 }
 """What to do about a missing setting."""
@@ -66,6 +69,7 @@ def _names(_context: object, _option: object, pairs: tuple[str, ...]) -> dict[st
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=EXAMPLES)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--campaign", metavar="ID", envvar="ALTA_CAMPAIGN_ID", show_envvar=True, help="Campaign to add to.")
+@click.option("--campaign-name", metavar="NAME", help="Name of the campaign, in place of its id.")
 @click.option("--base-url", metavar="URL", envvar="ALTA_BASE_URL", show_envvar=True, help="Base URL, ending in /v1.")
 @click.option(
     "--account-id", metavar="ID", envvar="ALTA_ACCOUNT_ID", show_envvar=True, help="Account, for users with several."
@@ -81,26 +85,53 @@ def _names(_context: object, _option: object, pairs: tuple[str, ...]) -> dict[st
 @click.option("--dry-run", is_flag=True, help="Check the file without sending anything.")
 @click.option("--resend", is_flag=True, help="Send a batch again whose outcome is unknown.")
 @click.option("--skip", is_flag=True, help="Continue after such a batch without sending it again.")
-def command(file: Path, *, names: dict[str, str], dry_run: bool, resend: bool, skip: bool, **target: str | None) -> int:
+@click.option("--skip-opted-out", is_flag=True, help="Leave out who is opted out by email, linkedinUrl or phone.")
+@click.option("--verify", is_flag=True, help="Read the campaign back, and list who is missing.")
+@click.option(
+    "--settle",
+    metavar="SECONDS",
+    type=click.FloatRange(0, 3600),
+    default=0,
+    help="Wait before reading back: prospects may become visible later.",
+)
+@click.pass_context
+def command(  # noqa: PLR0913 - the options
+    context: click.Context,
+    /,
+    file: Path,
+    *,
+    names: dict[str, str],
+    dry_run: bool,
+    campaign: str | None,
+    campaign_name: str | None,
+    base_url: str | None,
+    account_id: str | None,
+    **choices: Any,
+) -> int:
     """Add the prospects of FILE, CSV or JSON lines, to a campaign.
 
     The token is read from ALTA_API_TOKEN. The progress is kept in FILE.alta-add.json: run the same command again to
     continue.
     """
-    if resend and skip:
+    if choices["resend"] and choices["skip"]:
         raise click.UsageError("--resend and --skip exclude each other; use one of them")
-    from alta_client.add.run import Waits, add, check  # noqa: PLC0415 - --help need not wait for it
+    if campaign_name and context.get_parameter_source("campaign") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--campaign and --campaign-name exclude each other; use one of them")
+    if choices["settle"] and not choices["verify"]:
+        raise click.UsageError("--settle is the time before reading back; add --verify")
+    from alta_client.add.run import Choices, Waits, add, campaign_called, check  # noqa: PLC0415 - --help need not wait
     from alta_client.add.table import Table  # noqa: PLC0415 - the same
 
     table = Table(file.resolve() if file.exists() else file, names)  # links to a file share its progress
     if dry_run:
         return check(table, file)
-    url, campaign, token = target["base_url"] or "", target["campaign"] or "", os.environ.get("ALTA_API_TOKEN", "")
-    for value, (name, hint) in zip((url, campaign, token), HINTS.items(), strict=True):
+    token = os.environ.get("ALTA_API_TOKEN", "")
+    for value, (name, hint) in zip((base_url, campaign_name or campaign, token), HINTS.items(), strict=True):
         if not value:
             raise InvalidInput(f"{name} is missing; {hint}")
     from alta_client._client import AltaClient  # noqa: PLC0415 - --help need not wait for it
 
     waits = Waits()
-    with AltaClient(url, token, account_id=target["account_id"] or None, sleep=waits.sleep) as client:
-        return add(client, waits, campaign, table, resend=resend, skip=skip)
+    with AltaClient(base_url or "", token, account_id=account_id or None, sleep=waits.sleep) as client:
+        chosen = campaign_called(client, campaign_name) if campaign_name else campaign or ""
+        return add(client, waits, chosen, table, Choices(**choices))

@@ -6,6 +6,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -15,9 +16,11 @@ from alta_client import _errors as errors
 from alta_client._batches import MOST_PROSPECTS, Progress
 from alta_client._client import AltaClient
 from alta_client._errors import InvalidInput
+from alta_client.add.opt_outs import OptOuts
 from alta_client.add.output import FAILED, INTERRUPTED, USAGE, fail, result, say, show
-from alta_client.add.state import CannotContinue, Ledger, State, read_state
+from alta_client.add.state import MOST_TAKEN, CannotContinue, Ledger, State, read_state
 from alta_client.add.table import Table
+from alta_client.add.verify import verify
 from alta_terminal import StatusLine
 
 MOST_LINES = 20
@@ -35,6 +38,25 @@ UNUSABLE = (errors.NotSent, errors.Unauthorized, errors.Forbidden, errors.NotFou
 
 CONTINUE = "run the same command again to continue"
 LOOK = "look in Alta, then run again with --resend or --skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The options of a run.
+
+    Attributes:
+        resend: Whether to send a batch of unknown outcome again.
+        skip: Whether to continue behind such a batch.
+        skip_opted_out: Whether to leave out who is opted out.
+        verify: Whether to read back who was added.
+        settle: Seconds to wait before that.
+    """
+
+    resend: bool = False
+    skip: bool = False
+    skip_opted_out: bool = False
+    verify: bool = False
+    settle: float = 0.0
 
 
 def check(table: Table, name: Path) -> int:
@@ -73,9 +95,17 @@ def survey(table: Table) -> int:
     return total
 
 
-def add(  # noqa: PLR0913 - the command and its options
-    client: AltaClient, waits: Waits, campaign: str, table: Table, *, resend: bool, skip: bool
-) -> int:
+def campaign_called(client: AltaClient, name: str) -> str:
+    """Return the id of the campaign that has a name; raise InvalidInput unless there is exactly one."""
+    found = [one["id"] for one in client.list_campaigns() if one["name"] == name]
+    if not found:
+        raise InvalidInput(f"no campaign is called {name!r}; check --campaign-name, or give --campaign")
+    if len(found) > 1:
+        raise InvalidInput(f"{len(found)} campaigns are called {name!r}; give --campaign, one of {', '.join(found)}")
+    return found[0]
+
+
+def add(client: AltaClient, waits: Waits, campaign: str, table: Table, choices: Choices) -> int:
     """Add what is not added yet, keeping the state in a file beside it, and return the exit code.
 
     Raises:
@@ -90,7 +120,7 @@ def add(  # noqa: PLR0913 - the command and its options
     except OSError as error:
         raise InvalidInput(f"cannot write beside {table.file}: {error.strerror}; copy it to another folder") from error
     try:
-        return _Run(client, waits, campaign, table, kept).go(resend=resend, skip=skip)
+        return _Run(client, waits, campaign, table, kept).go(choices)
     finally:
         lock.release()
 
@@ -126,7 +156,9 @@ class _Run:
         self._client, self._waits, self._campaign, self._table = client, waits, campaign, table
         self._checked = _version(table.file)
         self._total = survey(table)
-        self._lines: deque[int] = deque(maxlen=MOST_PROSPECTS)
+        self._lines: deque[int] = deque(maxlen=MOST_TAKEN)
+        self._taken: Sequence[Mapping[str, object]] = ()
+        self._opt_outs = OptOuts()
         found = read_state(kept)
         state = found if found and found.done + found.unknown else State(client.base_url, campaign.lower())
         if (state.base_url, state.campaign) != (client.base_url, campaign.lower()):
@@ -146,13 +178,34 @@ class _Run:
     def _done(self) -> int:
         return self._ledger.state.done
 
-    def go(self, *, resend: bool, skip: bool) -> int:
-        """Send what is left, and return the exit code."""
+    def go(self, choices: Choices) -> int:
+        """Send what is left, read it back if asked to, and return the exit code."""
+        if choices.skip_opted_out:
+            self._opt_outs = OptOuts.of(self._client)
+        code, text = self._added(choices)
+        if choices.verify and code == 0:
+            missing, found = self._read_back(choices.settle, text)
+            code, text = (FAILED if missing else 0), f"{text}; {found}"
+        result(text, code)
+        return code
+
+    def _read_back(self, settle: float, done: str) -> tuple[int, str]:
+        """Return how many are missing in the campaign, and what to say about it; an error ends the run."""
+        self._waits.report = lambda _: None
+        if settle:
+            say(f"waiting {settle:.0f} s before reading back")
+            self._waits.sleep(settle)
+        try:
+            return verify(self._client, self._campaign, self._table, self._opt_outs)
+        except errors.AltaError as error:
+            fail(f"{error}; {done}, but not read back; run again with --verify", FAILED)
+
+    def _added(self, choices: Choices) -> tuple[int, str]:
+        """Send what is left, and return the exit code and the summary; an error ends the run."""
         before = self._done
-        records = self._left(resend=resend, skip=skip)
+        records = self._left(resend=choices.resend, skip=choices.skip)
         if self._done == self._total:
-            result(f"{self._summary()}; there is nothing left to do", 0)
-            return 0
+            return 0, f"{self._summary()}; there is nothing left to do"
         if before:
             say(f"continuing after {before:,} of {self._total:,}")
         try:
@@ -167,14 +220,12 @@ class _Run:
             self._ledger.nothing_in_flight()
             code = USAGE if isinstance(error, UNUSABLE) and self._done == before else FAILED
             remedy = REMEDIES.get(type(error), "correct them and run the same command again")
-            fail(f"{error}, for {self._where(len(error.batch))}; {self._summary()}; {remedy}", code)
+            fail(f"{error}, for {self._where(len(self._taken))}; {self._summary()}; {remedy}", code)
         except errors.OutcomeUnknown as error:
-            self._show(error.batch)
-            where = f"{self._where(len(error.batch))} may or may not have been added"
+            self._show(self._taken)
+            where = f"{self._where(len(self._taken))} may or may not have been added"
             fail(f"{error.args[0]}: {where}; {self._summary()}; {LOOK}", FAILED)
-        code = 0 if self._done == self._total else FAILED
-        result(self._summary(), code)
-        return code
+        return (0 if self._done == self._total else FAILED), self._summary()
 
     def _left(self, *, resend: bool, skip: bool) -> Iterator[Mapping[str, object]]:
         """Return the records to send, depending on the option for a batch of unknown outcome."""
@@ -182,7 +233,7 @@ class _Run:
         if not unknown and (resend or skip):
             raise InvalidInput(f"there is no batch of unknown outcome; leave out {'--resend' if resend else '--skip'}")
         if unknown and skip:
-            self._ledger.handled(unknown, skipped=True)
+            self._ledger.handled(unknown, skipped=len(unknown))
         elif unknown and not resend:
             self._show(unknown)
             raise InvalidInput(f"{self._where(len(unknown))} were sent without a response and may be added: {LOOK}")
@@ -195,9 +246,30 @@ class _Run:
             with StatusLine() as line:
                 self._waits.report = lambda left: line.show(f"{self._progress()}; {_waiting(left)}", now=True)
                 line.show(self._progress())
-                self._client.add_prospects(self._campaign, records, on_progress=lambda step: self._follow(step, line))
+                for taken in self._portions(records):
+                    self._taken = taken
+                    wanted = [record for record in taken if record not in self._opt_outs]
+                    if wanted:
+                        self._client.add_prospects(
+                            self._campaign, wanted, on_progress=lambda step: self._follow(step, line)
+                        )
+                    else:
+                        self._ledger.handled(self._taken, skipped=len(self._taken))
         finally:
             signal.signal(signal.SIGINT, handler)
+
+    def _portions(self, records: Iterator[Mapping[str, object]]) -> Iterator[Sequence[Mapping[str, object]]]:
+        """Yield a batch at a time, with the records that are left out between its own."""
+        taken: list[Mapping[str, object]] = []
+        wanted = 0
+        for record in records:
+            taken.append(record)
+            wanted += record not in self._opt_outs
+            if wanted == MOST_PROSPECTS or len(taken) == MOST_TAKEN:
+                yield taken
+                taken, wanted = [], 0
+        if taken:
+            yield taken
 
     def _interrupt(self, _number: int, _frame: object) -> None:
         if not self._in_flight or self._interrupted:
@@ -208,7 +280,12 @@ class _Run:
         self._in_flight = step.event == "sending"  # first: from here on, Ctrl-C waits for the response
         if self._in_flight and _version(self._table.file) != self._checked:
             raise CannotContinue(f"{self._table.file} has changed; {CONTINUE}")
-        self._ledger.follow(step)
+        if step.event == "sending":
+            self._ledger.in_flight(self._taken)
+        elif step.event == "waiting":
+            self._ledger.nothing_in_flight()
+        else:
+            self._ledger.handled(self._taken, skipped=len(self._taken) - len(step.batch))
         if self._interrupted and not self._in_flight and self._done < self._total:
             raise KeyboardInterrupt
         if step.event == "added":
@@ -229,6 +306,8 @@ class _Run:
     def _show(self, batch: Sequence[Mapping[str, object]]) -> None:
         """List the last records, line by line."""
         for line, record in zip(list(self._lines)[-len(batch) :], batch, strict=True):
+            if record in self._opt_outs:
+                continue
             show("", f"  {self._table.file}:{line}: {' '.join(map(str, record.values()))[:100]}")
 
     def _summary(self) -> str:

@@ -14,9 +14,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from alta_client._batches import MOST_PROSPECTS, Progress
 from alta_client._errors import InvalidInput
 from alta_client._records import encode
+
+MOST_TAKEN = 1000
+"""Maximum number of records that are handled at a time: those of a batch, and those between them that are left out."""
 
 
 class CannotContinue(InvalidInput):
@@ -51,19 +53,14 @@ class Ledger:
         if _digest(self.unknown, self._handled).hexdigest() != state.digest:
             raise InvalidInput(f"{file} belongs to other prospects, or these were changed; move it to start over")
 
-    def follow(self, progress: Progress) -> None:
-        """Record a step of the client."""
-        if progress.event == "sending":
-            self._write(_digest(progress.batch, self._handled), unknown=len(progress.batch))
-        elif progress.event == "waiting":
-            self.nothing_in_flight()
-        else:
-            self.handled(progress.batch)
+    def in_flight(self, taken: Sequence[Mapping[str, object]]) -> None:
+        """Record that a batch is being sent, with the records that are left out between its own."""
+        self._write(_digest(taken, self._handled), unknown=len(taken))
 
-    def handled(self, batch: Sequence[Mapping[str, object]], *, skipped: bool = False) -> None:
-        """Record that a batch is added or skipped."""
-        self._handled, count = _digest(batch, self._handled), len(batch)
-        done, left_out = self.state.done + count, self.state.skipped + count * skipped
+    def handled(self, taken: Sequence[Mapping[str, object]], *, skipped: int) -> None:
+        """Record that all of these are added, except those that are skipped."""
+        self._handled = _digest(taken, self._handled)
+        done, left_out = self.state.done + len(taken), self.state.skipped + skipped
         self._write(self._handled, done=done, skipped=left_out, unknown=0)
 
     def nothing_in_flight(self) -> None:
@@ -97,7 +94,7 @@ def read_state(file: Path) -> State | None:
     types = {name: type(default) for name, default in asdict(State("", "")).items()}
     if state is None or {name: type(member) for name, member in asdict(state).items()} != types:
         raise InvalidInput(f"{file} is not a state of alta-add; move it away to start over")
-    if not (0 <= state.skipped <= state.done < 10**15 and 0 <= state.unknown <= MOST_PROSPECTS):
+    if not (0 <= state.skipped <= state.done < 10**15 and 0 <= state.unknown <= MOST_TAKEN):
         raise InvalidInput(f"{file} contains impossible counts; move it away to start over")
     return state
 

@@ -245,6 +245,8 @@ def test_settings_it_refuses(
         ((people, "--map", "First Name=E-mail"), "two columns are email"),
         ((people, "--skip"), "there is no batch of unknown outcome; leave out --skip"),
         ((people, "--resend", "--skip"), "exclude each other"),
+        ((people, "--campaign", CAMPAIGN, "--campaign-name", "x"), "exclude each other"),
+        ((people, "--settle", "3"), "add --verify"),
         ((people, "--nope"), "no such option"),
         ((people.with_name("nope.csv"),), "no such file"),
         ((people.parent,), "it is not a regular file"),
@@ -434,7 +436,7 @@ def test_a_count_of_something_else(add: Add, people: Path, unlimited: AltaMock) 
         (lambda: kept.write_text("{}"), (), "is not a state of alta-add"),
         (lambda: kept.write_text("[" * 100_000), (), "is not a state of alta-add"),
         (lambda: kept.write_text(json.dumps({**state, "done": -1})), (), "contains impossible counts"),
-        (lambda: kept.write_text(json.dumps({**state, "unknown": 21})), (), "contains impossible counts"),
+        (lambda: kept.write_text(json.dumps({**state, "unknown": 1001})), (), "contains impossible counts"),
         (lambda: kept.write_text(json.dumps({**state, "done": 20, "unknown": 20})), (), "belongs to other prospects"),
         (lambda: kept.write_text("\ud800", errors="surrogatepass"), (), "is not a state of alta-add"),
     ]
