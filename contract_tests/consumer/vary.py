@@ -119,8 +119,8 @@ def _merge(trials: list[Trial], trial: Trial) -> None:
     for index, one in enumerate(trials):
         if one.reading == trial.reading:
             run = one.run if one.breaks else trial.run
-            differs = tuple(dict.fromkeys((*one.differs, *trial.differs)))
-            trials[index] = Trial(one.reading, run, (*one.breaks, *trial.breaks), differs)
+            breaks, differs = ((*one.breaks, *trial.breaks), (*one.differs, *trial.differs))
+            trials[index] = Trial(one.reading, run, tuple(dict.fromkeys(breaks)), tuple(dict.fromkeys(differs)))
             return
     trials.append(trial)
 
