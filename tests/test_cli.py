@@ -329,6 +329,14 @@ def test_assumptions_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert re.findall(r"\b\d+\.0\b", out) == []
 
 
+def test_the_banner_says_what_is_assumed() -> None:
+    """Choices other than the defaults; nothing without any."""
+    text = banner(AltaMock(assume={"list-order": "newest-first", "charset": "absent"}), "http://127.0.0.1:1")
+
+    assert "\nAssumes list-order=newest-first\n" in text
+    assert "Assumes" not in banner(AltaMock(), "http://127.0.0.1:1")
+
+
 def test_assumptions_in_force_are_marked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """By the options and the variable; an unknown choice is one line with the known ones."""
     monkeypatch.setenv("ALTA_MOCK_ASSUME", "window=sliding charset=present")

@@ -172,6 +172,8 @@ def banner(mock: AltaMock, origin: str) -> str:
             if kind == SAMPLE.kind:
                 archived = ", archived" if value["isArchived"] else ""
                 lines.append(f"  {value['id']}  {value['name']} ({value['status']}{archived})")
+    if chosen := mock.choices.chosen:
+        lines += ["", f"Assumes {', '.join(f'{name}={choice}' for name, choice in chosen.items())}"]
     # The address that stands for all interfaces cannot be opened.
     here = origin.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
     lines += [*_try_it(mock, here + mock.contract.base_path), ""]
