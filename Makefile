@@ -51,6 +51,7 @@ docs: $(DEV)
 bench: $(DEV)
 	cd benchmarks && npm install --silent --no-audit --no-fund
 	$(BIN)/python -m benchmarks.run $(ARGS)
+	$(BIN)/python -m benchmarks.stores
 	$(BIN)/python -m benchmarks.transports
 	$(BIN)/python -m benchmarks.client
 	$(BIN)/python -m benchmarks.page

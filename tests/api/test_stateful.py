@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, initialize, multiple, rule
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    initialize,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
 
 from mock_server import AltaMock, Clock
 from tests.api.conftest import CONVERSATION, EMAILS, LINKEDIN, OPT_OUTS, THREAD, WITH_BODY, Api
+from tests.store.kinds import SHARED, url_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # ten thousand steps take a while on a busy machine
 
@@ -186,3 +199,12 @@ WholeApi.TestCase.settings = settings(
 )
 TestWholeApi = WholeApi.TestCase
 """The same sequences of requests in every run; a failure is shown as found, since shortening it takes minutes."""
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_a_database_makes_no_difference(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few such sequences over each store in a database."""
+    store = url_of(kind, tmp_path)
+    with AltaMock(clock=Clock(lambda: 0), rate_limit="off", account_rate_limit="off", store=store) as mock:
+        monkeypatch.setattr(sys.modules[__name__], "MOCK", mock)
+        run_state_machine_as_test(WholeApi, settings=settings(WholeApi.TestCase.settings, max_examples=8))
