@@ -30,8 +30,8 @@ from alta_client import (
 from contract_tests.consumer.runs import Environment, Script, Step, transport_of, until
 from contract_tests.consumer.scenarios import PEOPLE, SCENARIOS
 from contract_tests.fake import CAMPAIGN, TOKEN
-from contract_tests.mutants.clients import WRONG_CLIENTS, right_client
-from contract_tests.mutants.score import CLIENT, examined
+from contract_tests.mutants.clients import right_client
+from contract_tests.mutants.score import CLIENT, WRONG, examined
 from mock_server import AltaMock, Clock
 from mock_server.contract.contract import Contract
 from mock_server.journal.rules import Run, broken
@@ -278,9 +278,9 @@ def test_ours_breaks_no_rule_in_any_scenario(stage: Stage, name: str) -> None:
     assert broken(play(stage, [*before, *SCENARIOS[name].steps(mock)]).run) == {}
 
 
-@pytest.mark.parametrize("name", WRONG_CLIENTS)
+@pytest.mark.parametrize("name", WRONG)
 def test_wrong_clients_are_caught_by_the_rule_that_names_their_fault(name: str) -> None:
     """Each in its scenario."""
     scored = examined(CLIENT + name)
 
-    assert WRONG_CLIENTS[name].caught_by in scored.caught, f"{scored.statement} {scored.caught}"
+    assert WRONG[name].caught_by in scored.caught, f"{scored.statement} {scored.caught}"

@@ -11,8 +11,8 @@ import yaml
 import alta_client
 from alta_client import _errors
 from contract_tests.mutants.catalogue import MUTANTS
-from contract_tests.mutants.clients import EQUIVALENT_CLIENTS, WRONG_CLIENTS
 from contract_tests.mutants.leaning import LEANING
+from contract_tests.mutants.score import RIGHT, WRONG
 from contract_tests.reporting import assumptions_page
 from mock_server.cli.main import commands
 from mock_server.contract.assumptions import load
@@ -102,8 +102,8 @@ def test_the_workflow_uses_existing_options() -> None:
 
 def test_figures_of_the_score_are_true() -> None:
     """README and docs/score.md have the right numbers of mutants."""
-    wrong = len([one for one in MUTANTS.values() if not one.equivalent]) + len(WRONG_CLIENTS)
-    right = 2 + len(EQUIVALENT_CLIENTS) + len([one for one in MUTANTS.values() if one.equivalent])
+    wrong = len([one for one in MUTANTS.values() if not one.equivalent]) + len(WRONG)
+    right = 2 + len(RIGHT) + len([one for one in MUTANTS.values() if one.equivalent])
 
     assert f"{wrong} of {wrong} mutants are caught" in read("docs/score.md")
     assert f"{right} of {right} equivalent mutants pass" in read("docs/score.md")

@@ -18,7 +18,7 @@ import click
 
 from alta_terminal import StatusLine, escaped
 from contract_tests.consumer.results import Options
-from contract_tests.consumer.scenarios import SCENARIOS, Played, Scenario, made_run, most_requests
+from contract_tests.consumer.scenarios import SCENARIOS, Played, Scenario, made_run, most_requests, scenarios_for
 from mock_server import AltaMock
 from mock_server.cli.process import environment, stop
 from mock_server.journal.rules import Run
@@ -91,13 +91,14 @@ class Command:
 
 def play_all(command: Command) -> dict[str, Run]:
     """Run a command in every scenario: first the normal one, then the others, several at a time."""
-    runs: dict[str, Run] = {}
-    for names in (["normal"], [name for name in SCENARIOS if name != "normal"]):
-        if all(run.ended for run in runs.values()):  # else the other scenarios prove nothing
-            usual = runs.get("normal")
-            plays = {name: partial(command.play, SCENARIOS[name], usual) for name in names}
-            runs |= {name: run for name, (run, _) in zip(names, at_once(command, plays, "scenarios"), strict=True)}
-    return runs
+
+    def runs(names: Sequence[str], usual: Run | None) -> dict[str, Run]:
+        plays = {name: partial(command.play, SCENARIOS[name], usual) for name in names}
+        return {name: run for name, (run, _) in zip(names, at_once(command, plays, "scenarios"), strict=True)}
+
+    normal = runs(["normal"], None)
+    usual = normal["normal"]
+    return {**normal, **(runs(scenarios_for(usual), usual) if usual.ended else {})}  # else they prove nothing
 
 
 def at_once(command: Command, plays: Mapping[str, Callable[[], Played]], what: str) -> list[Played]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from contract_tests.consumer.lists import wanted_of
 from mock_server.cli.output import BROKEN, NOT_PROVEN
 from mock_server.journal.rules import RULES, Breach, Rule, Run
 
@@ -67,7 +68,8 @@ def judge(runs: Mapping[str, Run], options: Options) -> ConsumerReport:
     """Judge the runs of a consumer by the rules."""
     judged = {rule.id: Judged(rule, rule.severity == "error" or rule.id in options.fail_on) for rule in options.rules()}
     patient = "429" in runs and runs["429"].succeeded is True
-    for scenario, run in ((name, replace(one, patient=patient)) for name, one in runs.items()):
+    wanted = wanted_of(runs["pages"]) if "pages" in runs else {}
+    for scenario, run in ((name, replace(one, patient=patient, wanted=wanted)) for name, one in runs.items()):
         crashed = bool(RULES["survives-any-429"].judge(run))
         for one in judged.values():
             breaches = one.rule.judge(run)

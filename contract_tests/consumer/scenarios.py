@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from alta_terminal import escaped
+from contract_tests.consumer.lists import add_to, lengthen, reads_lists, with_unknown_members
 from contract_tests.consumer.runs import Environment, Script, Step, other_host, transport_of, until
 from mock_server import AltaMock, Clock
 from mock_server.handlers import SAMPLE
 from mock_server.handlers.handler import Context, Handler, Result
 from mock_server.journal.rules import Run
+from mock_server.journal.rules_lists import lists_of
 from mock_server.messages.call import Call
 from mock_server.messages.http import ApiRequest
 from mock_server.messages.injected import Injected
@@ -24,6 +26,8 @@ HTML = (("Content-Type", "text/html"),)
 OFF: Mapping[str, str] = {"rate_limit": "off", "account_rate_limit": "off"}
 SLOW = 3.0  # seconds that a slow response takes
 MOST_NORMALLY = 3000  # requests of a consumer when nothing happens, after which it is stopped: 60,000 prospects
+EMPTY_PAGE = Injected(status=200, body={"data": [], "hasMore": False})
+MOST_FOR_OBJECTS = 600  # further ones of a consumer that reads lists, which are longer in some scenarios
 MOST_REQUESTS = 60  # those in a scenario after which it is stopped, beyond three times what it needs normally
 
 
@@ -37,6 +41,10 @@ class Scenario:
     first: bool = False
     settings: Mapping[str, str] | None = None  # of the fake, before those of the caller; None for no limits
     body: bytes | None = None  # of every success of adding prospects, in place of the recorded one
+    reads: bool = False  # for consumers that read lists, which are lengthened
+    assume: Mapping[str, str] = field(default_factory=dict)
+    grows: bool = False  # whether an object is added to each list between its first page and the next
+    unknown: bool = False  # whether the objects of lists have a member that no page documents
 
     def fake(
         self,
@@ -46,16 +54,24 @@ class Scenario:
         **settings: Any,
     ) -> AltaMock:
         """Return the fake of the scenario for a consumer, by its usual run; `around` wraps the handling of requests."""
-        own = OFF if self.settings is None else self.settings
-        script = Script()
-        hooks = Hooks(inject=script, around=lambda handle: around(script.around(handle)), handlers=self._handlers)
-        mock = AltaMock(clock=clock, hooks=hooks, **{**settings, **own})
+        own: dict[str, Any] = {**settings, **(OFF if self.settings is None else self.settings)}
+        script, growth = Script(), Growth(usual if self.grows else None)
+        hooks = Hooks(
+            inject=script, around=lambda handle: around(growth.around(script.around(handle))), handlers=self._handlers
+        )
+        mock = AltaMock(clock=clock, hooks=hooks, **{**own, "assume": {**dict(own.get("assume") or {}), **self.assume}})
+        if self.reads and usual:
+            lengthen(mock, usual)
+        growth.mock = mock
         single = usual is not None and len(usual.entries) <= 1
         before: list[Step] = [] if self.first or single else [None]
         script.begin([*before, *self.steps(mock)])
         return mock
 
     def _handlers(self, handlers: Mapping[str, Handler]) -> Mapping[str, Handler]:
+        if self.unknown:
+            lists = {name: one for name, one in handlers.items() if name.startswith("list")}
+            return {**handlers, **{name: with_unknown_members(one) for name, one in lists.items()}}
         if self.body is None:
             return handlers
         adding = handlers[SAMPLE.operation]
@@ -67,6 +83,37 @@ class Scenario:
 
 def _inject(*steps: Injected) -> Callable[[AltaMock], Sequence[Step]]:
     return lambda _: steps
+
+
+def _on_next_page(*injected: Injected) -> Callable[[AltaMock], Sequence[Step]]:
+    """Inject responses into the first requests that have a cursor."""
+
+    def steps(_: AltaMock) -> Sequence[Step]:
+        left = list(injected)
+
+        def step(request: ApiRequest) -> Injected | None:
+            return left.pop(0) if left and "cursor=" in request.query else None
+
+        return [step] * MOST_NORMALLY
+
+    return steps
+
+
+def _on_first_page(*injected: Injected) -> Callable[[AltaMock], Sequence[Step]]:
+    """Inject responses into the first requests that read, and have no cursor."""
+
+    def steps(mock: AltaMock) -> Sequence[Step]:
+        left, lists = list(injected), {one.path for one in mock.contract.operations if one.id.startswith("list")}
+
+        def step(request: ApiRequest) -> Injected | None:
+            first = request.method == "GET" and mock.contract.base_path and "cursor=" not in request.query
+            return (
+                left.pop(0) if left and first and request.path.removeprefix(mock.contract.base_path) in lists else None
+            )
+
+        return [step] * MOST_NORMALLY
+
+    return steps
 
 
 def _redirect(mock: AltaMock) -> Sequence[Step]:
@@ -113,6 +160,46 @@ _IN_ORDER = (
         "a redirect to another campaign at another host",
         _redirect,
         first=True,
+    ),
+    Scenario("pages", "lists have several pages, the last one is full", reads=True),
+    Scenario(
+        "pages-short",
+        "pages have one object fewer than limit says",
+        reads=True,
+        assume={"page-size": "short", "previous": "absent"},
+    ),
+    Scenario("pages-odd", "objects have null, unknown members, or no optional ones", reads=True, unknown=True),
+    Scenario("page-empty", "the first page of a list is empty", _on_first_page(EMPTY_PAGE), reads=True, first=True),
+    Scenario("page-added", "an object is added between two pages", reads=True, grows=True),
+    Scenario(
+        "cursor-long",
+        "cursors have 2,000 characters, some to be percent-encoded",
+        reads=True,
+        assume={"cursor-form": "long"},
+    ),
+    Scenario(
+        "cursor-400", "a cursor is refused with a 400", _on_next_page(Injected(status=400)), reads=True, first=True
+    ),
+    Scenario(
+        "page-429",
+        "a 429 with a Retry-After of 2 s for a next page",
+        _on_next_page(Injected(status=429, retry_after="2")),
+        reads=True,
+        first=True,
+    ),
+    Scenario("page-500", "a 500 for a next page", _on_next_page(Injected(status=500)), reads=True, first=True),
+    Scenario(
+        "page-lost",
+        "the response with a next page is lost",
+        _on_next_page(injected_fault("drop_after_commit")),
+        reads=True,
+        first=True,
+    ),
+    Scenario(
+        "page-limit",
+        "the limit of all requests, five in a second, is reached",
+        reads=True,
+        settings={"rate_limit": "off", "account_rate_limit": "5/1s"},
     ),
 )
 SCENARIOS = {scenario.name: scenario for scenario in _IN_ORDER}
@@ -196,7 +283,35 @@ def _reported(consumer: Callable[[Environment], object], at: Environment) -> lis
 
 def most_requests(usual: Run | None) -> int:
     """Return the number of requests after which a consumer is stopped; a limit may double what it needs normally."""
-    return MOST_REQUESTS + (3 * len(usual.entries) if usual else MOST_NORMALLY)
+    if usual is None:
+        return MOST_NORMALLY
+    return MOST_REQUESTS + 3 * len(usual.entries) + MOST_FOR_OBJECTS * reads_lists(usual)
+
+
+def scenarios_for(usual: Run) -> list[str]:
+    """Return the names of the scenarios of a consumer, the normal one left out, by what it does in that."""
+    reads = reads_lists(usual)
+    return [name for name, one in SCENARIOS.items() if name != "normal" and (reads or not one.reads)]
+
+
+class Growth:
+    """A hook that adds an object to each list before its second page is read."""
+
+    def __init__(self, usual: Run | None) -> None:
+        self._left = dict(lists_of(usual.entries)) if usual else {}
+        self.mock: AltaMock | None = None
+
+    def around(self, handle: Handle) -> Handle:
+        """Wrap the handling of requests."""
+
+        def growing(request: ApiRequest, transport: str) -> Outcome:
+            if self.mock and "cursor=" in request.query:
+                for name, read in list(self._left.items()):
+                    if read.first.unredacted.path == request.path:
+                        add_to(self.mock, self._left.pop(name), 0)
+            return handle(request, transport)
+
+        return growing
 
 
 def made_run(  # noqa: PLR0913 - each is a part of the run

@@ -175,9 +175,8 @@ def _looks_around(at: Environment, prospects: Prospects) -> None:
     """Look for the campaign, add prospects, read them page by page, and opt somebody else out."""
     _request(at, "GET", f"/campaigns/{at.campaign_id}")
     right_client(at, prospects)
-    page = _request(at, "GET", "/prospects?limit=20")
-    while page["hasMore"]:
-        page = _request(at, "GET", f"/prospects?cursor={page['next']}")
+    for _ in client(at).list_prospects(limit=20):
+        pass
     _opt_out(at, "somebody.else@example.com")
 
 

@@ -24,13 +24,15 @@ from pathlib import Path
 from alta_terminal import StatusLine, paint
 from contract_tests.choices import named
 from contract_tests.consumer.check import check_varied
+from contract_tests.consumer.lists import wanted_of
 from contract_tests.consumer.runs import Environment
-from contract_tests.consumer.scenarios import PEOPLE, SCENARIOS, play_in
+from contract_tests.consumer.scenarios import PEOPLE, SCENARIOS, play_in, scenarios_for
 from contract_tests.fake import seeded
 from contract_tests.mutants.bench import START, Bench, Mutant
 from contract_tests.mutants.catalogue import MUTANTS
 from contract_tests.mutants.clients import EQUIVALENT_CLIENTS, WRONG_CLIENTS, Add, right_client
 from contract_tests.mutants.leaning import LEANING
+from contract_tests.mutants.readers import EQUIVALENT_READERS, WRONG_READERS
 from contract_tests.provider.results import Report
 from contract_tests.provider.rules import RULES
 from contract_tests.provider.session import Options
@@ -44,6 +46,12 @@ from mock_server.messages.errors import MockError
 
 CORRECT = "correct"
 """The provider that is the fake itself."""
+
+RIGHT = {**EQUIVALENT_CLIENTS, **EQUIVALENT_READERS}
+"""Clients that every rule must pass."""
+
+WRONG = {**WRONG_CLIENTS, **WRONG_READERS}
+"""Clients with one fault each."""
 
 CLIENT = "client: "
 """The beginning of the names of clients."""
@@ -105,7 +113,7 @@ def score(wanted: Wanted, jobs: int, files: output.Files) -> int:
     """
     load(wanted.mutants)
     known_names(wanted.without, {**RULES, **consumer.RULES}, "rule")
-    names = [CORRECT, *MUTANTS, *(CLIENT + name for name in (*EQUIVALENT_CLIENTS, *WRONG_CLIENTS))]
+    names = [CORRECT, *MUTANTS, *(CLIENT + name for name in (*RIGHT, *WRONG))]
     names += [CONSUMER + name for name in LEANING]
     chosen = sorted(known_names(wanted.only, names, "mutant"), key=names.index) or names
     examine_one = partial(timed, seed=wanted.seed, without=wanted.without)
@@ -240,23 +248,24 @@ def _report(one: Mutant, seed: int, without: frozenset[str], *, schemathesis: bo
 
 
 def _client(name: str, without: frozenset[str]) -> Scored:
-    """Let a client play: a wrong client its scenario, an equivalent one all of them."""
+    """Let a client play: a wrong client its scenario, an equivalent one all that it takes part in."""
     key = name.removeprefix(CLIENT)
-    if key in EQUIVALENT_CLIENTS:
-        (statement, add), scenarios = EQUIVALENT_CLIENTS[key], list(SCENARIOS)
-    else:
-        wrong = WRONG_CLIENTS[key]
-        statement, add, scenarios = wrong.fault, wrong.add, [wrong.scenario]
+    wrong = WRONG.get(key)
+    statement, add = (wrong.fault, wrong.add) if wrong else RIGHT[key]
+    reads = wrong is None or SCENARIOS[wrong.scenario].reads
+    usual = _play("normal", add, None) if reads else _usual()  # what it reads decides how long its lists are
+    names = [wrong.scenario] if wrong else ["normal", *scenarios_for(usual)]
+    runs = {one: _play(one, add, usual) for one in names}
+    wanted = wanted_of(runs.get("pages") or _play("pages", add, usual)) if reads else {}
     caught = {}
-    for scenario in scenarios:
-        run = _play(scenario, add, _usual())
-        if scenario.startswith("429-"):
-            run = replace(run, patient=_play("429", add, _usual()).succeeded is True)
-        for rule, breaches in consumer.broken(run).items():
+    for scenario, run in runs.items():
+        refused = scenario.startswith(("429-", "page-429"))
+        patient = refused and (runs.get("429") or _play("429", add, _usual())).succeeded is True
+        for rule, breaches in consumer.broken(replace(run, patient=patient, wanted=wanted)).items():
             if rule not in without:
                 numbers = ", ".join(map(str, breaches[0].requests))
                 caught[rule] = f"scenario {scenario}, request {numbers}: {breaches[0].text}"
-    return scored(Mutant(name, statement, "", key in EQUIVALENT_CLIENTS, lambda _: None), caught)
+    return scored(Mutant(name, statement, "", wrong is None, lambda _: None), caught)
 
 
 def _consumer(name: str) -> Scored:

@@ -7,7 +7,7 @@ rule that was not exercised differs from one that is kept.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from mock_server.journal.entries import Entry
@@ -58,6 +58,7 @@ class Run:
         patient: Whether it gets over a 429 with a Retry-After in seconds.
         usual: How many records it adds when nothing happens; None if unknown.
         ending: The signal that ended it; empty without one.
+        wanted: How many objects of a list must be read, by operation and filters, unless its end is reached.
         said: The last lines that a command wrote to standard error, or the error that a function raised; no tokens.
     """
 
@@ -70,6 +71,7 @@ class Run:
     patient: bool = False
     ending: str = ""
     said: Sequence[str] = ()
+    wanted: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,11 +46,11 @@ def small_pages() -> Look:
     walks: dict[tuple[str | None, str], Walk] = {}  # by the cursor that goes on with it
 
     def look(entry: Entry) -> list[Breach] | None:
-        declared = _parameters(entry)
+        declared = parameters_of(entry)
         if "cursor" not in declared or "limit" not in declared:
             return None
         default, most = declared["limit"].default, declared["limit"].maximum
-        page, cursor = _page(entry), _query(entry).get("cursor", "")
+        page, cursor = page_of(entry), query_of(entry).get("cursor", "")
         if not page.size or default is None or page.size > default:
             return []
         before = walks.get((entry.account, cursor), Walk(entry.number))
@@ -72,9 +72,9 @@ def cursors_as_given() -> Look:
     given: dict[str, int] = {}
 
     def look(entry: Entry) -> list[Breach] | None:
-        cursor = _query(entry).get("cursor")
-        given.update(dict.fromkeys(_page(entry).cursors, entry.number))
-        if cursor is None or "cursor" not in _parameters(entry):
+        cursor = query_of(entry).get("cursor")
+        given.update(dict.fromkeys(page_of(entry).cursors, entry.number))
+        if cursor is None or "cursor" not in parameters_of(entry):
             return None
         refused = BAD_CURSOR.intersection(violation.rule for violation in entry.violations)
         number = given.get(cursor)
@@ -91,7 +91,7 @@ def cursors_as_given() -> Look:
     return look
 
 
-@rule("what is read twice counts twice, and is processed twice", PRACTICE, "hint", of="traffic", finding=True)
+@rule("what is read twice counts twice, and is processed twice", PRACTICE, "warning", of="traffic", finding=True)
 def pages_read_once() -> Look:
     """No page is read again by the same cursor, unless a response was an error or lost; the last page may be."""
     unread: defaultdict[str | None, Counter[tuple[str | None, str]]] = defaultdict(Counter)
@@ -102,7 +102,7 @@ def pages_read_once() -> Look:
             unread.pop(entry.account, None)  # whoever begins again does so rightly
             read.pop(entry.account, None)
             return None
-        page, cursor = _page(entry), _query(entry).get("cursor")
+        page, cursor = page_of(entry), query_of(entry).get("cursor")
         unread[entry.account].update((entry.operation, one) for one in page.cursors)
         if cursor is None or page.next is None:
             return None
@@ -118,20 +118,21 @@ def pages_read_once() -> Look:
     return look
 
 
-def _parameters(entry: Entry) -> Mapping[str, Parameter]:
+def parameters_of(entry: Entry) -> Mapping[str, Parameter]:
     """Return the parameters of a query that the operation declares."""
     return {one.name: one for one in entry.contract.parameters.get("query", ())} if entry.contract else {}
 
 
-def _query(entry: Entry) -> Mapping[str, str]:
+def query_of(entry: Entry) -> Mapping[str, str]:
+    """Return the parameters of a query."""
     return dict(parse_qsl(entry.unredacted.query, keep_blank_values=True, errors="replace"))
 
 
-def _page(entry: Entry) -> Page:
+def page_of(entry: Entry) -> Page:
     """Return what a response brought of a list; nothing if it brought no page."""
     if entry.method != "GET" or not carried_out(entry) or entry.outcome.reply.fault:
         return Page()
-    page = Body.of(entry.outcome.reply.body).value if "cursor" in _parameters(entry) else None
+    page = Body.of(entry.outcome.reply.body).value if "cursor" in parameters_of(entry) else None
     if not isinstance(page, dict) or not isinstance(page.get("data"), list):
         return Page()
     return Page(len(page["data"]), page.get("next"), page.get("previous"))

@@ -64,20 +64,21 @@ def stops_when_nothing_can_succeed() -> Look:
 
 @rule("a 5xx does not say that nothing was stored", PRACTICE, "warning", of="traffic", finding=True, timed=True)
 def careful_with_5xx() -> Look:
-    """After a 5xx the same batch is not sent again within a second, nor more than three times."""
+    """After a 5xx the same batch or page is not asked for again within a second, nor more than three times."""
     tries: Counter[tuple[str, str]] = Counter()
     last: dict[tuple[str, str], Entry] = {}
 
     def look(entry: Entry) -> list[Breach] | None:
-        if entry.batch is None:
+        if entry.batch is None and entry.method != "GET":
             return None
         found = []
-        key = entry.unredacted.path, key_of(records_of(entry))
+        key = entry.unredacted.path, key_of(records_of(entry)) if entry.batch else entry.unredacted.query
         if before := last.get(key):
             tries[key] += 1
+            what = "a batch" if entry.batch else "a request"
             waited = seconds_between(before, entry)
             if waited < 1 - SLACK or tries[key] > MOST_TRIES:
-                text = f"sent a batch again {waited:.1f} s after a {before.status}, try {tries[key]}"
+                text = f"sent {what} again {waited:.1f} s after a {before.status}, try {tries[key]}"
                 found.append(Breach(f"{text}; pause, and end after some", (before.number, entry.number)))
         is_5xx = entry.status >= 500 and entry.outcome.reply.fault is None  # noqa: PLR2004 - the errors of a server
         if is_5xx:

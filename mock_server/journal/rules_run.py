@@ -88,24 +88,24 @@ def takes_any_success(run: Run) -> list[Breach] | None:
     known = run.expected is not None or run.usual is not None  # else it may have failed for reasons of its own
     if run.succeeded is None or not known or not adding or not _undisturbed(run) or run.entries[-1].status == TOO_MANY:
         return None
-    if run.succeeded:
+    if run.succeeded or run.entries[-1].method == "GET":
         return []
     how = run.ending or "reported failure"
     text = f"{how} right after a success; do not read what the body of a 200 does not promise"
     return [Breach(text, (adding[-1].number,))]
 
 
-@rule("Retry-After may be a date (RFC 9110), and a proxy may leave it out or send HTML", PRACTICE, "warning", of="run")
+@rule("Retry-After may be a date (RFC 9110), and a proxy may leave it out or send HTML", PRACTICE, of="run")
 def survives_any_429(run: Run) -> list[Breach] | None:
-    """Who gets over a 429 with seconds does not crash on one with a date, with HTML or without Retry-After."""
-    refused = [entry for entry in _adding(run) if entry.status == TOO_MANY]
+    """Who gets over a 429 with seconds does not end at one with a date, with HTML, without Retry-After or of a list."""
+    refused = [entry for entry in run.entries if entry.status == TOO_MANY]
     if not run.patient or len(refused) != 1 or not _undisturbed(run) or run.succeeded is None:
         return None
-    if run.succeeded or refused[0] is not _adding(run)[-1]:
+    if run.succeeded or refused[0] is not run.entries[-1]:
         return []
     wait = refused[0].outcome.reply.header("Retry-After")
     how = f"with the Retry-After {wait!r}" if wait else "without Retry-After"
-    text = f"crashed on a 429 {how}; read seconds and dates, and pause without either"
+    text = f"ended at a 429 {how}; read seconds and dates, and pause without either"
     return [Breach(text, (refused[0].number,))]
 
 
