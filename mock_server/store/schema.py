@@ -136,7 +136,7 @@ queue = Table(
 journal = Table(
     "alta_mock_journal",
     metadata,
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", _serial, primary_key=True, autoincrement=False),
     Column("before", BigInteger, nullable=False),
     Column("status", Integer, nullable=False),
     Column("head", Text, nullable=False),

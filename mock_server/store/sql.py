@@ -23,6 +23,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal_column,
     select,
     text,
     update,
@@ -45,7 +46,7 @@ from mock_server.store.base import (
     newest,
     size_of,
 )
-from mock_server.store.database import Database, answering
+from mock_server.store.database import Database, answering, execute
 from mock_server.store.exchanges import exchange_of, head_of, injected_of, injected_text
 from mock_server.store.schema import (
     MEMBERS,
@@ -91,10 +92,14 @@ _get = select(objects.c.body).where(
 _set_state = update(accounts).where(accounts.c.id == bindparam("account")).values(state=bindparam("new_state"))
 _count_request = (
     update(meta)
-    .values(newest=meta.c.newest + 1, size=meta.c.size + bindparam("bytes"), broken=meta.c.broken + bindparam("breaks"))
+    .values(
+        newest=meta.c.newest + literal_column("1"),
+        size=meta.c.size + bindparam("bytes"),
+        broken=meta.c.broken + bindparam("breaks"),
+    )
     .returning(meta.c.newest, meta.c.size)
 )
-_new_request, _new_submissions = insert(journal), insert(submissions)
+_new_request, _new_submission = insert(journal), insert(submissions)
 
 
 class SqlStore:
@@ -212,7 +217,7 @@ class _Transaction:
         self._upsert: Any = _INSERTS[connection.dialect.name]
         self._stored = self._locked()
         self._state: dict[str, Any] = json.loads(self._stored)
-        self._offset, self.choices, self._queued = connection.execute(_head).one()
+        ((self._offset, self.choices, self._queued),) = execute(connection, _head, {})
         self._put: defaultdict[str, dict[str, Mapping[str, Any]]] = defaultdict(dict)
         self._batches: list[dict[str, Any]] = []
         self._exchange: tuple[str, ApiRequest, Outcome] | None = None
@@ -222,8 +227,8 @@ class _Transaction:
         put = self._put[kind].get(object_id)
         if put is not None:
             return put
-        found = self._connection.scalar(_get, {"account": self._account, "kind": kind, "id": key(object_id)})
-        return None if found is None else from_json(found)
+        found = execute(self._connection, _get, {"account": self._account, "kind": kind, "id": key(object_id)})
+        return from_json(found[0][0]) if found else None
 
     def put(self, kind: str, value: Mapping[str, Any]) -> None:
         self._put[kind][value["id"]] = value
@@ -349,19 +354,20 @@ class _Transaction:
         self._write_batches()
         state = json.dumps(self._state, separators=(",", ":"))
         if state != self._stored:
-            self._connection.execute(_set_state, {"account": self._account, "new_state": state})
+            execute(self._connection, _set_state, {"account": self._account, "new_state": state})
         if self._exchange:
             self._append(*self._exchange)
 
     def _locked(self) -> str:
         """Lock the account, and return its state."""
-        found = self._connection.scalar(_lock_account, {"account": self._account})
-        if found is None:
+        own = {"account": self._account}
+        found = execute(self._connection, _lock_account, own)
+        if not found:
             first = json.dumps({"windows": {}, "numbers": {}, "submitted": 0, "taken": 0})
             new = self._upsert(accounts).values(id=self._account, state=first).on_conflict_do_nothing()
             self._connection.execute(new)
-            found = self._connection.execute(_lock_account, {"account": self._account}).scalar_one()
-        return str(found)
+            found = execute(self._connection, _lock_account, own)
+        return str(found[0][0])
 
     def _read(
         self, kind: str, where: Mapping[str, Collection[str | None]], start: int | None, *, backwards: bool
@@ -396,21 +402,26 @@ class _Transaction:
 
     def _write_batches(self) -> None:
         if self._batches:
-            self._change(_new_submissions, self._batches)
+            self._begin_savepoints()
+            for batch in self._batches:
+                execute(self._connection, _new_submission, batch)
             self._batches = []
 
     def _change(self, statement: Any, values: Any = None) -> None:
+        self._begin_savepoints()
+        self._connection.execute(statement, values)
+
+    def _begin_savepoints(self) -> None:
         for place, begun in enumerate(self._savepoints):  # without a change they cost nothing in the database
             self._savepoints[place] = begun or self._connection.begin_nested()
-        self._connection.execute(statement, values)
 
     def _append(self, transport: str, request: ApiRequest, outcome: Outcome) -> None:
         size = size_of(request, outcome.reply)
         breaks = int(bool(outcome.violations) and outcome.broke_the_contract)
-        number, total = self._connection.execute(_count_request, {"bytes": size, "breaks": breaks}).one()
+        ((number, total),) = execute(self._connection, _count_request, {"bytes": size, "breaks": breaks})
         row = {"number": number, "before": total - size, "status": outcome.reply.status}
         bodies = {"request": request.body, "response": outcome.reply.body}
-        self._connection.execute(_new_request, {**row, "head": head_of(transport, request, outcome), **bodies})
+        execute(self._connection, _new_request, {**row, "head": head_of(transport, request, outcome), **bodies})
         if number % DROPS == 0:
             _drop_oldest(self._connection, self._upsert, number, total)
 
