@@ -97,10 +97,13 @@ class Fake:
         """Assume other choices from now on, until the next reset: `mock.assume({"list-order": "newest-first"})`.
 
         Raises:
-            MockError: An assumption or a choice is unknown.
+            MockError: An assumption or a choice is unknown, or the documents do not allow it.
         """
-        assumptions.checked(choices)
-        self.store.choose({**self.store.choices(), **choices})
+        if not isinstance(choices, Mapping):
+            raise MockError(f'{choices!r} is not a mapping of choices; write {{"list-order": "newest-first"}}')
+        chosen = {**self.store.choices(), **assumptions.checked(choices, keep_defaults=True)}
+        contract_under(assumptions.checked({**self.config.assume, **chosen}), self.config, self._wired.hooks)
+        self.store.choose(chosen)
 
     @property
     def documented(self) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Callable, Iterator
+from email.utils import parsedate_to_datetime
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -20,7 +21,16 @@ from mock_server.messages.errors import MockError
 from mock_server.messages.http import ApiReply
 from mock_server.state import Search
 from tests.api.conftest import EMAILS, OPT_OUTS, PROSPECT, Api
-from tests.conftest import CAMPAIGN, ONE, ROOT, SECOND_CAMPAIGN, UNKNOWN_CAMPAIGN, prospects_path, request_of
+from tests.conftest import (
+    CAMPAIGN,
+    ONE,
+    ROOT,
+    SECOND_CAMPAIGN,
+    UNKNOWN_CAMPAIGN,
+    calls_during,
+    prospects_path,
+    request_of,
+)
 
 EMAILS_OF_ACME = AltaMock().objects.list("email_messages", Search({}, account="acme"))
 READ_ONLY = "test-token-readonly"
@@ -130,6 +140,7 @@ def person(api: Api) -> Any:
 
 
 CONTACT_RULE = "at least one of email, linkedinUrl, phone, or all of firstName, lastName, company"
+DATES = {"retry-after": "date"}
 TWICE = [{"email": "ada@example.com"}], [{"email": "ada@example.com", "jobTitle": "Engineer"}]
 BAD = {"data": [{"jobTitle": "Nobody"}]}
 EMPTY: dict[str, Any] = {"data": []}
@@ -455,3 +466,46 @@ def test_injected_responses_follow_the_choices(clock: Clock) -> None:
 
     replies = [mock.answer(request_of(path=prospects_path(SECOND_CAMPAIGN))) for _ in range(2)]
     assert [reply.header("Retry-After") for reply in replies] == ["Thu, 01 Jan 2026 00:01:00 GMT", "7"]
+
+
+def test_a_choice_that_the_documents_do_not_allow_is_not_made(clock: Clock, tmp_path: Path) -> None:
+    """The error comes from the choice, not from the next request; a choice about a missing schema changes nothing."""
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text("overlay: 1.0.0\nactions: [{target: $.info, update: {x-a: 1}}]\n", encoding="utf-8")
+    mock = AltaMock(clock=clock, overlay=overlay)
+    wrong: list[Any] = [[], None, "list-order=newest-first"]
+    for choices in wrong:
+        with pytest.raises(MockError, match="is not a mapping of choices"):
+            mock.assume(choices)
+    mock.assume({"phone-type": "anything", "blank-contact": "accepted"})
+
+    assert mock.answer(request_of()).status == 200
+
+
+def test_a_long_value_is_cut_in_the_message() -> None:
+    """And a list with commas says how several are written."""
+    with pytest.raises(MockError, match=r"list-order=a{60}… is not a choice"):
+        parse([f"list-order={'a' * 100_000}"])
+    with pytest.raises(MockError, match="several with spaces between them"):
+        parse(["list-order=newest-first,window=sliding"])
+
+
+def test_a_sliding_window_takes_few_steps(clock: Clock) -> None:
+    """Also under a limit that is as large as that of `exec --vary`."""
+    api = Api(AltaMock(clock=clock, assume={"window": "sliding"}, account_rate_limit="1000000/60s"))
+    for _ in range(300):
+        api.send("GET", "/campaigns")
+
+    assert calls_during(lambda: api.send("GET", "/campaigns")) < 2000
+
+
+def test_a_date_to_retry_after_is_never_too_early() -> None:
+    """The window ends within a second, the date is the next whole one."""
+    mock = AltaMock(clock=Clock(lambda: 0, epoch=1_767_225_601_400_000_000), rate_limit="1/3s", assume=DATES)
+    api = Api(mock)
+    limited(api, 1)
+    mock.clock.advance(1.46)
+    wait = parsedate_to_datetime(limited(api, 1)[0].header("Retry-After") or "").timestamp()
+
+    mock.clock.advance(wait - mock.clock.time())
+    assert limited(api, 1)[0].status == 200

@@ -60,17 +60,18 @@ def check_varied(  # noqa: PLR0913 - the first says who, the others how
     seed: int = 0,
     transport: str = "responses",
     assume: Mapping[str, str],
+    limits: dict[str, str] | None = None,
     **settings: Any,
 ) -> Varied:
     """Run a consumer of this process under each reading that its requests meet, one after the other."""
 
-    def play(tasks: Sequence[Task], usual: Run | None) -> list[Played]:
+    def play(tasks: Sequence[Task]) -> list[Played]:
         return [
             play_in(
                 task.scenario,
                 consumer,
                 expected=expected,
-                usual=usual,
+                usual=None,
                 clock=Clock(lambda: 0, epoch=time.time_ns() // SECOND * SECOND),
                 transport=transport,
                 assume={**assume, **task.reading},
@@ -79,7 +80,7 @@ def check_varied(  # noqa: PLR0913 - the first says who, the others how
             for task in tasks
         ]
 
-    return vary_consumer(play, combined=combined, seed=seed)
+    return vary_consumer(play, combined=combined, seed=seed, assumed=assume, limits=limits)
 
 
 @overload
@@ -137,13 +138,27 @@ def check_consumer(  # noqa: PLR0913 - the first two say who, the others how
 
     Raises:
         ConsumerBroken: A rule is broken, a choice breaks the consumer, or nothing is proven; the text is the report.
-        MockError: A rule is unknown.
+        MockError: A rule is unknown, or an argument is not valid.
     """
     options = options_of(expect, require, only, skip)
     files = {name: getattr(mock.config, name) for name in ("data", "openapi", "overlay", "assume", "why")}
+    if transport not in {"responses", "socket"}:
+        raise MockError(f"transport={transport!r} is not valid; choose responses or socket")
+    if vary not in {False, True, "pairs"} or random_seed < 0:
+        raise MockError(f"vary={vary!r}, random_seed={random_seed}: use True or 'pairs', and a number from 0")
     if vary:
+        if require or only or skip:
+            raise MockError("require, only and skip cannot be combined with vary; leave them out")
+        settings = {**files, "why": False, "visible_after": mock.config.visible_after}
+        limits = limits_of(mock.config.rate_limit, mock.config.account_rate_limit)
         varied = check_varied(
-            consumer, expect, combined=vary == "pairs", seed=random_seed, transport=transport, **{**files, "why": False}
+            consumer,
+            expect,
+            combined=vary == "pairs",
+            seed=random_seed,
+            transport=transport,
+            limits=limits,
+            **settings,
         )
         if vary_report.exit_code(varied):
             raise ConsumerBroken("\n" + click.unstyle("\n".join(vary_report.lines(varied))))
@@ -152,6 +167,13 @@ def check_consumer(  # noqa: PLR0913 - the first two say who, the others how
     if report.exit_code:
         raise ConsumerBroken("\n" + click.unstyle("\n".join(lines(report))))
     return report
+
+
+def limits_of(rate_limit: str | None, account_rate_limit: str | None) -> dict[str, str] | None:
+    """Return the settings of limits that somebody chose, the other one off; None if nobody chose any."""
+    if rate_limit is None and account_rate_limit is None:
+        return None
+    return {"rate_limit": rate_limit or "off", "account_rate_limit": account_rate_limit or "off"}
 
 
 def options_of(

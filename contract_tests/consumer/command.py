@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from mock_server.messages.errors import MockError
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from contract_tests.consumer.scenarios import Played
     from contract_tests.consumer.vary import Task
     from mock_server.cli.output import Files
-    from mock_server.journal.rules import Run
 
 
 def run(  # noqa: PLR0913 - the options of the command
@@ -64,31 +65,29 @@ def run_varied(  # noqa: PLR0913 - the options of the command
     Raises:
         MockError: An option is not valid, or the command cannot be run.
     """
-    from contract_tests.choices import named  # noqa: PLC0415 - as above
+    from contract_tests.consumer.check import limits_of  # noqa: PLC0415 - as above
     from contract_tests.consumer.processes import Command, at_once  # noqa: PLC0415 - the same
     from contract_tests.consumer.results import Options  # noqa: PLC0415 - as above
-    from contract_tests.consumer.scenarios import OFF  # noqa: PLC0415 - as above
     from contract_tests.consumer.vary import vary as vary_consumer  # noqa: PLC0415 - as above
     from contract_tests.consumer.vary_report import report_of  # noqa: PLC0415 - as above
     from mock_server.cli.output import INTERRUPTED, conclude  # noqa: PLC0415 - as above
 
     assumed = settings["assume"]
-    files_and_seed = {name: settings[name] for name in ("data", "openapi", "overlay")}
-    limited = any(settings[name] for name in OFF)
-    limits = {name: settings[name] or limit for name, limit in OFF.items()} if limited else None
-    one = Command(command, Options(read_expected(expect)), timeout, {**files_and_seed, "why": False})
+    kept = {name: settings[name] for name in ("data", "openapi", "overlay", "visible_after")}
+    limits = limits_of(settings["rate_limit"], settings["account_rate_limit"])
+    one = Command(command, Options(read_expected(expect)), timeout, {**kept, "why": False})
+    numbers = count(1)
 
-    def play(tasks: Sequence[Task], usual: Run | None) -> list[Played]:
-        plays = {
-            f"{number} {named(task.reading) or task.scenario.name}": partial(
-                one.play, task.scenario, usual, assume={**assumed, **task.reading}
-            )
-            for number, task in enumerate(tasks, 1)
-        }
-        return at_once(one, plays, "readings")
+    def play(tasks: Sequence[Task]) -> list[Played]:
+        plays = {}
+        for task in tasks:
+            name = f"{next(numbers)}-{task.scenario.name}-{'-'.join(task.reading)[:40]}".rstrip("-")
+            scenario = replace(task.scenario, name=name)
+            plays[name] = partial(one.play, scenario, None, assume={**assumed, **task.reading})
+        return at_once(one, plays, "runs")
 
     try:
-        varied = vary_consumer(play, combined=vary == "pairs", seed=random_seed, limits=limits)
+        varied = vary_consumer(play, combined=vary == "pairs", seed=random_seed, assumed=assumed, limits=limits)
     except KeyboardInterrupt:
         return INTERRUPTED
     return conclude(report_of(varied), files)

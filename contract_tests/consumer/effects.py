@@ -21,7 +21,14 @@ from mock_server.journal.traffic import carried_out
 VOLATILE = {"id", "createdAt", "updatedAt", "launchedAt", "status"}
 """Members that do not tell which object it is."""
 
+_DIGIT = re.compile("[0-9]+")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9:]+)")
+
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+
+
+Item = tuple[str, str, str]
+"""An item of a write that succeeded: operation, path and item."""
 
 
 @dataclass(slots=True)
@@ -29,12 +36,12 @@ class Effects:
     """What a consumer did.
 
     Attributes:
-        written: How often each item of a write that succeeded was sent: operation, path and item.
+        written: How often each item was written.
         read: How many different objects of each list it read, by operation and filters.
         last: How many objects the last page of each list had, of those whose last page it read.
     """
 
-    written: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    written: Counter[Item] = field(default_factory=Counter)
     read: Counter[str] = field(default_factory=Counter)
     last: dict[str, int] = field(default_factory=dict)
 
@@ -52,6 +59,18 @@ def effects(entries: Iterable[Entry], mock: AltaMock) -> Effects:
     done.last = {naming(name): size for name, size in lists.last.items()}
     done.read = Counter({naming(name): len(ids) for name, ids in lists.ids.items()})
     return done
+
+
+def responses(entries: Iterable[Entry]) -> list[tuple[int, frozenset[tuple[str, str]], str]]:
+    """Return what can be compared of the responses in two runs: what shows the time of a run is left out."""
+    return [
+        (
+            entry.status,
+            frozenset((name, _DIGIT.sub("0", value)) for name, value in entry.outcome.reply.headers),
+            _TIME.sub(lambda time: _DIGIT.sub("0", time[0]), entry.outcome.reply.body.decode(errors="replace")),
+        )
+        for entry in entries
+    ]
 
 
 def _items(entry: Entry, naming: _Naming) -> Iterator[str]:

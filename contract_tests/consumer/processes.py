@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from dataclasses import dataclass, field, replace
@@ -101,9 +102,22 @@ def play_all(command: Command) -> dict[str, Run]:
     return {**normal, **(runs(scenarios_for(usual), usual) if usual.ended else {})}  # else they prove nothing
 
 
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end what is running as Ctrl-C does, or commands would go on without a parent."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def at_once(command: Command, plays: Mapping[str, Callable[[], Played]], what: str) -> list[Played]:
     """Do named runs of a command, several at a time, and show the progress each second."""
-    with StatusLine() as progress, ThreadPoolExecutor(AT_ONCE) as pool:
+    with _terminable(), StatusLine() as progress, ThreadPoolExecutor(AT_ONCE) as pool:
         try:
             playing = {name: pool.submit(play) for name, play in plays.items()}
             begun, left = time.monotonic(), set(playing.values())

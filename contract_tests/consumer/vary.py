@@ -1,7 +1,7 @@
 """Run a consumer under every legal reading of the documentation that its requests meet, and report those it depends on.
 
 A run under another reading is compared with the usual run: the consumer must report success again, write the same, and
-read its lists to the end; it must not break rules that it kept.
+read its lists to the end; it must not break rules that it kept. What differs between two usual runs is not compared.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from contract_tests.choices import Reading, named, pairs, single
-from contract_tests.consumer.effects import Effects, effects
-from contract_tests.consumer.scenarios import Played, Scenario
+from contract_tests.choices import DEFAULTS, Reading, named, pairs, single
+from contract_tests.consumer.effects import Effects, Item, effects, responses
+from contract_tests.consumer.scenarios import MOST_NORMALLY, Played, Scenario
 from mock_server import AltaMock
 from mock_server.contract.assumptions import switches
 from mock_server.journal.rules import RULES, Run, broken
@@ -33,14 +33,14 @@ MOST_TEXT = 160
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A run to do: what the fake assumes, and its limits."""
+    """A run to do: what the fake assumes in place of what is in force, and its limits."""
 
     reading: Reading
     scenario: Scenario
 
 
-Play = Callable[[Sequence[Task], "Run | None"], "list[Played]"]
-"""Does runs, each with the usual run of the consumer, None for that very run."""
+Play = Callable[[Sequence[Task]], "list[Played]"]
+"""Does runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,23 @@ class Trial:
     """A run under a reading.
 
     Attributes:
-        breaks: How it differs from the usual run so that the consumer depends on the reading; empty if it does not.
+        exercised: Whether a response differed from those of the usual run.
+        breaks: How the consumer differs from the usual run so that it depends on the reading; empty if it does not.
         differs: What else it did differently.
     """
 
     reading: Reading
     run: Run
+    exercised: bool
     breaks: tuple[str, ...] = ()
     differs: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """`pass`, `fail`, or `not exercised`: then what differs is not due to the reading."""
+        if not self.exercised:
+            return "not exercised"
+        return "fail" if self.breaks else "pass"
 
 
 @dataclass(slots=True)
@@ -63,13 +72,15 @@ class Varied:
     """The result of a consumer.
 
     Attributes:
-        usual: The run under the default choices.
-        trials: Those under another reading, single choices first.
+        usual: The run under the choices that are in force.
+        unusable: Why nothing could be tried; empty if it could.
+        trials: The runs under other readings, single choices first.
         untested: The assumptions that its requests did not meet, or that could not be tried.
         notes: What keeps it from being tried completely.
     """
 
     usual: Run
+    unusable: str = ""
     trials: list[Trial] = field(default_factory=list)
     untested: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -77,88 +88,139 @@ class Varied:
     @property
     def breaking(self) -> list[Trial]:
         """The runs that break the consumer."""
-        return [trial for trial in self.trials if trial.breaks]
+        return [trial for trial in self.trials if trial.verdict == "fail"]
 
 
-def vary(play: Play, *, combined: bool = False, seed: int = 0, limits: dict[str, str] | None = None) -> Varied:
-    """Run a consumer under the default choices, and under each other choice that its requests meet.
+def vary(
+    play: Play,
+    *,
+    combined: bool = False,
+    seed: int = 0,
+    assumed: Reading = DEFAULTS,
+    limits: dict[str, str] | None = None,
+) -> Varied:
+    """Run a consumer under the choices in force, and under each other choice that its requests meet.
 
     Args:
         play: Runs the consumer.
         combined: Whether to try combinations of choices, too: each two of them, in a few runs.
         seed: Decides how choices are combined.
+        assumed: The choices that are in force in place of the defaults.
         limits: Settings of the limits in all runs; by default they are wide, and reached in further runs.
     """
-    usually = Scenario("usual", "the default choices", settings=limits or WIDE)
-    base = _Base(usually, *play([Task({}, usually)], None)[0])
-    result = Varied(base.run)
-    if not base.run.succeeded or not base.run.entries:
+    usual = Scenario("usual", "the choices in force", settings=limits or WIDE)
+    played = play([Task({}, usual), Task({}, usual)])
+    base = _Base(usual, played)
+    result = Varied(base.run, unusable=_unusable(base.run))
+    if result.unusable:
         return result
+    if base.varies:
+        result.notes.append("it writes something else in every run, so only the number of its writes is compared")
     bases = [base]
     if limits is None and (reaching := _limits(base.run)):
         limited = Scenario("limits", "limits that are reached", settings=reaching)
-        slow = _Base(limited, *play([Task({}, limited)], base.run)[0], known=base.met)
-        if slow.run.succeeded:
-            bases.append(slow)
+        slow = _Base(limited, play([Task({}, limited)]), varies=base.varies)
+        if not slow.run.succeeded:
+            result.notes.append(f"it does not get over a 429{last_error(slow.run)}; {NOT_TRIED}")
+        elif slow.effects.written != base.effects.written:
+            result.notes.append(f"it does not write everything where a limit is reached; {NOT_TRIED}")
         else:
-            result.notes.append(_no_429(slow.run))
+            bases.append(slow)
     for one in bases:
-        for trial in one.compared(play, single((one.met - one.known) | (one.met & REACHED)), base.run):
+        new = one.met if one is base else (one.met - base.met) | (one.met & REACHED)
+        for trial in one.compared(play, single(new, assumed)):
             _merge(result.trials, trial)
     met = {name for one in bases for name in one.met}
-    result.untested = [name for name in switches() if name not in met]
     if combined:
-        alone = [trial.reading for trial in result.breaking]
-        trials = bases[-1].compared(play, pairs(seed, alone, met), base.run)
-        result.trials += [bases[-1].smallest(play, trial, base.run) for trial in trials]
+        trials = bases[-1].compared(play, pairs(seed, [trial.reading for trial in result.breaking], met, assumed))
+        result.trials += [bases[-1].smallest(play, trial) for trial in trials]
+    exercised = {name for trial in result.trials if trial.exercised for name in trial.reading}
+    result.untested = [name for name in switches() if name not in exercised]
     return result
+
+
+NOT_TRIED = "choices about limits were not tried, see alta-mock exec --consumer"
+
+
+def _unusable(run: Run) -> str:
+    """Return why a usual run proves nothing; empty if it does."""
+    if not run.entries:
+        return "the consumer sent nothing to its base URL (ALTA_BASE_URL); does it read it?"
+    if run.succeeded is None:
+        return f"the consumer {STOPPED} with the choices in force"
+    if not run.succeeded:
+        return f"the consumer fails with the choices in force already{last_error(run)}"
+    missing = Counter(map(str, run.expected or ())) - Counter(map(str, run.stored))
+    return f"{missing.total()} of the expected prospects do not arrive with the choices in force" if missing else ""
+
+
+STOPPED = f"did not end in time, or sent more than {MOST_NORMALLY} requests,"
 
 
 def _merge(trials: list[Trial], trial: Trial) -> None:
     """Append a trial, or merge it with that of the same reading in another scenario."""
     for index, one in enumerate(trials):
         if one.reading == trial.reading:
-            run = one.run if one.breaks else trial.run
-            breaks, differs = ((*one.breaks, *trial.breaks), (*one.differs, *trial.differs))
-            trials[index] = Trial(one.reading, run, tuple(dict.fromkeys(breaks)), tuple(dict.fromkeys(differs)))
+            breaks = dict.fromkeys((*one.breaks, *trial.breaks))
+            differs = dict.fromkeys((*one.differs, *trial.differs))
+            run, exercised = one.run if one.breaks else trial.run, one.exercised or trial.exercised
+            trials[index] = Trial(one.reading, run, exercised, tuple(breaks), tuple(differs))
             return
     trials.append(trial)
 
 
 class _Base:
-    """A run under the default choices, with which others in the same scenario are compared."""
+    """Runs under the choices in force, with which others in the same scenario are compared.
 
-    def __init__(self, scenario: Scenario, run: Run, mock: AltaMock, known: frozenset[str] = frozenset()) -> None:
-        self.scenario, self.run, self.known = scenario, run, known
-        operations = {entry.operation for entry in run.entries}
+    Attributes:
+        varies: Whether what it writes differs from run to run.
+        met: The assumptions that its requests met.
+    """
+
+    def __init__(self, scenario: Scenario, played: Sequence[Played], *, varies: bool = False) -> None:
+        self.scenario, (self.run, mock) = scenario, played[0]
+        operations = {entry.operation for entry in self.run.entries}
         changed = {name for name, one in switches().items() if one.operation in operations}
         self.met = frozenset(changed | mock.choices.asked)
-        self._effects, self._broken = effects(run.entries, mock), broken(run)
+        found = [effects(run.entries, mock) for run, mock in played]
+        self.varies = varies or any(one.written != found[0].written for one in found)
+        self.effects = self._of(found[0])
+        self._broken, self._responses = broken(self.run), responses(self.run.entries)
 
-    def compared(self, play: Play, readings: Sequence[Reading], usual: Run) -> list[Trial]:
+    def compared(self, play: Play, readings: Sequence[Reading]) -> list[Trial]:
         """Run the consumer under readings, and compare the runs."""
-        played = play([Task(reading, self.scenario) for reading in readings], usual)
+        played = play([Task(reading, self.scenario) for reading in readings])
         return [self._trial(reading, *one) for reading, one in zip(readings, played, strict=True)]
 
-    def smallest(self, play: Play, trial: Trial, usual: Run) -> Trial:
+    def smallest(self, play: Play, trial: Trial) -> Trial:
         """Return the trial of as few of its choices as break the consumer; a trial that does not break it as it is."""
-        for name in trial.reading if trial.breaks else ():
+        for name in trial.reading if trial.verdict == "fail" else ():
             smaller = {one: choice for one, choice in trial.reading.items() if one != name}
             if len(smaller) > 1:
-                [without] = self.compared(play, [smaller], usual)
-                trial = without if without.breaks else trial
+                [without] = self.compared(play, [smaller])
+                trial = without if without.verdict == "fail" else trial
         return trial
 
+    def _of(self, found: Effects) -> Effects:
+        """Return effects without what differs from run to run."""
+        if not self.varies:
+            return found
+        counts = Counter[Item]()
+        for (operation, _, _), count in found.written.items():
+            counts[operation, "", ""] += count
+        return Effects(counts, found.read, found.last)
+
     def _trial(self, reading: Reading, run: Run, mock: AltaMock) -> Trial:
-        did = effects(run.entries, mock)
-        return Trial(reading, run, tuple(self._breaks(reading, run, did)), tuple(self._differs(did)))
+        did = self._of(effects(run.entries, mock))
+        exercised = responses(run.entries) != self._responses
+        return Trial(reading, run, exercised, tuple(self._breaks(reading, run, did)), tuple(self._differs(did)))
 
     def _breaks(self, reading: Reading, run: Run, did: Effects) -> Iterator[str]:
-        if not run.ended:
-            yield "it did not end by itself"
+        if run.succeeded is None:
+            yield f"it {STOPPED.rstrip(',')}"
         elif not run.succeeded:
             yield f"it failed{last_error(run)}"
-        before = self._effects
+        before = self.effects
         missing, more = before.written - did.written, did.written - before.written
         if missing:
             yield f"it did not send {_example(missing)}"
@@ -173,7 +235,7 @@ class _Base:
                 yield f"it broke the rule {name}: {breaches[0].text}"
 
     def _differs(self, did: Effects) -> Iterator[str]:
-        for name, count in self._effects.read.items():
+        for name, count in self.effects.read.items():
             if did.read[name] != count:
                 yield f"it read {did.read[name]} instead of {count} objects of {_short(name)}"
 
@@ -187,21 +249,19 @@ def _limits(run: Run) -> dict[str, str] | None:
     return {"rate_limit": f"{max(1, (adding + 1) // 2)}/{WINDOW}s", "account_rate_limit": account}
 
 
-def _no_429(run: Run) -> str:
-    advice = "choices about limits were not tried, see alta-mock exec --consumer"
-    return f"it does not get over a 429{last_error(run)}; {advice}"
-
-
 def last_error(run: Run) -> str:
-    """Return the last line that a consumer said about an error, after a colon; empty if it said nothing."""
+    """Return how a consumer ended: its signal, or the last line that it said about an error, after a colon."""
+    if run.ending:
+        return f": it {run.ending}"
     errors = [line for line in run.said if "error" in line.lower()] or run.said
     return f": {errors[-1]}" if errors else ""
 
 
-def _example(items: Counter[tuple[str, str, str]]) -> str:
+def _example(items: Counter[Item]) -> str:
     (operation, _, item), _ = items.most_common(1)[0]
     count = items.total()
-    return f"{count} of {operation}, for example {_short(item)}" if count > 1 else f"{operation} {_short(item)}"
+    example = f", for example {_short(item)}" if item else ""
+    return f"{count} of {operation}{example}" if count > 1 or not item else f"{operation} {_short(item)}"
 
 
 def _short(text: str) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 
 from alta_terminal import paint
 from contract_tests.choices import named
-from contract_tests.consumer.vary import Trial, Varied, advice, last_error
+from contract_tests.consumer.vary import Trial, Varied, advice
 from mock_server.cli.output import BROKEN, NOT_PROVEN, Case, Report, counts, table
+from mock_server.contract.assumptions import switches
 
 MOST_NAMED = 2
 """Choices of a reading that the table names."""
@@ -16,7 +17,8 @@ MOST_NAMED = 2
 
 def report_of(varied: Varied) -> Report:
     """Return the report in the form that all commands share."""
-    cases = [*map(_case, varied.trials), Case("something is proven", "pass" if varied.trials else "fail", _why(varied))]
+    proven = "fail" if varied.unusable else "pass"
+    cases = [*map(_case, varied.trials), Case("something is proven", proven, varied.unusable)]
     return Report("alta-mock exec --vary", exit_code(varied), lines(varied), cases, lambda: value_of(varied))
 
 
@@ -24,7 +26,7 @@ def exit_code(varied: Varied) -> int:
     """Return 1 if a reading breaks the consumer, 3 if nothing was tried, 0 otherwise."""
     if varied.breaking:
         return BROKEN
-    return 0 if varied.trials else NOT_PROVEN
+    return NOT_PROVEN if varied.unusable else 0
 
 
 def lines(varied: Varied) -> Iterator[str]:
@@ -37,12 +39,11 @@ def lines(varied: Varied) -> Iterator[str]:
         yield from (f"  {line}" for line in advice(trial))
     yield ""
     yield from (paint(note, "not exercised") for note in varied.notes)
-    if not varied.trials:
-        yield paint(f"nothing is proven: {_why(varied)}", NOT_PROVEN)
+    if varied.unusable:
+        yield paint(f"nothing is proven: {varied.unusable}", NOT_PROVEN)
         return
-    if varied.untested:
-        yield f"its requests do not meet {len(varied.untested)} assumptions: {', '.join(varied.untested)}"
-    yield f"{len(cases)} runs under other choices: {counts(cases, ('pass', 'fail'))}"
+    yield f"its requests do not meet {len(varied.untested)} of {len(switches())} assumptions; --json names them"
+    yield f"{len(cases)} runs under other choices: {counts(cases, ('pass', 'fail', 'not exercised'))}"
     words = {0: "the consumer depends on none of them", BROKEN: "the consumer depends on what is not documented"}
     yield paint(words[exit_code(varied)], exit_code(varied))
 
@@ -50,6 +51,7 @@ def lines(varied: Varied) -> Iterator[str]:
 def value_of(varied: Varied) -> Any:
     """Return the value of the JSON report."""
     return {
+        "unusable": varied.unusable,
         "notes": list(varied.notes),
         "untested": varied.untested,
         "usual": {
@@ -60,11 +62,11 @@ def value_of(varied: Varied) -> Any:
         "readings": [
             {
                 "choices": dict(trial.reading),
-                "verdict": _case(trial).verdict,
+                "verdict": trial.verdict,
                 "breaks": list(trial.breaks),
                 "differs": list(trial.differs),
-                "advice": advice(trial) if trial.breaks else [],
-                "requests": [entry.as_dict() for entry in trial.run.entries] if trial.breaks else [],
+                "advice": advice(trial) if trial.verdict == "fail" else [],
+                "requests": [entry.as_dict() for entry in trial.run.entries] if trial.verdict == "fail" else [],
             }
             for trial in varied.trials
         ],
@@ -72,8 +74,13 @@ def value_of(varied: Varied) -> Any:
 
 
 def _case(trial: Trial) -> Case:
-    verdict, note = ("fail", "") if trial.breaks else ("pass", "; ".join(trial.differs))
-    return Case(_short(trial), verdict, "\n".join([*trial.breaks, *advice(trial)]), note)
+    if trial.verdict == "fail":
+        note, text = "", "\n".join([*trial.breaks, *advice(trial)])
+    elif trial.verdict == "pass":
+        note, text = "; ".join(trial.differs), ""
+    else:
+        note, text = "", "no response was another one"
+    return Case(_short(trial), trial.verdict, text, note)
 
 
 def _short(trial: Trial) -> str:
@@ -82,10 +89,3 @@ def _short(trial: Trial) -> str:
         return named(trial.reading)
     first = dict(list(trial.reading.items())[:MOST_NAMED])
     return f"{named(first)} and {len(trial.reading) - MOST_NAMED} more"
-
-
-def _why(varied: Varied) -> str:
-    """Return why nothing was tried."""
-    if not varied.usual.entries:
-        return "the consumer sent nothing to the base URL (ALTA_BASE_URL); does it read it?"
-    return f"the consumer fails with the default choices already{last_error(varied.usual)}"

@@ -126,6 +126,7 @@ def execute(
     fail_on = _rules_that_fail(given.pop("fail_on"), click.get_current_context())
     settings = {"why": not given.pop("no_why"), **given}
     demands = {"--strict": strict, "--require": require, "--fail-on": fail_on, "--har": files.har}
+    demands["--store"] = settings["store"] != "memory"
     demands |= {"--only": judging["only"], "--skip": judging["skip"], "--consumer": consumer}
     if vary["vary"]:
         _refuse("--vary", demands)
@@ -133,7 +134,7 @@ def execute(
         varied: int = options.from_kit("vary")(command, files=files, settings=settings, **judging, **vary)
         return varied
     if consumer:
-        _refuse("--consumer", {name: demands[name] for name in ("--strict", "--har")})
+        _refuse("--consumer", {name: demands[name] for name in ("--strict", "--har", "--store")})
         settings = {name: settings[name] for name in ("data", "openapi", "overlay", "assume", "why")}
         judging |= {"require": require, "fail_on": fail_on}
         code: int = options.from_kit("consumer")(command, files=files, settings=settings, **judging)

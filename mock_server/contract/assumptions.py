@@ -17,6 +17,9 @@ from mock_server.messages.names import nearest
 
 T = TypeVar("T")
 
+MOST_SHOWN = 60
+"""Characters of a wrong value that a message shows."""
+
 
 class Question(Generic[T]):
     """An open question where code depends on it: a value for each choice, by id, that of the default first."""
@@ -104,8 +107,8 @@ def switches() -> dict[str, Assumption]:
     return {one.id: one for one in load() if not one.fixed}
 
 
-def checked(chosen: Mapping[str, str]) -> dict[str, str]:
-    """Return choices by the ids of their questions, without the defaults.
+def checked(chosen: Mapping[str, str], *, keep_defaults: bool = False) -> dict[str, str]:
+    """Return choices by the ids of their questions, without the defaults unless they are to be kept.
 
     Raises:
         MockError: A question or a choice is unknown; names the known ones.
@@ -120,11 +123,17 @@ def checked(chosen: Mapping[str, str]) -> dict[str, str]:
                 raise MockError(f"the assumption {name!r} has no other choice: {fixed}")
             close = nearest(str(name), known, 0.6)
             remedy = f"did you mean {close}?" if close else f"choose one of {', '.join(known)}"
-            raise MockError(f"unknown assumption {name!r}; {remedy}")
+            raise MockError(f"unknown assumption {_short(name)!r}; {remedy}")
         ids = [one.id for one in known[name].choices]
         if choice not in ids:
-            raise MockError(f"{name}={choice} is not a choice; choose one of {', '.join(ids)}")
-    return {name: choice for name, choice in chosen.items() if choice != known[name].ours.id}
+            raise MockError(f"{name}={_short(choice)} is not a choice; choose one of {', '.join(ids)}")
+    return {name: choice for name, choice in chosen.items() if keep_defaults or choice != known[name].ours.id}
+
+
+def _short(value: object) -> str:
+    """Return the beginning of what somebody wrote, for a message."""
+    text = str(value)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}\u2026"
 
 
 def parse(texts: Iterable[str]) -> dict[str, str]:
@@ -136,8 +145,9 @@ def parse(texts: Iterable[str]) -> dict[str, str]:
     chosen = {}
     for text in texts:
         name, equals, choice = text.partition("=")
-        if not equals:
-            raise MockError(f"{text!r} is not a choice; write id=choice, for example list-order=newest-first")
+        if not equals or "," in choice:
+            example = "list-order=newest-first, and several with spaces between them"
+            raise MockError(f"{_short(text)!r} is not a choice; write id=choice, for example {example}")
         chosen[name.strip()] = choice.strip()
     return checked(chosen)
 

@@ -24,7 +24,7 @@ from mock_server.handlers import HANDLERS, SAMPLE
 from mock_server.journal.annotated_body import annotated
 from mock_server.journal.snippets import as_curl, as_program, as_test
 from mock_server.messages.call import Call
-from mock_server.messages.errors import ApiError, MockError, StoreUnavailable, UnknownObject
+from mock_server.messages.errors import ApiError, MockError, RateLimited, StoreUnavailable, UnknownObject
 from mock_server.messages.http import JSON, ApiReply, ApiRequest
 from mock_server.messages.injected import Injected
 from mock_server.messages.json_text import to_json
@@ -202,6 +202,9 @@ def _contract(documented: tuple[int, ...], operations: tuple[str, ...]) -> Contr
     injected["properties"]["operation"]["enum"] = list(operations)
     assumed = value["paths"]["/assume"]["post"]["requestBody"]["content"][JSON]["schema"]
     assumed["properties"] = {name: {"enum": [choice.id for choice in one.choices]} for name, one in switches().items()}
+    if RateLimited.status not in documented:
+        examples = value["paths"]["/next"]["post"]["requestBody"]["content"][JSON]["examples"]
+        del examples["rate-limited-twice"]
     choice = injected["oneOf"][0]
     choice["title"] = f"a status of {', '.join(map(str, documented))}"
     choice["properties"]["status"]["enum"] = list(documented)

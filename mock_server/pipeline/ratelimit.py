@@ -7,6 +7,7 @@ Other readings of the documentation are the choices of `WINDOW`, `COUNTED`, `NES
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from email.utils import formatdate
@@ -90,10 +91,16 @@ class SlidingWindow(FixedWindow):
 
     def current(self, transaction: Transaction, name: str, limit: Limit, now: int) -> Window | None:
         """Return the window that opened with the oldest request that still counts."""
+        total = (transaction.window(f"{name} total") or Window(0, 0)).used
         since = now - limit.seconds * SECOND
-        slots = (transaction.window(_slot(name, limit, number)) for number in range(limit.requests))
-        counted = [slot.opened for slot in slots if slot and slot.used and slot.opened > since]
-        return Window(min(counted), len(counted)) if counted else None
+
+        def opened(back: int) -> int:
+            slot = transaction.window(_slot(name, limit, total - back))
+            return slot.opened if slot else 0
+
+        # Slots are older the further back they are, so those that still count are found in a few steps.
+        counted = bisect_left(range(1, min(total, limit.requests) + 1), True, key=lambda back: opened(back) <= since)  # noqa: FBT003 - what is looked for
+        return Window(opened(counted), counted) if counted else None
 
     def put(self, transaction: Transaction, name: str, limit: Limit, _window: Window, now: int) -> None:
         """Give the request the slot of the one that stopped to count."""
@@ -135,7 +142,7 @@ SHOWN: Question[Callable[[Decision], bool]] = Question(
 
 RETRY_AFTER: Question[Callable[[int, int], str]] = Question(
     "retry-after",
-    {"seconds": lambda wait, _: str(wait), "date": lambda wait, now: formatdate(now // SECOND + wait, usegmt=True)},
+    {"seconds": lambda wait, _: str(wait), "date": lambda wait, now: formatdate(-(-now // SECOND) + wait, usegmt=True)},
 )
 """The value of Retry-After, of seconds to wait and the time."""
 

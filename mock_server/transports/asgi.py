@@ -15,7 +15,7 @@ import struct
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, Self
 
 from uvicorn import Config
 from uvicorn.server import ServerState
@@ -111,7 +111,7 @@ class Server:
         peer = scope["client"][0] if scope["client"] else ""
         part = self._dispatcher.part(request)
         reply = part.answer(request, peer) if part.quick else await asyncio.to_thread(part.answer, request, peer)
-        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in reply.headers]
+        headers = [(_name(name), value.encode("latin-1")) for name, value in reply.headers]
         if reply.status not in {204, 304}:  # these have no length (RFC 9110, 8.6)
             headers.append((b"content-length", b"%d" % len(reply.body)))
         if body is None:
@@ -127,6 +127,19 @@ class Server:
                 await asyncio.wait_for(self._stop.wait(), reply.fault.seconds)
         await send(start)
         await send({"type": "http.response.body", "body": reply.body})
+
+
+class _AsWritten(bytes):
+    """The name of a header that uvicorn does not put into lower case."""
+
+    def lower(self) -> Self:
+        """Return the name itself."""
+        return self
+
+
+@lru_cache(maxsize=256)
+def _name(name: str) -> bytes:
+    return _AsWritten(name.encode())
 
 
 async def _break_off(reply: ApiReply, start: Any, transport: asyncio.Transport, send: Send) -> None:

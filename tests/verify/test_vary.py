@@ -8,6 +8,7 @@ import sys
 from runpy import run_path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
@@ -15,10 +16,11 @@ from contract_tests.choices import named, pairs, single
 from contract_tests.consumer.check import ConsumerBroken, check_consumer, check_varied
 from contract_tests.consumer.vary_report import exit_code
 from contract_tests.mutants.clients import client
-from contract_tests.mutants.leaning import LEANING, Api
+from contract_tests.mutants.leaning import LEANING, PERSON, Api
 from contract_tests.mutants.score import CONSUMER, examined
 from mock_server.cli.main import main
 from mock_server.contract.assumptions import switches
+from mock_server.messages.errors import MockError
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -29,6 +31,11 @@ if TYPE_CHECKING:
     from mock_server import AltaMock
 
 PEOPLE = [{"email": f"person.{number}@example.com"} for number in range(45)]
+
+SEND = (
+    "import os, urllib.request as u; u.urlopen(u.Request(os.environ['ALTA_BASE_URL'] + '/campaigns',"
+    " headers={'Authorization': 'Bearer ' + os.environ['ALTA_API_TOKEN']})).read()"
+)
 
 Run = "Callable[..., tuple[int, str, str]]"
 
@@ -157,7 +164,7 @@ def test_a_consumer_that_fails_already_proves_nothing(alta_mock: AltaMock) -> No
         Api(at).get("/campaigns")
         raise ValueError("I am broken")
 
-    with pytest.raises(ConsumerBroken, match="fails with the default choices already: ValueError: I am broken"):
+    with pytest.raises(ConsumerBroken, match="fails with the choices in force already: ValueError: I am broken"):
         check_consumer(alta_mock, fails, vary=True)
     with pytest.raises(ConsumerBroken, match="sent nothing"):
         check_consumer(alta_mock, lambda _: None, vary=True)
@@ -180,6 +187,71 @@ def test_a_consumer_that_does_not_get_over_a_429_is_told_so(alta_mock: AltaMock)
     assert len(varied.notes) == 1
     assert "it does not get over a 429: HTTPError: 429" in varied.notes[0]
     assert {"retry-after", "limit-text"} <= set(varied.untested)
+
+
+def test_a_choice_that_no_response_shows_is_not_exercised(alta_mock: AltaMock) -> None:
+    """A list of one page does not show how large a page is."""
+
+    def one_page(at: Environment) -> None:
+        more: dict[str, Any] | None = {"limit": 100}
+        while more:
+            page = Api(at).get("/campaigns", **more)
+            more = {"cursor": page["next"]} if len(page["data"]) == 100 else None
+
+    varied = check_consumer(alta_mock, one_page, vary=True)
+    verdicts = {named(trial.reading): trial.verdict for trial in varied.trials}
+
+    assert verdicts["page-size=short"] == "not exercised"
+    assert verdicts["list-order=newest-first"] == "pass"
+    assert "page-size" in varied.untested
+
+
+def test_what_differs_from_run_to_run_is_not_compared(alta_mock: AltaMock) -> None:
+    """Ids and times of the consumer's own; the report says so."""
+
+    def stamps(at: Environment) -> None:
+        api = Api(at)
+        api.post("/campaigns", {"name": f"Import {uuid4()}"})
+        api.add(*({"email": f"{uuid4()}@example.com"} for _ in range(3)))
+
+    varied = check_consumer(alta_mock, stamps, vary=True)
+    assert varied.notes == ["it writes something else in every run, so only the number of its writes is compared"]
+    assert varied.breaking == []
+
+
+def test_what_is_expected_must_arrive(alta_mock: AltaMock) -> None:
+    """Otherwise nothing is proven."""
+    with pytest.raises(ConsumerBroken, match="1 of the expected prospects do not arrive with the choices in force"):
+        check_consumer(alta_mock, ours, expect=[*PEOPLE, {"email": "nobody@example.com"}], vary=True)
+
+
+@pytest.mark.alta(assume={"list-order": "newest-first", "charset": "present"}, rate_limit="2/3s")
+def test_the_settings_of_the_fake_apply(alta_mock: AltaMock) -> None:
+    """Every choice that is not in force is tried, the default too; limits that somebody chose are those of all runs."""
+
+    def newest(at: Environment) -> None:
+        api = Api(at)
+        api.add(*PEOPLE[:2])
+        assert "charset" in api.send("GET", "/campaigns").headers["Content-Type"]
+
+    with pytest.raises(ConsumerBroken) as caught:
+        check_consumer(alta_mock, newest, vary=True)
+    varied = check_consumer(alta_mock, lambda at: [Api(at).add(PERSON) for _ in range(3)], vary=True)
+
+    assert re.search(r"^charset=absent +fail", str(caught.value), re.MULTILINE)
+    assert "charset=present" not in str(caught.value)
+    assert "retry-after" not in varied.untested
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"only": ["bearer-header"]}, {"vary": "bogus"}, {"transport": "pigeon"}, {"random_seed": -1}],
+    ids=str,
+)
+def test_arguments_are_checked(alta_mock: AltaMock, arguments: dict[str, Any]) -> None:
+    """Before anything runs."""
+    with pytest.raises(MockError, match=r"leave them out|use True|choose responses"):
+        check_consumer(alta_mock, ours, **{"vary": True, **arguments})
 
 
 # --- By command -------------------------------------------------------------------------------------------------------
@@ -206,7 +278,7 @@ def test_the_example_in_node_depends_on_nothing(run: Any, tmp_path: Path) -> Non
 
     assert code == 0, out
     assert out.splitlines()[-1] == "the consumer depends on none of them"
-    assert re.search(r"^\d+ runs under other choices: \d+ pass, 0 fail$", out, re.MULTILINE)
+    assert re.search(r"^\d+ runs under other choices: \d+ pass, 0 fail, \d+ not exercised$", out, re.MULTILINE)
     assert "retry-after=date" in out
     assert tmp_path.exists()
 
@@ -246,6 +318,31 @@ def test_a_script_learns_on_what_it_depends(run: Any, tmp_path: Path) -> None:
     assert "To do: Compare the media type in front of the semicolon only, in either case." in out
     assert [one["choices"] for one in broken] == [{"charset": "present"}]
     assert [request["status"] for request in broken[0]["requests"]] == [200]
+
+
+@pytest.mark.slow
+def test_each_run_has_a_name_for_its_files(run: Any, tmp_path: Path) -> None:
+    """A program that remembers what it did begins anew in each."""
+    script = (
+        "import os, pathlib, sys, urllib.request\n"
+        "pathlib.Path(sys.argv[1], os.environ['ALTA_MOCK_SCENARIO']).touch(exist_ok=False)\n"
+        "headers = {'Authorization': 'Bearer ' + os.environ['ALTA_API_TOKEN']}\n"
+        "url = os.environ['ALTA_BASE_URL'] + '/campaigns'\n"
+        "urllib.request.urlopen(urllib.request.Request(url, headers=headers)).read()\n"
+    )
+    code, out, _ = run("--", sys.executable, "-c", script, tmp_path)
+
+    assert code == 0, out
+
+
+@pytest.mark.slow
+def test_how_a_command_ended_is_reported(run: Any) -> None:
+    """The signal; a command that does not end is no command that fails."""
+    _, killed, _ = run("--", sys.executable, "-c", f"{SEND}; import os; os.kill(os.getpid(), 15)")
+    _, endless, _ = run("--timeout", "2", "--", sys.executable, "-c", f"{SEND}; import time; time.sleep(99)")
+
+    assert "already: it was ended by the signal SIGTERM" in killed
+    assert "did not end in time, or sent more than 3000 requests, with the choices in force" in endless
 
 
 @pytest.mark.parametrize("flag", ["--strict", "--consumer", "--only=bearer-header", "--fail-on=hint", "--require=200"])
