@@ -80,10 +80,10 @@ def test_the_whole_integration_depends_on_nothing(alta_mock: AltaMock) -> None:
     example = SimpleNamespace(**run_path(str(ROOT / "examples" / "whole_integration.py")))
 
     def whole(at: Environment) -> None:
-        example.main(example.Alta(at.base_url, at.token, at.sleep), "Q4 outreach", lambda _: None)
+        example.main(client(at), "Q4 outreach", 1, lambda _: None)
 
     varied = check_consumer(alta_mock, whole, vary=True)
-    assert {"list-order", "cursor-form", "retry-after", "visibility"} <= {
+    assert {"list-order", "cursor-form", "page-size", "visibility"} <= {
         name for trial in varied.trials for name in trial.reading
     }
 
