@@ -22,7 +22,13 @@ CONNECTIONS = 8
 """Connections of a process that stay open; as many threads of a server use them."""
 
 SECONDS = 2
-"""Seconds that a request waits until PostgreSQL answers, or for a lock that another process holds."""
+"""Seconds that a request waits until PostgreSQL answers."""
+
+LOCK_SECONDS = 1.5
+"""Seconds that it waits for a lock that another process holds, before PostgreSQL answers that it is not free."""
+
+LONG_SECONDS = 600
+"""Seconds that a reset waits, or a change of the schema."""
 
 BUSY_SECONDS = 10
 """Seconds that a request waits for others of its process, or for those who write to the same file."""
@@ -42,25 +48,25 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Yield a connection in a transaction that reads; raise StoreUnavailable if the database cannot be used."""
-        options: dict[str, Any] = {"alta_mock_reads": True}
+        options: dict[str, Any] = {"alta_mock_reads": True, "alta_mock_seconds": SECONDS}
         if self.engine.dialect.name == "postgresql":
             options |= {"isolation_level": "REPEATABLE READ"}
         with _failures(), self._begun(answering, options) as connection:
             yield connection
 
     @contextmanager
-    def writing(self, start: Callable[[Connection], T]) -> Iterator[T]:
+    def writing(self, start: Callable[[Connection], T], seconds: float = SECONDS) -> Iterator[T]:
         """Yield what `start` makes of a connection in a transaction, which is committed at the end.
 
-        Raises StoreUnavailable as `reading` does. SQLite has one writer at a time: the threads of this process queue
-        here, other processes in the database.
+        PostgreSQL has so many seconds to answer each statement. Raises StoreUnavailable as `reading` does. SQLite has
+        one writer at a time: the threads of this process queue here, other processes in the database.
         """
         with ExitStack() as stack:
             if self._one_writer:
                 if not self._one_writer.acquire(timeout=BUSY_SECONDS):
                     raise StoreUnavailable("the store is busy")
                 stack.callback(self._one_writer.release)
-            with _failures(), self._begun(start, {}) as begun:
+            with _failures(), self._begun(start, {"alta_mock_seconds": seconds}) as begun:
                 yield begun
 
     @contextmanager
@@ -69,7 +75,7 @@ class Database:
         try:
             connection, begun = self._start(start, options)
         except DBAPIError as error:
-            if not error.connection_invalidated:
+            if not error.connection_invalidated or isinstance(error.orig, TimeoutError):
                 raise
             connection, begun = self._start(start, options)
         with connection:
@@ -79,7 +85,7 @@ class Database:
     def _start(self, start: Callable[[Connection], T], options: Mapping[str, Any]) -> tuple[Connection, T]:
         connection = self.engine.connect()
         try:
-            connection = connection.execution_options(**options) if options else connection
+            connection = connection.execution_options(**options)
             connection.begin()
             return connection, start(connection)
         except BaseException:
@@ -142,6 +148,8 @@ def _engine(text: str) -> Engine:
         raise MockError("write sqlite:///FILE or postgresql://USER@HOST/DATABASE") from None
     if url.get_backend_name() == "sqlite":
         return _sqlite(url)
+    from mock_server.store.postgresql import TimedConnection  # noqa: PLC0415 - only those who use it need psycopg
+
     wait = {"connect_timeout": SECONDS, "tcp_user_timeout": SECONDS * 1000, "application_name": "alta-mock"}
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
@@ -150,10 +158,19 @@ def _engine(text: str) -> Engine:
         connect_args={name: value for name, value in wait.items() if name not in url.query},
     )
 
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: object, _record: object, words: Any, options: Any) -> TimedConnection:
+        return TimedConnection.connect(*words, **options)
+
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
-        connection.execute(f"SET lock_timeout = '{SECONDS}s'")
+        connection.execute(f"SET lock_timeout = {LOCK_SECONDS * 1000:.0f}")
         connection.commit()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        driver: Any = connection.connection.dbapi_connection
+        driver.seconds = connection.get_execution_options().get("alta_mock_seconds", LONG_SECONDS)
 
     return engine
 

@@ -46,7 +46,7 @@ from mock_server.store.base import (
     newest,
     size_of,
 )
-from mock_server.store.database import Database, answering, execute
+from mock_server.store.database import LONG_SECONDS, Database, answering, execute
 from mock_server.store.exchanges import exchange_of, head_of, injected_of, injected_text
 from mock_server.store.schema import (
     MEMBERS,
@@ -183,13 +183,13 @@ class SqlStore:
 
     def seed(self, objects: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
         """Reset to these objects, unless the store was seeded before, by this process or by another."""
-        with self._database.writing(answering) as connection:
+        with self._database.writing(answering, LONG_SECONDS) as connection:
             if not connection.execute(select(meta.c.seeded).with_for_update()).scalar_one():
                 _fill(connection, objects)
 
     def reset(self, objects: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
         """Keep these objects (account, kind, object) and nothing else; numbers begin at 1, the clock's offset is 0."""
-        with self._database.writing(answering) as connection:
+        with self._database.writing(answering, LONG_SECONDS) as connection:
             if connection.dialect.name == "postgresql":  # until no transaction holds the row of an account
                 connection.execute(text(f"LOCK TABLE {accounts.name} IN EXCLUSIVE MODE"))
             _fill(connection, objects)

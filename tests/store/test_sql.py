@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import socket
 import sqlite3
-from contextlib import suppress
+import time
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from mock_server import AltaMock, MockError
@@ -19,10 +22,11 @@ from mock_server.messages.outcome import Outcome
 from mock_server.messages.violations import Violation
 from mock_server.store import open_store, schema
 from mock_server.store.base import Batch, Window
+from mock_server.store.database import SECONDS
 from mock_server.transports.dispatch import Dispatcher
 from tests.conftest import CAMPAIGN, ONE, request_of
 from tests.store.kinds import SHARED, url_of
-from tests.store.postgres import FAST, postgres
+from tests.store.postgres import FAST, Postgres, postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -219,3 +223,44 @@ def test_a_database_that_is_away_comes_back(clock: Clock) -> None:
     assert [[reply.status for reply in replies] for replies in (ask, away, back)] == [[200] * 2, [503] * 2, [200] * 2]
     assert [reply.header("Retry-After") for reply in away] == ["1", "1"]
     assert all("alta-mock, not the vendor" in str(reply.header("X-Alta-Mock-Why")) for reply in away)
+
+
+@contextmanager
+def suspended(server: Postgres) -> Iterator[None]:
+    """Stop all processes of a server in their place, and let them go on."""
+    first = psutil.Process(server.process.pid if server.process else 0)
+    processes = [first, *first.children()]
+    try:
+        for one in processes:
+            one.suspend()
+        yield
+    finally:
+        for one in processes:
+            one.resume()
+
+
+@pytest.mark.timeout(120)
+def test_a_database_that_hangs_does_not_hang_requests(clock: Clock) -> None:
+    """Its connections stay open and silent: a request gets our 503 after 2 s; when it goes on, so does the next one."""
+    with postgres(*FAST) as server, AltaMock(store=server.database("x"), clock=clock) as mock:
+        request, parts = request_of(), Dispatcher(mock, "python", None)
+        before = parts.part(request).answer(request, "")
+        with suspended(server):
+            begun = time.monotonic()
+            during = parts.part(request).answer(request, "")
+            took = time.monotonic() - begun
+        after = parts.part(request).answer(request, "")
+
+    assert [before.status, during.status, after.status] == [200, 503, 200]
+    assert "has not answered for 2 s" in str(during.header("X-Alta-Mock-Why"))
+    assert SECONDS <= took < 2 * SECONDS
+    assert after.header("RateLimit-Remaining") == "8"
+
+
+def test_a_database_that_never_answers_is_refused() -> None:
+    """Something listens there, and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        begun = time.monotonic()
+        with pytest.raises(MockError, match="timeout expired; check the URL"):
+            open_store(f"postgresql://ada@127.0.0.1:{silent.getsockname()[1]}/x")
+        assert time.monotonic() - begun < 2 * SECONDS
