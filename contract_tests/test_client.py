@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -30,7 +30,7 @@ from alta_client import (
 from contract_tests.consumer.runs import Environment, Script, Step, transport_of, until
 from contract_tests.consumer.scenarios import PEOPLE, SCENARIOS
 from contract_tests.fake import CAMPAIGN, TOKEN
-from contract_tests.mutants.clients import right_client
+from contract_tests.mutants.clients import client, right_client
 from contract_tests.mutants.score import CLIENT, WRONG, examined
 from mock_server import AltaMock, Clock
 from mock_server.contract.contract import Contract
@@ -39,6 +39,7 @@ from mock_server.journal.traffic import Fate, fate_of, records_of
 from mock_server.messages.injected import Injected
 from mock_server.pipeline.hooks import Hooks
 from mock_server.pipeline.injection import injected_fault, injected_response
+from mock_server.state import Search
 
 
 class Played:
@@ -179,6 +180,40 @@ def test_every_list_and_every_schedule(stage: Stage, exploring_seed: int | None)
     holds()
     assert seen >= {"NoneType", "OutcomeUnknown", "ServerError"}
     assert len(seen) >= 6, seen
+
+
+@pytest.mark.timeout(300)
+def test_every_page_and_every_schedule(stage: Stage, exploring_seed: int | None) -> None:
+    """A list is read once and whole, in order, whatever is injected in between; or an error is raised."""
+    mock = stage.mock
+    seen: set[str] = set()
+    mock.reset()
+    calls = [one["id"] for one in mock.objects.list("calls", Search({}, account="acme"))]
+
+    @settings(
+        max_examples=150,
+        derandomize=exploring_seed is None,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.integers(1, 30), st.lists(kinds, max_size=12))
+    def holds(limit: int, schedule: list[Any]) -> None:
+        read: list[str] = []
+
+        def reads(at: Environment, _: object) -> None:
+            read.extend(one["id"] for one in client(at).list_calls(limit=limit))
+
+        played = play(stage, [step_of(mock, kind) for kind in schedule], reads, [])
+        seen.add(type(played.error).__name__)
+
+        assert broken(replace(played.run, expected=None)) == {}
+        assert read == calls[: len(read)]
+        assert isinstance(played.error, AltaError) or (played.error is None and read == calls)
+        assert len(read) in {*range(0, len(calls) + 1, limit), len(calls)}
+
+    holds()
+    assert seen >= {"NoneType", "BadRequest", "Unauthorized"}
 
 
 @pytest.mark.parametrize(("header", "waits"), [("7", 7), ("0", 0), ("59", 59), ("date", 7), ("3, 7", 7)])
