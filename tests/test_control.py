@@ -19,10 +19,25 @@ from mock_server.control.api import Control
 from mock_server.control.guard import is_loopback
 from mock_server.messages.http import ApiRequest, Headers
 from tests.conftest import CAMPAIGN, ROOT, SECOND_CAMPAIGN, UNKNOWN_CAMPAIGN, prospects_path, request_of
+from tests.store.kinds import KINDS, url_of
 from tests.test_server import last, status, talk
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mock_server import Clock
     from mock_server.messages.http import ApiReply
+
+
+over_each_store = pytest.mark.parametrize("mock", KINDS, indirect=True)
+
+
+@pytest.fixture
+def mock(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[AltaMock]:
+    """A fake with the default settings, in memory unless a test runs over each kind of store."""
+    with AltaMock(clock=clock, store=url_of(getattr(request, "param", "memory"), tmp_path)) as mock:
+        yield mock
 
 
 def ask(
@@ -50,6 +65,7 @@ def value(reply: ApiReply) -> Any:
     return json.loads(reply.body)
 
 
+@over_each_store
 def test_everything_it_can_do(mock: AltaMock) -> None:
     """Every operation of the document works on the state of the mock."""
     mock.answer(request_of({"data": [{"email": "a", "n": 1}, {"email": "b"}]}))
@@ -96,6 +112,7 @@ def test_everything_it_can_do(mock: AltaMock) -> None:
     assert value(ask(mock, "GET", "clock")) == {"time": "2026-01-01T00:00:00.000+00:00", "advanced": 0.0}
 
 
+@over_each_store
 def test_no_digit_of_a_number_is_lost(mock: AltaMock) -> None:
     """Prospects are returned as sent, also if a text in them looks like a number."""
     record = b'{"email":"\\u0000decimal","n":1234567890123456789012345,"x":0.1234567890123456789012345,"y":1e400}'
@@ -105,6 +122,7 @@ def test_no_digit_of_a_number_is_lost(mock: AltaMock) -> None:
     assert b'"n":1234567890123456789012345,"x":0.1234567890123456789012345,"y":1E+400' in body
 
 
+@over_each_store
 def test_a_list_in_brief(mock: AltaMock) -> None:
     """It has what the page's list shows, the oldest remembered number, and the findings of these requests."""
     mock.answer(request_of({"data": [{"email": "a"}, {"linkedin_url": "b", "email": "b"}]}))
@@ -142,6 +160,7 @@ def test_a_list_in_brief(mock: AltaMock) -> None:
     assert [one["number"] for one in value(ask(mock, "GET", "requests"))["data"]] == [1]
 
 
+@over_each_store
 def test_requests_that_arrive_meanwhile_are_in_the_next_list(mock: AltaMock, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that continues from `newest` misses nothing and sees nothing twice."""
     control, findings = Control(mock), mock.findings
@@ -158,6 +177,7 @@ def test_requests_that_arrive_meanwhile_are_in_the_next_list(mock: AltaMock, mon
     assert numbers == [1, 2, 3, 4, 5]
 
 
+@over_each_store
 def test_a_body_that_was_not_kept_is_not_shown_as_empty(mock: AltaMock) -> None:
     """The response says that the body was too large."""
     mock.answer(replace(request_of(), body=None))
@@ -169,6 +189,7 @@ def test_a_body_that_was_not_kept_is_not_shown_as_empty(mock: AltaMock) -> None:
     assert (none["bodyKept"], none["requestLines"], none["status"]) == (True, [], 400)
 
 
+@over_each_store
 def test_half_an_emoji_is_shown(mock: AltaMock) -> None:
     """A lone surrogate is shown as sent, although UTF-8 cannot encode it."""
     mock.answer(request_of(b'{"data":[{"email":"a","firstName":"\\ud83d"}]}'))
@@ -190,6 +211,7 @@ def test_a_path_that_begins_alike_is_the_apis(mock: AltaMock) -> None:
     assert (reply.status_code, reply.json) == (404, {"error": "NotFound", "message": "Resource not found"})
 
 
+@over_each_store
 def test_one_request_is_annotated(mock: AltaMock) -> None:
     """The response has the rule at the line that broke it, the findings, and three ways to repeat the request."""
     for _ in range(2):
@@ -209,6 +231,7 @@ def test_one_request_is_annotated(mock: AltaMock) -> None:
     assert ask(mock, "GET", "requests/3").status == 404
 
 
+@over_each_store
 def test_a_request_has_its_own_findings_and_copies(mock: AltaMock) -> None:
     """It has no findings of other requests, and one copy of each kind."""
     mock.answer(request_of({"data": [{"email": "a", "linkedin_url": "x"}]}))
@@ -220,6 +243,7 @@ def test_a_request_has_its_own_findings_and_copies(mock: AltaMock) -> None:
     assert "def test_request_2(" in one["copies"]["pytest"]
 
 
+@over_each_store
 def test_the_newest_prospects_and_the_tokens(mock: AltaMock) -> None:
     """The API returns the newest prospects of a list and the tokens that may add to it."""
     mock.answer(request_of({"data": [{"email": "a"}, {"email": "b"}, {"email": "c"}]}))
@@ -235,6 +259,7 @@ def test_the_newest_prospects_and_the_tokens(mock: AltaMock) -> None:
     assert tokens["multi-token"]["accounts"] == ["acme", "globex"]
 
 
+@over_each_store
 def test_events_happen_to_a_prospect(mock: AltaMock) -> None:
     """Each leaves an object as the API shows it, which the response has."""
     mock.answer(request_of())
@@ -252,6 +277,7 @@ def test_events_happen_to_a_prospect(mock: AltaMock) -> None:
     assert value(ask(mock, "GET", "objects/prospects", query="status=paused"))["data"][-1]["id"] == prospect["id"]
 
 
+@over_each_store
 def test_objects_are_made_and_listed(mock: AltaMock) -> None:
     """They belong to the account in the query, else to that of the object that they refer to; a list is bounded."""
     rep = value(ask(mock, "POST", "objects/reps", {"name": "Grace"}, query="account=globex"))
@@ -270,6 +296,7 @@ def test_objects_are_made_and_listed(mock: AltaMock) -> None:
     assert len(value(ask(mock, "GET", "objects/persons"))["data"]) < 200
 
 
+@over_each_store
 def test_objects_are_searched_by_page(mock: AltaMock) -> None:
     """By words in their texts or in those of the objects that they refer to; the API does not show the record."""
     mock.answer(request_of({"data": [{"email": f"Ada.{number}@example.com", "company": "X"} for number in range(5)]}))
@@ -289,6 +316,7 @@ def test_objects_are_searched_by_page(mock: AltaMock) -> None:
     assert not any("record" in one for one in shown)
 
 
+@over_each_store
 def test_a_campaign_has_the_number_of_its_prospects(mock: AltaMock) -> None:
     """Those of the seed included."""
     mock.answer(request_of(path=prospects_path(SECOND_CAMPAIGN)))
@@ -297,6 +325,7 @@ def test_a_campaign_has_the_number_of_its_prospects(mock: AltaMock) -> None:
     assert (counts[CAMPAIGN], counts[SECOND_CAMPAIGN]) == (0, 7)
 
 
+@over_each_store
 def test_a_response_for_one_operation(mock: AltaMock) -> None:
     """It waits for a request of that operation, and the list shows which."""
     value(ask(mock, "POST", "next", {"status": 429, "operation": "listReps"}))
@@ -537,6 +566,7 @@ def test_every_transport_serves_it_and_never_below_v1(mock: AltaMock) -> None:
         assert remote.post("/_mock/reset", json={}).status_code == 200
 
 
+@over_each_store
 def test_what_it_does_is_not_in_the_journal(mock: AltaMock) -> None:
     """Its requests do not spend quota either."""
     ask(mock, "GET", "campaigns")
@@ -585,6 +615,7 @@ def test_no_name_of_an_operation_can_be_the_vendors(mock: AltaMock) -> None:
     assert not {*names} & {one.id for one in mock.contract.operations}
 
 
+@over_each_store
 def test_assumptions_are_listed_and_chosen(mock: AltaMock) -> None:
     """All that have choices, each with the one in force; an unknown one is refused with the known ones."""
     listed = value(ask(mock, "GET", "assumptions"))["data"]

@@ -39,6 +39,7 @@ from mock_server.contract.limits import Limit
 from mock_server.messages import extras
 from mock_server.pipeline.hooks import Hooks
 from tests.conftest import CAMPAIGN, ROOT, UNKNOWN_CAMPAIGN, request_of
+from tests.store.kinds import SHARED, url_of
 from tests.verify.naive_server import TOKEN, naive_server
 
 if TYPE_CHECKING:
@@ -109,6 +110,17 @@ def test_the_fake_keeps_every_rule(fake: AltaMock, seed: int) -> None:
         "needs a socket",
         "needs --allow-get, which sends GET /campaigns",
     }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", SHARED)
+def test_a_fake_over_a_database_keeps_every_rule(tmp_path: Path, clock: Clock, kind: str) -> None:
+    """Requests that Schemathesis generates included."""
+    with AltaMock(clock=clock, store=url_of(kind, tmp_path)) as mock:
+        report = verified(mock)
+
+    assert [result.breaches for result in report.broken] == []
+    assert (report.exit_code, report.unproven) == (0, [])
 
 
 def test_a_server_written_in_an_hour_breaks_rules(run: Callable[..., tuple[int, str, str]]) -> None:
