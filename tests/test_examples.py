@@ -221,6 +221,19 @@ def test_the_whole_integration(typescript: Path) -> None:
     assert mock.findings() == []
 
 
+def test_the_typescript_integration_behaves_in_every_scenario(typescript: Path) -> None:
+    """Those about reading included; a reply is in the seed."""
+    built = run(["npm", "run", "build"], typescript)
+    assert built.returncode == 0, built.stdout + built.stderr
+    done = run(
+        [sys.executable, "-m", "mock_server", "exec", "--consumer", "--", "node", "build/whole.js", "Q4 outreach"],
+        typescript,
+    )
+
+    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["the consumer behaves"]), done.stdout
+    assert "28 scenarios" in done.stdout
+
+
 def test_the_lock_names_no_registry() -> None:
     """It works with any registry; each package is pinned by its checksum."""
     packages = json.loads((EXAMPLES / "typescript" / "package-lock.json").read_text(encoding="utf-8"))["packages"]

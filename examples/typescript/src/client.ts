@@ -21,19 +21,19 @@ export const alta = createClient<paths>({
   redirect: "manual",
 });
 
-function secondsToWait(response: Response): number {
+function secondsToWait(response: Response, tries: number): number {
   const wait = response.headers.get("Retry-After") ?? "";
   if (/^\d+$/.test(wait)) return Number(wait);
   const until = Date.parse(wait); // HTTP allows a date, too
   const now = Date.parse(response.headers.get("Date") ?? "") || Date.now();
-  return Number.isNaN(until) ? 60 : Math.max(0, until - now) / 1000;
+  return Number.isNaN(until) ? Math.min(60, 2 ** (tries - 1)) : Math.max(0, until - now) / 1000;
 }
 
 export async function sent<T>(send: () => Promise<Answer<T>>): Promise<T> {
   for (let tries = 1; ; tries++) {
     const { data, error, response } = await send();
     if (response.ok) return data as T;
-    const seconds = secondsToWait(response);
+    const seconds = secondsToWait(response, tries);
     if (response.status !== 429 || tries === MOST_TRIES || seconds > MOST_SECONDS) {
       throw new Error(`${response.status} ${JSON.stringify(error)}`);
     }
