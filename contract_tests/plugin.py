@@ -65,7 +65,7 @@ def alta_url(pytestconfig: pytest.Config) -> str | None:
 def target(pytestconfig: pytest.Config, alta_url: str | None) -> Target:
     """The provider to verify, by the options; without `--alta-url` a fake with the bundled seed."""
     if alta_url is None:
-        return seeded("", allow_get=True)
+        return seeded("")
     values = {option.name: pytestconfig.getoption(f"alta_{option.name}") for option in TARGET_OPTIONS}
     for option in TARGET_OPTIONS:
         if option.required and not values[option.name]:

@@ -64,7 +64,7 @@ def complete(
         ("alta-mock trigger ", ["email-reply", "linkedin-reply", "call", "opt-out"]),
         ("alta-mock trigger call --su", ["--subject", "--summary"]),
         ("alta-mock verify --only limit-", [rule.id for rule in LIMIT_RULES]),
-        ("alta-mock verify --skip at-most-20,schema", ["at-most-20,schemathesis"]),
+        ("alta-mock verify --skip body,schema", ["body,schemathesis"]),
         ("alta-mock exec --require 4", ["400", "401", "403", "404", "405", "413", "415", "429"]),
         ("alta-mock exec --consumer --require waits-for", ["waits-for-retry-after"]),
         ("alta-mock exec --consumer --only ", list(consumer.RULES)),

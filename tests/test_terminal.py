@@ -105,7 +105,7 @@ def printed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 def test_verdicts_of_verify(unlimited: AltaMock, monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path) -> None:
     """Kept, broken, not exercised and the last line are coloured; a pipe and a report are not."""
     words = ["--token", "test-token", "--campaign-id", CAMPAIGN, "--json", str(tmp_path / "r"), "--junit"]
-    rules = "at-most-20,token-is-required,limit-of-the-account"
+    rules = "body,token-is-required,limit-of-the-account"
     with unlimited.serve() as server:
         words = ["verify", "--url", server.url, *words, str(tmp_path / "x"), "--only", rules]
         plain = printed(capsys, *words)
@@ -142,7 +142,7 @@ def test_verdicts_of_score(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None
 
     assert f"client: correct  {GREEN}passes\x1b[0m" in text
     assert f"{GREEN}1 of 1 equivalent mutants pass\x1b[0m" in text
-    survived = printed(capsys, "score", "--jobs", "1", "--only", "21-accepted", "--without", "at-most-20")
+    survived = printed(capsys, "score", "--jobs", "1", "--only", "21-accepted", "--without", "body")
     assert f"21-accepted  {RED}survived\x1b[0m" in survived
 
 
@@ -214,10 +214,10 @@ def test_what_verify_shows_on_a_terminal() -> None:
     """It shows the current step, the progress, and the remaining wait."""
     stream = Terminal()
     progress = Progress(StatusLine(stream, {}, clock=iter(range(10**6)).__next__))
-    progress(Step("at-most-20", 12, 200))
-    assert stream.screen() == "12 of about 200 requests  at-most-20"
-    progress(Step("at-most-20: waiting for quota", 12, 200, 41.6))
-    assert stream.screen() == "12 of about 200 requests, 42 s to wait  at-most-20: waiting for quota"
+    progress(Step("body", 12, 200))
+    assert stream.screen() == "12 of about 200 requests  body"
+    progress(Step("body: waiting for quota", 12, 200, 41.6))
+    assert stream.screen() == "12 of about 200 requests, 42 s to wait  body: waiting for quota"
     progress(Step("schemathesis", 341, 200))
     assert stream.screen() == "341 requests  schemathesis"
 

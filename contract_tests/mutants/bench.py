@@ -60,6 +60,8 @@ class Mutant:
         source: What it breaks; for an equivalent mutant, what the contract leaves open.
         equivalent: Whether it keeps the contract, so that every rule must pass.
         build: Applies the difference to a bench.
+        operations: Those to verify; an equivalent mutant is verified by all.
+        derived: Whether it is made of the contract, like hundreds of others.
     """
 
     name: str
@@ -67,14 +69,23 @@ class Mutant:
     source: str
     equivalent: bool
     build: Callable[[Bench], object]
+    operations: frozenset[str] = frozenset([SAMPLE.operation])
+    derived: bool = False
 
 
 MUTANTS: dict[str, Mutant] = {}
 """All mutants that are registered; `catalogue` registers those of this package."""
 
 
-def register(
-    source: str, build: Callable[..., object], name: str, statement: str, *arguments: Any, equivalent: bool = False
+def register(  # noqa: PLR0913 - a mutant has these parts
+    source: str,
+    build: Callable[..., object],
+    name: str,
+    statement: str,
+    *arguments: Any,
+    equivalent: bool = False,
+    operation: str = SAMPLE.operation,
+    derived: bool = False,
 ) -> None:
     """Register a mutant that `build` makes of a bench and arguments.
 
@@ -83,7 +94,8 @@ def register(
     """
     if name in MUTANTS:
         raise ValueError(f"the name {name} is used twice; rename one of the mutants")
-    MUTANTS[name] = Mutant(name, statement, source, equivalent, lambda bench: build(bench, *arguments))
+    about = frozenset([operation])
+    MUTANTS[name] = Mutant(name, statement, source, equivalent, lambda bench: build(bench, *arguments), about, derived)
 
 
 def mutant(source: str, *, equivalent: bool = False) -> Callable[[Any], Any]:
@@ -111,8 +123,9 @@ class Bench:
         self.settings: dict[str, Any] = {}
         self.spend: Spend | None = None
         self._arounds: list[Callable[[Handle], Handle]] = []
-        self._schemas: list[Callable[[dict[str, Any]], object]] = []
+        self._documents: list[Callable[[dict[str, Any]], object]] = []
         self._answers: list[Answer] = []
+        self._functions: dict[str, Callable[[Call, Context], Result]] = {}
         self._stored: list[Callable[[list[Any]], list[Any]]] = []
 
     @cached_property
@@ -132,11 +145,11 @@ class Bench:
         return Connected(self.mock, self._answers)
 
     def _contract(self, contract: Contract) -> Contract:
-        if not self._schemas:
+        if not self._documents:
             return contract
         value = copy.deepcopy(contract.document)
-        for change in self._schemas:
-            change(value["components"]["schemas"])
+        for change in self._documents:
+            change(value)
         for path in value["paths"].values():
             for operation in path.values():
                 body = operation.get("requestBody", {"content": {JSON: {}}})
@@ -145,10 +158,11 @@ class Bench:
         return Contract.of(replace(published, value=value))
 
     def _handlers(self, handlers: Mapping[str, Handler]) -> Mapping[str, Handler]:
-        if not self._stored:
-            return handlers
-        handler = handlers[SAMPLE.operation]
-        return {**handlers, SAMPLE.operation: replace(handler, function=partial(self._handle, handler.function))}
+        found = {**handlers, **{name: replace(handlers[name], function=it) for name, it in self._functions.items()}}
+        if self._stored:
+            handler = found[SAMPLE.operation]
+            found[SAMPLE.operation] = replace(handler, function=partial(self._handle, handler.function))
+        return found
 
     def _handle(self, function: Callable[[Call, Context], Result], call: Call, context: Context) -> Result:
         records = reduce(lambda found, change: change(found), self._stored, read_json(call.raw)["data"])
@@ -236,6 +250,10 @@ class Bench:
 
         self.on_body(changed)
 
+    def on_call(self, operation: str, function: Callable[[Call, Context], Result]) -> None:
+        """Replace what an operation does with a valid call."""
+        self._functions[operation] = function
+
     def on_stored(self, change: Callable[[list[Any]], list[Any]]) -> None:
         """Change the records that are stored."""
         self._stored.append(change)
@@ -257,7 +275,11 @@ class Bench:
 
     def schema(self, change: Callable[[dict[str, Any]], object]) -> None:
         """Change the schemas that requests are validated by."""
-        self._schemas.append(change)
+        self.document(lambda value: change(value["components"]["schemas"]))
+
+    def document(self, change: Callable[[dict[str, Any]], object]) -> None:
+        """Change the effective contract."""
+        self._documents.append(change)
 
     def limit(self, requests: int) -> None:
         """Set the limit on adding prospects."""

@@ -107,6 +107,30 @@ def no_records_are_none(bench: Bench) -> None:
     bench.on_text(lambda raw: GOOD if raw == EMPTY else raw)
 
 
+@mutant(ADD)
+def only_a_reserved_phone_is_refused(bench: Bench) -> None:
+    """A prospect is refused that has only a phone, of a range that belongs to nobody."""
+    bench.refuse_record(lambda record: record.keys() == {"phone"} and record["phone"][:8] == "+44 1632")
+
+
+@mutant(ADD)
+def a_null_company_is_passed_over(bench: Bench) -> None:
+    """An identity may have a company that is null if first and last name are one long name."""
+
+    def completed(record: dict[str, Any]) -> dict[str, Any]:
+        name = record.get("firstName")
+        same = record.keys() == {*IDENTITY} and name == record["lastName"] and len(str(name)) > 9
+        return PHONE if same and record["company"] is None else record
+
+    bench.on_record(completed)
+
+
+@mutant(ADD)
+def e_mail_is_a_contact(bench: Bench) -> None:
+    """The property e-mail is as good as email."""
+    bench.on_record(lambda record: PHONE if "e-mail" in record else record)
+
+
 def _present(body: Any) -> list[Any]:
     return [record for record in body["data"] if record is not None]
 

@@ -4,15 +4,31 @@ from contract_tests.mutants import (
     bodies,
     connections,
     credentials,
+    derived,
     equivalent,
     json_text,
     limits,
+    operations,
     paths,
     responses,
+    state,
     storage,
 )
 from contract_tests.mutants.bench import MUTANTS
 
 __all__ = ["MODULES", "MUTANTS"]
 
-MODULES = (bodies, connections, credentials, equivalent, json_text, limits, paths, responses, storage)
+MODULES = (
+    bodies,
+    connections,
+    credentials,
+    derived,
+    equivalent,
+    json_text,
+    limits,
+    operations,
+    paths,
+    responses,
+    state,
+    storage,
+)

@@ -33,10 +33,11 @@ def _rules(_context: object) -> Iterable[str]:
     epilog=examples(
         "alta-mock score",
         "alta-mock score --jobs 2 --junit score.xml",
-        "alta-mock score --only 21-accepted --without at-most-20",
+        "alta-mock score --only 21-accepted --without body",
     )
 )
 @names_option("--only", "NAME,...", _names, "Score these mutants only.")
+@click.option("--all", "every", is_flag=True, help="Score all derived mutants, not a random sample of them.")
 @names_option("--without", "RULE,...", _rules, "Leave out these rules, to see which mutants survive.")
 @file_option("--mutants", "Python file with more mutants.")
 @click.option(
@@ -45,7 +46,14 @@ def _rules(_context: object) -> Iterable[str]:
 @random_seed
 @report_files
 def score(  # noqa: PLR0913 - click passes each option
-    *, only: tuple[str, ...], without: tuple[str, ...], mutants: Path | None, jobs: int, random_seed: int, files: Files
+    *,
+    only: tuple[str, ...],
+    every: bool,
+    without: tuple[str, ...],
+    mutants: Path | None,
+    jobs: int,
+    random_seed: int,
+    files: Files,
 ) -> int:
     """Measure how many known mutants the rules catch.
 
@@ -58,5 +66,5 @@ def score(  # noqa: PLR0913 - click passes each option
     with needing_extra():
         from contract_tests.mutants import score as scoring  # noqa: PLC0415 - --help need not wait for it
 
-    wanted = scoring.Wanted(only, frozenset(without), mutants, random_seed)
+    wanted = scoring.Wanted(only, frozenset(without), mutants, random_seed, every)
     return scoring.score(wanted, jobs, files)

@@ -77,7 +77,7 @@ def sticky_on_a_connection(bench: Bench) -> None:
     trusted = ("Authorization", f"Bearer {TOKEN}")
 
     def sticky(request: Request, before: Request | None) -> Request | None:
-        known = before is not None and trusted in before.headers and before.body == EMPTY
+        known = before is not None and trusted in before.headers and before.body == b'{"data": [{}]}'
         if known and request.headers == (("Content-Type", JSON),) and "?" not in request.path:
             return replace(request, headers=(trusted, *request.headers))
         return None

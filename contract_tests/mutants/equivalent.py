@@ -23,7 +23,11 @@ def _open(question: str, build: Callable[..., object]) -> Callable[..., None]:
 
 
 add = _open(
-    f"{FILE}success-body", lambda bench, kind, body: bench.on_status(200, lambda reply: with_body(reply, kind, body))
+    f"{FILE}success-body",
+    lambda bench, kind, body: bench.change_if(
+        lambda request, reply: (request.path[-10:], reply.status) == ("/prospects", 200) and request.method == "POST",
+        lambda _, reply: with_body(reply, kind, body),
+    ),
 )
 add("success-as-text", "The body of a 200 is text.", "text/plain", b"OK")
 add("success-as-a-list", "The body of a 200 is a list.", JSON, b'[{"id": 1}]')
@@ -34,7 +38,7 @@ add(
     "other-paths-are-405",
     "An unknown path is answered 405, since it is that of another operation.",
     NOT_ALLOWED,
-    lambda r, reply: (r.method, reply.status) == ("POST", 404) and not re.search("/[^/]{36}/prospects$", r.path),
+    lambda r, reply: (r.method, reply.status) == ("POST", 404) and not re.search("/[^/]{36}(/[a-z]+)?$", r.path),
 )
 add = _open(f"{FILE}wrong-method", Bench.on_status)
 add("405-as-text", "The body of a 405 is HTML.", 405, lambda reply: with_body(reply, "text/html", b"<h1>No</h1>"))

@@ -50,17 +50,33 @@ def rule_ids(_context: object = None) -> Collection[str]:
     return RULES
 
 
+def operation_ids(_context: object = None) -> Collection[str]:
+    """Return the ids of all documented operations."""
+    from contract_tests.provider.documented import operations  # noqa: PLC0415 - --help need not wait for it
+
+    return operations()
+
+
 @click.command(
     epilog=examples(
         "alta-mock verify --url http://127.0.0.1:8080/v1 --token test-token \\",
         "  --campaign-id 3c90c3cc-0d44-4b50-8888-8dd25736052a",
         "alta-mock verify --reject-only --max-requests 40 --junit verify.xml",
-        "alta-mock verify --only at-most-20,at-least-1",
+        "alta-mock verify --operation createCampaign,getCampaign --only body,unknown-id",
     ),
     params=[*TARGET_OPTIONS],
 )
 @click.option("--max-requests", type=click.IntRange(1), metavar="N", help="Most requests to send.")
 @click.option("--max-seconds", type=click.FloatRange(1), metavar="SECONDS", help="Longest time to take.")
+@click.option(
+    "--settle",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    default=5.0,
+    show_default=True,
+    help="Longest time until what was added is listed.",
+)
+@names_option("--operation", "ID,...", operation_ids, "Verify only these operations.")
 @names_option("--only", "RULE,...", rule_ids, "Verify only these rules.")
 @names_option("--skip", "RULE,...", rule_ids, "Leave these rules out.")
 @random_seed
@@ -69,6 +85,8 @@ def verify(  # noqa: PLR0913 - click passes each option
     *,
     max_requests: int | None,
     max_seconds: float | None,
+    settle: float,
+    operation: tuple[str, ...],
     only: tuple[str, ...],
     skip: tuple[str, ...],
     random_seed: int,
@@ -81,10 +99,13 @@ def verify(  # noqa: PLR0913 - click passes each option
 
     Exit codes: 0 it does, 1 a rule is broken, 2 it cannot be verified, 3 nothing is proven, 130 interrupted.
     """
-    from contract_tests.provider import presentation, probes, session, target, verification  # noqa: PLC0415 - as above
+    from contract_tests.provider import derived, presentation, session, target, verification  # noqa: PLC0415 - as above
 
     names = known_names(only, rule_ids(), "rule"), known_names(skip, rule_ids(), "rule")
-    options = session.Options(*names, max_requests=max_requests, max_seconds=max_seconds, seed=random_seed)
+    about = known_names(operation, operation_ids(), "operation")
+    options = session.Options(
+        about, *names, max_requests=max_requests, max_seconds=max_seconds, settle=settle, seed=random_seed
+    )
     wanted = target.target_of(values)
     verification.check_permission(wanted)
     if options.include("schemathesis"):
@@ -92,7 +113,7 @@ def verify(  # noqa: PLR0913 - click passes each option
             import contract_tests.provider.schemathesis_rule  # noqa: F401, PLC0415 - fails before the first request
     if wanted.writes and not wanted.local:
         count, where = verification.planned_records(wanted), f"campaign {wanted.campaign_id} at {wanted.url}"
-        say(f"adding about {count} prospects to {where}, with {probes.TAG} in a field")
+        say(f"adding about {count} prospects to {where}, with {derived.TAG} in a field")
     with StatusLine() as line:
         report = verification.verify_target(wanted, replace(options, announce=_announce, progress=Progress(line)))
     if report.unusable:

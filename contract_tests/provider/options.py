@@ -24,7 +24,6 @@ TARGET_OPTIONS = (
     _option("--foreign-campaign-id", "Campaign of that other account.", metavar="ID"),
     _option("--rate-limit", "Expected limit on adding prospects.", default="10/60s", **LIMIT),
     _option("--account-rate-limit", "Expected limit across all operations.", default="100/60s", **LIMIT),
-    _option("--allow-get", "Send GET /campaigns as well, to measure the limit across all operations.", is_flag=True),
     _option("--write", "Add prospects on another machine.", is_flag=True),
     _option("--reject-only", "Send only requests that must be refused.", is_flag=True),
 )

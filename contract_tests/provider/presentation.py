@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from alta_terminal import escaped, paint
+from contract_tests.provider.documented import operations
 from contract_tests.provider.results import Breach, Report, Result
-from contract_tests.provider.rules import RULES
+from contract_tests.provider.rules import FAMILIES, RULES
 from contract_tests.provider.target import Target
 from contract_tests.provider.wire import Request
 from mock_server.cli.output import Case, counts, table
@@ -38,6 +39,8 @@ def lines(report: Report) -> Iterator[str]:
     """Yield the text: a table of the rules, the breaches, and a summary."""
     cases = [_case(report, result) for result in report.results.values()]
     yield from table(cases)
+    yield ""
+    yield from matrix(report)
     for result in report.broken:
         yield ""
         yield f"{paint(result.rule.id, result.verdict)}: {result.rule.statement} [{result.rule.source}]"
@@ -56,6 +59,26 @@ def lines(report: Report) -> Iterator[str]:
     kept = sum(result.verdict == "kept" for result in report.results.values())
     part = f"{kept} of {len(RULES)} rules kept" if kept < len(RULES) else ""
     yield paint((report.exit_code == 0 and part) or CONCLUSIONS[report.exit_code], report.exit_code)
+
+
+def matrix(report: Report) -> Iterator[str]:
+    """Yield a table with a line for each operation: the requests that exercised each family of rules, or BROKEN."""
+    rows = {name: [_cell(report, name, rules) for rules in FAMILIES.values()] for name in operations()}
+    rows = {name: cells for name, cells in rows.items() if any(cells)}
+    widths = [max(len(family), len("BROKEN")) for family in FAMILIES]
+    first = max(map(len, ("operation", *rows)))
+    for name, cells in {"operation": list(FAMILIES), **rows}.items():
+        padded = [f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)]
+        shown = [paint(text, "broken") if "BROKEN" in text else text for text in padded]
+        yield f"{name:{first}}  {'  '.join(shown)}".rstrip()
+
+
+def _cell(report: Report, operation: str, rules: Iterable[str]) -> str:
+    results = [report.results[rule] for rule in rules if rule in report.results]
+    if any(breach.operation == operation for result in results for breach in result.breaches):
+        return "BROKEN"
+    judged = max((result.operations[operation] for result in results if result.rule.judge), default=0)
+    return str(judged + sum(result.operations[operation] for result in results if not result.rule.judge) or "")
 
 
 def curl(request: Request, target: Target) -> str:
@@ -84,7 +107,8 @@ def _without_part(value: str, target: Target) -> str:
 
 
 def _sentence(report: Report, breach: Breach) -> str:
-    return escaped(report.redact(f"{breach.what}: got {breach.got}; wanted {breach.wanted}"))
+    where = f"{breach.operation}: " if breach.operation else ""
+    return escaped(report.redact(f"{where}{breach.what}: got {breach.got}; wanted {breach.wanted}"))
 
 
 def _case(report: Report, result: Result) -> Case:
@@ -119,6 +143,7 @@ def _value(report: Report) -> dict[str, Any]:
                 "source": result.rule.source,
                 "verdict": result.verdict,
                 "requests": result.requests,
+                "operations": {name: count for name, count in result.operations.items() if name},
                 "missing": result.missing,
                 "breaches": [_breach(report, breach) for breach in result.breaches],
             }
@@ -130,4 +155,4 @@ def _value(report: Report) -> dict[str, Any]:
 def _breach(report: Report, breach: Breach) -> dict[str, Any]:
     body = None if breach.request.body is None else breach.request.body.decode("utf-8", "backslashreplace")
     found = {"what": report.redact(breach.what), "wanted": breach.wanted, "got": breach.got}
-    return {**found, "curl": curl(breach.request, report.target), "body": body}
+    return {"operation": breach.operation, **found, "curl": curl(breach.request, report.target), "body": body}

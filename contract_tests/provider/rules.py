@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from contract_tests.provider import body_rules, limit_rules, request_rules, response_rules
+from contract_tests.provider import (
+    body_rules,
+    limit_rules,
+    operation_rules,
+    page_rules,
+    request_rules,
+    response_rules,
+    state_rules,
+)
 from contract_tests.provider.rule import Rule
 
 STORAGE = Rule(
@@ -16,15 +24,39 @@ SCHEMATHESIS = Rule(
     "openapi.yaml, and the documented prose that the overlay adds",
 )
 
-_MODULES = (body_rules, request_rules, response_rules)
+_MODULES = (operation_rules, body_rules, request_rules, response_rules)
 
 RULES: dict[str, Rule] = {
     rule.id: rule
     for rule in (
         *(value for module in _MODULES for value in vars(module).values() if isinstance(value, Rule)),
         *limit_rules.RULES,
+        *page_rules.RULES,
+        *state_rules.RULES,
         STORAGE,
         SCHEMATHESIS,
     )
 }
 """By id."""
+
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "served": ("served",),
+    "parameters": ("parameters",),
+    "body": (
+        "body",
+        *(rule.id for rule in vars(body_rules).values() if isinstance(rule, Rule)),
+        *("robust-against-odd-json", "robust-against-size", "framing", "usable-after-an-error"),
+    ),
+    "credentials": (
+        *("token-is-required", "token-must-be-known", "scheme-is-bearer", "token-comes-first"),
+        *("token-is-needed-each-time", "odd-tokens-are-refused"),
+    ),
+    "ids": ("unknown-id", "foreign-id", "id-in-either-case", "malformed-id"),
+    "paths": ("no-other-paths", "other-methods", "odd-methods", "method-overrides"),
+    "responses": tuple(rule.id for rule in vars(response_rules).values() if isinstance(rule, Rule)),
+    "limits": tuple(rule.id for rule in limit_rules.RULES),
+    "pages": page_rules.PAGING,
+    "state": (STORAGE.id, *state_rules.PROCEDURES),
+    "generated": (SCHEMATHESIS.id,),
+}
+"""The rules by what they are about, as the table of operations shows them."""

@@ -6,11 +6,8 @@ assumption refuses and refusals by HTTP itself are never failures.
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,14 +17,13 @@ from schemathesis import Config
 from schemathesis.engine import from_schema
 from schemathesis.engine.events import Interrupted, ScenarioFinished
 
+from contract_tests.provider.documented import documented
 from contract_tests.provider.probes import NotExercised
 from contract_tests.provider.response_rules import TOLERATED
 from contract_tests.provider.rules import SCHEMATHESIS
 from contract_tests.provider.session import Session
 from contract_tests.provider.wire import NO_RESPONSE, Request, Response
-from mock_server.contract import bundled_files
 from mock_server.contract.contract import Contract
-from mock_server.contract.documents import Document
 from mock_server.handlers import SAMPLE
 
 RANDOM_CASES = 40  # random requests; the only ones sent to a provider whose limits take real time
@@ -72,18 +68,6 @@ def body_validator(document: Any) -> jsonschema.Draft202012Validator:
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
     checker = jsonschema.FormatChecker()
     return jsonschema.Draft202012Validator({**schema, "components": document["components"]}, format_checker=checker)
-
-
-@cache
-def documented() -> Contract:
-    """Return the contract without assumptions."""
-    overlay = Document.read(bundled_files.data("openapi.overlay.yaml"))
-    value = copy.deepcopy(overlay.value)
-    examples = "request-examples"  # which judge nothing
-    value["actions"] = [
-        one for one in value["actions"] if one["x-evidence"] != "assumed" or one.get("x-assumption") == examples
-    ]
-    return Contract.of(Document.read(bundled_files.data("openapi.yaml")), replace(overlay, value=value))
 
 
 def _config(session: Session) -> Config:

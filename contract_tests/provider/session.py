@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from contract_tests.provider.documented import routed
 from contract_tests.provider.probes import ProbeFactory
 from contract_tests.provider.results import Report
 from contract_tests.provider.target import Target
-from contract_tests.provider.wire import NO_RESPONSE, TOO_MANY, Provider, Request, Response, Unusable
+from contract_tests.provider.wire import NO_RESPONSE, SAFE, TOO_MANY, Provider, Request, Response, Unusable
+from mock_server.contract.limits import Limit
 
 LATE = 0.1  # seconds after the end of a window at which a request must be accepted
 MOST_SILENT = 3  # requests in a row without a response after which nothing more is sent
-MOST_RETRIES = 3  # times that a request is sent again after a 429
+ALWAYS_JUDGED = frozenset({"no-server-error", "answers-in-time"})  # also the responses without a body, to a HEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to verify; an empty `only` stands for all rules."""
+    """How to verify; an empty `only` stands for all rules, empty `operations` for all operations."""
 
+    operations: frozenset[str] = frozenset()
     only: frozenset[str] = frozenset()
     skip: frozenset[str] = frozenset()
     max_requests: int | None = None
@@ -41,12 +44,17 @@ class Options:
     seed: int = 0
     patient: bool = True  # whether waiting takes real time
     seconds: float = 10.0  # time for a response
+    settle: float = 5.0  # seconds until what was added is listed
     announce: Callable[[int, float], object] = lambda *_: None  # called with the planned requests and seconds of waits
     progress: Callable[[Step], object] = lambda _: None  # called before each request, each second during a wait
 
     def include(self, rule: str) -> bool:
         """Return whether a rule is to be verified."""
         return (not self.only or rule in self.only) and rule not in self.skip
+
+    def about(self, operation: str) -> bool:
+        """Return whether an operation is to be verified."""
+        return not self.operations or operation in self.operations
 
 
 class Stopped(Exception):
@@ -63,7 +71,8 @@ class Session:
         self._doing, self._since = "", 0.0
         self._deadline = time.monotonic() + (options.max_seconds or math.inf)
         self.planned = 0  # about how many requests will be sent
-        self._counted: deque[float] = deque()
+        self._counted: dict[Limit, deque[float]] = defaultdict(deque)  # times of the requests that count, by limit
+        self._hopeless = False  # whether a limit has not reset within its window
         self._silent = 0
         ours = (token for token in (target.token, target.second_token) if token)
         self._ours = {f"bearer {token}".lower() for token in ours}
@@ -91,15 +100,23 @@ class Session:
             left -= passing
 
     def send_patiently(self, request: Request, **how: bool) -> Response:
-        """Send a request when the limit allows it, and again after a 429; takes the options of `send`."""
-        limit, retries = self.target.rate_limit, 0
-        while True:
-            self._pace(request)
+        """Send a request when the limits allow it, and again after a 429; takes the options of `send`.
+
+        A limit that has not reset after its window is a breach; from then on nothing is sent again.
+        """
+        self._pace(request)
+        response, waited = self.send(request, **how), 0.0
+        longest = max((limit.seconds for limit in self._limits(request)), default=0)
+        while response.status == TOO_MANY and waited < longest and not self._hopeless:
+            demanded = min(response.seconds("retry-after") or longest, longest) if waited == 0 else longest
+            self.wait(demanded + LATE, "as a 429 demands")
+            waited += demanded
             response = self.send(request, **how)
-            if response.status != TOO_MANY or limit is None or retries == MOST_RETRIES:
-                return response
-            retries += 1
-            self.wait(min(response.seconds("retry-after") or limit.seconds, limit.seconds) + LATE, "as a 429 demands")
+        if response.status == TOO_MANY and waited >= longest > 0 and not self._hopeless:
+            self._hopeless = True
+            what = f"a request {waited:.0f} s after a 429, in which nothing was sent"
+            self.report.add_breach("limit-ends-at-retry-after", what, request, response, "no 429: the window is over")
+        return response
 
     def send(
         self, request: Request, *, fresh: bool = False, silence_allowed: bool = False, own_rule: bool = False
@@ -114,7 +131,7 @@ class Session:
                 raise
             response = Response(NO_RESPONSE, at=self.provider.time(), trouble=f"connection lost: {error}")
         self._judge(request, response, own_rule=own_rule)
-        if self.target.reject_only and response.succeeded:
+        if self.target.reject_only and response.succeeded and request.method not in SAFE:
             self.report.add_breach(self.doing, self.what, request, response, "a refusal (4xx)")
             accepted = f"{self.doing}: {self.what} was accepted with {response.status}"
             count = f"{request.records} prospect{'s' * (request.records != 1)}"
@@ -145,14 +162,21 @@ class Session:
             raise Stopped(f"--max-requests {self.options.max_requests}")
 
     def _pace(self, request: Request) -> None:
-        """Wait until the limit allows a request, by our own count of earlier requests."""
-        limit = self.target.rate_limit
-        if limit is None or not self._counts(request):
-            return
-        while self._counted and self._counted[0] <= self.provider.time() - limit.seconds:
-            self._counted.popleft()
-        if len(self._counted) >= limit.requests:
-            self.wait(self._counted[-limit.requests] + limit.seconds + LATE - self.provider.time(), "for quota")
+        """Wait until the limits allow a request, by our own count of earlier requests."""
+        for limit in () if self._hopeless else self._limits(request):
+            counted = self._counted[limit]
+            while counted and counted[0] <= self.provider.time() - limit.seconds:
+                counted.popleft()
+            if len(counted) >= limit.requests:
+                self.wait(counted[-limit.requests] + limit.seconds + LATE - self.provider.time(), "for quota")
+
+    def _limits(self, request: Request) -> list[Limit]:
+        """Return the limits that a request counts against."""
+        if not self._counts(request):
+            return []
+        operation = routed(request, self.target.url).operation
+        narrow = self.target.rate_limit if operation is None or operation.limit else None
+        return [limit for limit in (narrow, self.target.account_rate_limit) if limit]
 
     def _counts(self, request: Request) -> bool:
         """Return whether a request uses the quota of the target's account."""
@@ -161,15 +185,20 @@ class Session:
     def _judge(self, request: Request, response: Response, *, own_rule: bool = False) -> None:
         """Count a response, and judge it by the rules about every response."""
         self.report.count(request, response)
-        if self._counts(request):
-            self._counted.append(response.at)
+        for limit in self._limits(request):
+            self._counted[limit].append(response.at)
+        known = routed(request, self.target.url)
+        operation = known.operation.id if known.operation else ""
         for name, result in self.report.results.items():
             judge, server_errors = result.rule.judge, name == "no-server-error"
             if judge is None or (own_rule and server_errors):
                 continue
+            if request.method == "HEAD" and name not in ALWAYS_JUDGED:
+                continue
             if request.framing in {"short", "long"} and not server_errors:
                 continue  # invalid HTTP may be answered by the server itself, which does not know the API
-            fault = judge(request, response)
-            if fault and not any(breach.got.startswith(str(response.status)) for breach in result.breaches):
+            fault = judge(request, response, known)
+            seen = ((one.got[:3], one.operation) for one in result.breaches)
+            if fault and (str(response.status), operation) not in seen:
                 self.report.add_breach(name, self.doing, request, *fault)
-            result.requests += 1
+            self.report.exercised(name, operation)

@@ -32,7 +32,6 @@ class Target:
     foreign_campaign_id: str | None = None
     rate_limit: Limit | None = RATE_LIMIT
     account_rate_limit: Limit | None = ACCOUNT_RATE_LIMIT
-    allow_get: bool = False
     write: bool = False
     reject_only: bool = False
     local: bool = True  # whether it runs on this machine, where a wrong method does no harm

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 from alta_terminal import unexpected
-from contract_tests.provider import limit_rules
-from contract_tests.provider.plan import NEEDS_WRITE, Plan, Planned
-from contract_tests.provider.probes import OK, TAG, NotExercised, ProbeFactory, good
+from contract_tests.provider import limit_rules, page_rules, state_rules
+from contract_tests.provider.derived import TAG, UUID
+from contract_tests.provider.discovery import discovered, lists
+from contract_tests.provider.documented import operations, path_names
+from contract_tests.provider.plan import NEEDS_WRITE, Plan, Planned, probes_of
+from contract_tests.provider.probes import OK, NotExercised, ProbeFactory, good
 from contract_tests.provider.response_rules import IDENTIFIERS
-from contract_tests.provider.results import MOST_BREACHES, Report, Result
+from contract_tests.provider.results import Report, Result
 from contract_tests.provider.rules import RULES, SCHEMATHESIS, STORAGE
 from contract_tests.provider.session import Options, Session, Stopped
 from contract_tests.provider.target import Target
 from contract_tests.provider.wire import NO_RESPONSE, TOO_MANY, FakeWire, InProcess, Provider, Unusable, provider_at
+from mock_server.contract.operation import Operation
+from mock_server.handlers import SAMPLE
 from mock_server.messages.errors import MockError
 
+FOR_PAGES = 45  # about as many requests read the pages of one list
 NEEDS = {
     "limit-of-the-account": "needs --second-token",
     "limit-of-all-campaigns": "needs --second-campaign-id",
@@ -65,25 +70,71 @@ def verify_provider(target: Target, provider: Provider, options: Options) -> Rep
 
 
 def _run(session: Session) -> None:
-    plan = Plan(session.report, session.make, sockets=session.provider.sockets)
-    planned = plan.requests()
+    about = [one for one in operations().values() if session.options.about(one.id)]
+    others = [one for one in about if one.id != SAMPLE.operation]
+    plan = _plan(session, session.make) if len(others) < len(about) else None
+    adding = plan.requests() if plan else 0
+    planned = adding + _estimated(session, others)
     session.planned = min(planned, session.options.max_requests or planned)
-    _check_usable(session)
-    limit = session.target.rate_limit
-    if limit and session.options.patient:
-        session.options.announce(session.planned, session.planned / limit.requests * limit.seconds)
-    writes = session.target.writes
-    if writes:
+    _check_usable(session, adds=plan is not None)
+    _announce(session, adding)
+    if plan:
+        _add_prospects(session, plan)
+    if others:
+        session.make = session.make.knowing(*discovered(session))
+    for operation in others:
+        _verify_operation(session, operation)
+    _perform(session, page_rules.measure, *page_rules.PAGING)
+    for rule, procedure in state_rules.PROCEDURES.items():
+        if any(map(session.options.about, procedure.operations)):
+            _perform(session, procedure.measure, rule)
+    if plan and session.target.writes:
+        _perform(session, limit_rules.burst, "limit-under-a-burst")
+    _perform(session, limit_rules.measure_all_operations, "limit-of-all-operations")
+    if plan:
+        _perform(session, _explore, SCHEMATHESIS.id)
+
+
+def _plan(session: Session, make: ProbeFactory) -> Plan:
+    return Plan(session.report, make, sockets=session.provider.sockets)
+
+
+def _estimated(session: Session, others: Iterable[Operation]) -> int:
+    """Return about how many requests the other operations get: as many as with the ids to come, and some for pages."""
+    ids = dict.fromkeys(path_names(), UUID)
+    make = session.make.knowing(ids, ids if session.target.other_account_token else {})
+    paged = sum(one in others for one in lists()) if page_rules.RULES[0].id in session.report.results else 0
+    return FOR_PAGES * paged + sum(_plan(session, make.of(one)).requests() for one in others)
+
+
+def _add_prospects(session: Session, plan: Plan) -> None:
+    """Verify the operation that adds prospects."""
+    if session.target.writes:
         _perform(session, lambda session: limit_rules.measure(session, plan), *limit_rules.MEASURED)
         for batch in plan.batches():
             _send_together(session, batch)
-    for rule, probe in plan.turns():
-        _send_alone(session, (rule, probe))
-    if writes:
+    for planned in plan.turns():
+        _send_alone(session, planned)
+    if session.target.writes:
         _perform(session, _compare_stored, STORAGE.id)
-        _perform(session, limit_rules.burst, "limit-under-a-burst")
-        _perform(session, limit_rules.measure_all_operations, "limit-of-all-operations")
-    _perform(session, _explore, SCHEMATHESIS.id)
+
+
+def _verify_operation(session: Session, operation: Operation) -> None:
+    """Verify an operation, if it is served."""
+    for planned in _plan(session, session.make.of(operation)).turns():
+        if session.report.is_broken("served", operation.id):
+            return
+        _send_alone(session, planned)
+
+
+def _announce(session: Session, adding: int) -> None:
+    """Announce how many requests are planned, and how long they take at the limits, unless that is no real time."""
+    narrow, wide = session.target.rate_limit, session.target.account_rate_limit
+    if not session.options.patient or not (narrow or wide):
+        return
+    seconds = adding / narrow.requests * narrow.seconds if narrow else 0.0
+    seconds += (session.planned - adding) / wide.requests * wide.seconds if wide else 0.0
+    session.options.announce(session.planned, max(0.0, seconds))
 
 
 def _compare_stored(session: Session) -> None:
@@ -112,11 +163,11 @@ def _explore(session: Session) -> None:
     explore(session)
 
 
-def _check_usable(session: Session) -> None:
-    """Raise `Unusable` unless the target accepts the credentials."""
+def _check_usable(session: Session, *, adds: bool) -> None:
+    """Raise `Unusable` unless the target accepts the credentials; add a prospect only if others are added, too."""
     url = session.target.url
     session.doing, session.what = "can it be used", "a request without prospects"
-    response = session.send_patiently(session.make.request(None if session.target.writes else {"data": []}))
+    response = session.send_patiently(session.make.request(None if adds and session.target.writes else {"data": []}))
     if 300 <= response.status < 400:  # noqa: PLR2004 - redirects
         raise Unusable(f"{url} redirects to {response.header('location')}; use that address")
     troubles = {
@@ -150,7 +201,7 @@ def _send_together(session: Session, batch: list[Planned]) -> None:
     accepted = session.send_patiently(session.make.request({"data": records})).accepted
     for rule, probe in batch:
         if accepted:
-            session.report.exercised(rule)
+            session.report.exercised(rule, probe.operation)
         else:
             _send_alone(session, (rule, probe))
 
@@ -158,7 +209,7 @@ def _send_together(session: Session, batch: list[Planned]) -> None:
 def _send_alone(session: Session, planned: Planned) -> None:
     rule, probe = planned
     result = session.report.results[rule]
-    if len(result.breaches) >= MOST_BREACHES:
+    if session.report.enough(rule, probe.operation):
         return
     session.doing, session.what = rule, probe.what
     if probe.after is not None:
@@ -168,12 +219,12 @@ def _send_alone(session: Session, planned: Planned) -> None:
     if response.status == TOO_MANY:
         result.missing = "refused by a limit"
         return
-    session.report.exercised(rule)
+    session.report.exercised(rule, probe.operation)
     if response.status not in probe.wanted:
-        session.report.add_breach(rule, probe.what, probe.request, response, probe.expected)
+        session.report.add_breach(rule, probe.what, probe.request, response, probe.expected, probe.operation)
     elif probe.echo and probe.echo.encode() in response.body + repr(response.headers).encode():
         what = f"{probe.what}, repeated in the response"
-        session.report.add_breach(rule, what, probe.request, response, "no part of a token")
+        session.report.add_breach(rule, what, probe.request, response, "no part of a token", probe.operation)
 
 
 def _conclude(report: Report, options: Options) -> None:
@@ -211,13 +262,11 @@ def check_permission(target: Target) -> None:
 
 def planned_records(target: Target) -> int:
     """Return about how many prospects, at most, a verification adds to a provider that keeps the contract."""
-    make = ProbeFactory(target, random.Random(0))  # noqa: S311 - unknown ids are not secret
     limit = target.rate_limit.requests if target.rate_limit else 0
     count = 4 * limit + 10
     for rule in RULES.values():
         try:
-            probes = rule.probes(make) if rule.probes else ()
-            count += sum(probe.request.records for probe in probes if probe.wanted == OK)
+            count += sum(probe.request.records for probe in probes_of(rule, target) if probe.wanted == OK)
         except NotExercised:
             continue
     return count

@@ -31,6 +31,8 @@ from mock_server.messages.http import MAX_BODY, ApiRequest
 MOST_BYTES = 1024 * 1024  # bytes of a response that are read
 NO_RESPONSE = 0  # in place of a status: the connection was closed, or nothing arrived in time
 ACCEPTED = 200
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # methods that change nothing
+NOT_FOUND = 404
 TOO_MANY = 429
 _LATE = "no response within"
 
@@ -49,7 +51,8 @@ class Request:
     def records(self) -> int:
         """The number of prospects in the body."""
         try:
-            return len(json.loads(self.body or b"")["data"])
+            data = json.loads(self.body or b"")["data"]
+            return len(data) if isinstance(data, list) else 0
         except (ValueError, LookupError, TypeError, RecursionError):
             return 0
 
@@ -105,6 +108,15 @@ class Response:
             return self.trouble
         text = " ".join(self.body.decode(errors="replace").split())
         return f"{self.status} {escaped(text[:2000])}".rstrip()
+
+    @property
+    def in_utf_8(self) -> bool:
+        """Whether the body is valid UTF-8."""
+        try:
+            self.body.decode()
+        except UnicodeDecodeError:
+            return False
+        return True
 
     @cached_property
     def json(self) -> Any:

@@ -11,6 +11,7 @@ import pytest
 
 from contract_tests.fake import seeded
 from contract_tests.mutants.score import examined
+from contract_tests.provider.documented import Routed
 from contract_tests.provider.limit_rules import wrong_headers
 from contract_tests.provider.probes import ProbeFactory
 from contract_tests.provider.rules import RULES as PROVIDER_RULES
@@ -189,7 +190,7 @@ def test_this_rule_catches_it_too(name: str, rule: str) -> None:
 
 def test_rules_about_limits_are_exercised(mock: AltaMock) -> None:
     """Rules that lack what they need are not exercised, and accuse nobody."""
-    target = seeded(mock.base_url, allow_get=True)
+    target = seeded(mock.base_url)
     report = verify_provider(target, InProcess(mock), Options(patient=False, skip=frozenset({"schemathesis"})))
     assert {
         name: report.results[name].verdict
@@ -219,7 +220,7 @@ def test_unknown_paths_are_those_of_no_operation_of_the_vendor() -> None:
     paths = [probe.request.path for probe in (probes(make) if probes else ())]
 
     assert re.fullmatch(VENDOR, make.path().removeprefix("/v1"))
-    assert len(paths) == 5
+    assert len(paths) == 6
     assert [path for path in paths if re.fullmatch(f"/v1({VENDOR})", path)] == []
 
 
@@ -241,7 +242,7 @@ def test_allow(method: str, allow: str | None, right: bool) -> None:  # noqa: FB
     response = Response(405, () if allow is None else (("allow", allow),))
 
     assert judge
-    assert (judge(Request(method, "/v1/x"), response) is None) == right
+    assert (judge(Request(method, "/v1/x"), response, Routed()) is None) == right
 
 
 def test_headers_of_limits() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import random
 import re
 import shlex
 import socket
@@ -24,9 +23,11 @@ from werkzeug.serving import make_server
 from alta_terminal import paint
 from contract_tests.fake import seeded
 from contract_tests.provider.command import verify
+from contract_tests.provider.derived import TAG
 from contract_tests.provider.options import TARGET_OPTIONS
+from contract_tests.provider.plan import probes_of
 from contract_tests.provider.presentation import curl, lines
-from contract_tests.provider.probes import OK, TAG, ProbeFactory
+from contract_tests.provider.probes import OK
 from contract_tests.provider.rules import RULES
 from contract_tests.provider.session import Options, Step
 from contract_tests.provider.target import Target
@@ -65,6 +66,9 @@ def serving(app: Any) -> Iterator[str]:
         server.shutdown()
         thread.join(5)
         server.server_close()
+
+
+ADDING = frozenset({"addProspectsToCampaign"})
 
 
 def verified(mock: AltaMock, **options: Any) -> Report:
@@ -108,7 +112,6 @@ def test_the_fake_keeps_every_rule(fake: AltaMock, seed: int) -> None:
     assert (report.exit_code, report.unproven) == (0, [])
     assert {result.missing for result in report.results.values()} - {""} == {
         "needs a socket",
-        "needs --allow-get, which sends GET /campaigns",
     }
 
 
@@ -132,13 +135,13 @@ def test_a_server_written_in_an_hour_breaks_rules(run: Callable[..., tuple[int, 
 
     assert code == 1
     assert broken >= {
-        *("accepts-each-contact", "contact-or-identity", "counts-characters", "texts-are-texts", "at-least-1"),
-        *("data-is-a-list", "records-are-objects", "json-content-type", "scheme-is-bearer", "token-must-be-known"),
+        *("accepts-each-contact", "contact-or-identity", "counts-characters", "body", "served", "json-content-type"),
+        *("scheme-is-bearer", "token-must-be-known"),
         *("documented-status", "error-body", "id-in-either-case", "schemathesis"),
     }
-    assert not broken & {"at-most-20", "unknown-campaign", "token-is-required", "limit-is-kept"}
-    assert "  only phone: got 422 " in out
-    assert "  the token without Bearer: got 200 " in out
+    assert not broken & {"limit-is-kept"}
+    assert "  addProspectsToCampaign: only phone: got 422 " in out
+    assert "  addProspectsToCampaign: the token without Bearer: got 200 " in out
     assert out.count("    curl -i -X POST") + out.count("| curl -i -X POST") >= len(broken)
 
 
@@ -155,7 +158,7 @@ def test_a_breach_shows_request_response_and_what_was_wanted(clock: Clock) -> No
 
     failing_mock = AltaMock(clock=clock, hooks=Hooks(around=failing))
     report = verify_provider(
-        target, InProcess(failing_mock), Options(only=frozenset({"no-server-error"}), patient=False)
+        target, InProcess(failing_mock), Options(ADDING, only=frozenset({"no-server-error"}), patient=False)
     )
     (breach,) = report.results["no-server-error"].breaches
 
@@ -171,9 +174,8 @@ def test_commands_contain_no_token_and_no_part_of_one() -> None:
     """Neither a token nor what a probe makes of it is in a shell command."""
     token = "Tok3n-of-Acme"
     target = replace(seeded("http://127.0.0.1:8080/v1"), token=token)
-    make = ProbeFactory(target, random.Random(0))
     for rule in RULES.values():
-        for probe in rule.probes(make) if rule.probes else ():
+        for probe in probes_of(rule, target):
             shown = curl(probe.request, target).lower()
             assert token.lower() not in shown, probe.what
             assert token[:6].lower() not in shown, probe.what
@@ -199,15 +201,15 @@ def test_commands_send_the_same_request(tmp_path: Path) -> None:
 # --- Requests ---------------------------------------------------------------------------------------------------------
 
 
-def test_forty_requests_decide_two_thirds_of_the_rules(fake: AltaMock) -> None:
+def test_forty_requests_decide_most_rules(fake: AltaMock) -> None:
     """Among them are the limits, tokens, campaigns and the most important rules about the body."""
-    report = verified(fake, max_requests=40)
+    report = verified(fake, max_requests=40, operations=ADDING)
     kept = {name for name, result in report.results.items() if result.verdict == "kept"}
 
     assert report.requests == 40
     assert report.stopped == "--max-requests 40"
-    assert len(kept) * 3 >= len(report.results) * 2
-    assert kept >= {"limit-is-kept", "token-is-required", "unknown-campaign", "at-most-20", "contact-or-identity"}
+    assert len(kept) * 5 >= len(report.results) * 3
+    assert kept >= {"limit-is-kept", "token-is-required", "unknown-id", "body", "contact-or-identity"}
 
 
 def test_the_stored_prospects_may_be_many(fake: AltaMock) -> None:
@@ -240,11 +242,11 @@ def test_an_error_of_our_own_is_reported(fake: AltaMock) -> None:
 
 def test_only_and_skip(fake: AltaMock) -> None:
     """Only the chosen rules are verified; documented statuses that they do not reach are not missed."""
-    report = verified(fake, only=frozenset({"at-most-20"}))
-    assert (list(report.results), report.requests, report.exit_code) == (["at-most-20"], 4, 0)
+    report = verified(fake, only=frozenset({"every-record-counts"}), operations=ADDING)
+    assert (list(report.results), report.requests, report.exit_code) == (["every-record-counts"], 10, 0)
 
-    report = verified(fake, skip=frozenset({"at-most-20"}))
-    assert "at-most-20" not in report.results
+    report = verified(fake, skip=frozenset({"body"}))
+    assert "body" not in report.results
 
 
 def test_reject_only_adds_nothing(fake: AltaMock) -> None:
@@ -257,7 +259,7 @@ def test_reject_only_adds_nothing(fake: AltaMock) -> None:
     assert report.results["limit-is-kept"].missing.startswith("needs --write")
 
 
-@pytest.mark.parametrize("skip", [frozenset(), frozenset({"at-most-20"})])
+@pytest.mark.parametrize("skip", [frozenset(), frozenset({"every-record-counts"})])
 def test_reject_only_stops_when_a_request_is_accepted(clock: Clock, skip: frozenset[str]) -> None:
     """The report says which request was accepted and how many prospects it may have added; the exit code is 1."""
 
@@ -272,7 +274,7 @@ def test_reject_only_stops_when_a_request_is_accepted(clock: Clock, skip: frozen
     fake = AltaMock(clock=clock, hooks=Hooks(around=lenient))
     target = replace(seeded(fake.base_url), reject_only=True)
     report = verify_provider(target, InProcess(fake), Options(patient=False, skip=skip))
-    doing = "longest-text" if skip else "at-most-20"
+    doing = "malformed-json-is-refused" if skip else "every-record-counts"
 
     assert report.exit_code == 1
     assert report.stopped.startswith(f"{doing}: ")
@@ -283,7 +285,7 @@ def test_reject_only_stops_when_a_request_is_accepted(clock: Clock, skip: frozen
 def test_reject_only_stops_at_its_very_first_request(run: Callable[..., tuple[int, str, str]]) -> None:
     """Even if the rule that forbids to accept it is not to be verified."""
     with serving(answering(b"{}")) as url:
-        code, out, _ = run(*words_for(url), *OFF, "--reject-only", "--skip", "at-least-1")
+        code, out, _ = run(*words_for(url), *OFF, "--reject-only", "--skip", "body")
 
     assert code == 1
     assert "1 requests in 0 s (1 x 200)" in out
@@ -315,7 +317,7 @@ def test_waits_are_announced_and_no_longer_than_a_window(clock: Clock) -> None:
     waits = [step.wait for before, step in pairwise(steps) if step.wait and step.wait > before.wait]
     assert report.exit_code == 0
     assert max(waits) <= 4.2
-    assert sum(waits) <= 145
+    assert sum(waits) <= 300
     assert sum(waits) == pytest.approx(fake.clock.advanced, abs=0.1)
     seconds = [
         (one.wait - two.wait) for one, two in pairwise(steps) if two.doing == one.doing and 0 < two.wait < one.wait
@@ -336,9 +338,10 @@ def test_the_time_is_announced_and_bounded(clock: Clock) -> None:
     assert fake.clock.advanced < 30
     ((requests_planned, seconds, sent),) = said
     assert (requests_planned > 100, sent) == (True, 1)
-    whole = verify_provider(target, InProcess(AltaMock(clock=Clock(lambda: 0))), replace(options, max_seconds=None))
+    another = AltaMock(clock=Clock(lambda: 0))
+    whole = verify_provider(target, InProcess(another), replace(options, max_seconds=None))
     assert whole.exit_code == 0
-    assert seconds == pytest.approx(whole.requests / 10 * 60, rel=0.3)
+    assert seconds == pytest.approx(another.clock.advanced, rel=0.35)
 
 
 def test_progress_is_reported(fake: AltaMock) -> None:
@@ -346,7 +349,7 @@ def test_progress_is_reported(fake: AltaMock) -> None:
     steps: list[Step] = []
     report = verified(fake, skip=frozenset({"schemathesis"}), progress=steps.append)
 
-    assert "at-most-20" in {step.doing for step in steps}
+    assert "body" in {step.doing for step in steps}
     assert any(step.doing.startswith("limit-is-kept: waiting ") for step in steps)
     assert [step.requests for step in steps] == sorted(step.requests for step in steps)
     assert steps[-1].planned == pytest.approx(report.requests, rel=0.1)
@@ -445,7 +448,7 @@ def test_bytes_of_a_response_are_escaped_in_the_report(fake: AltaMock) -> None:
 @pytest.mark.parametrize(
     ("body", "kind", "broken"),
     [
-        (b"<h1>Hello</h1>", "text/html", {"contact-or-identity", "token-is-required", "unknown-campaign"}),
+        (b"<h1>Hello</h1>", "text/html", {"contact-or-identity", "token-is-required", "unknown-id"}),
         (b'{"error": "ValidationError", "message": "x"}', "application/json", {"success-is-no-error"}),
     ],
 )
@@ -526,10 +529,10 @@ def test_a_server_that_hangs_gets_no_more_requests() -> None:
 def test_a_limit_that_never_ends() -> None:
     """The rule of the limit is broken, and rules without a response are not exercised."""
     fake = AltaMock(clock=Clock(lambda: 0), rate_limit="10/100000s")
-    report = verified(fake)
+    report = verified(fake, operations=ADDING)
 
     assert report.results["limit-has-retry-after"].verdict == "broken"
-    assert report.results["unknown-campaign"].missing == "refused by a limit"
+    assert report.results["unknown-id"].missing == "refused by a limit"
 
 
 def test_a_server_that_dies_keeps_what_was_found(fake: AltaMock) -> None:
@@ -596,7 +599,9 @@ def test_a_base_url_below_another_path(fake: AltaMock) -> None:
 
     with serving(below) as url:
         target = seeded(url.replace("/v1", "/api/x/v1"), rate_limit=None)
-        report = verify_provider(target, Wire(target.url), Options(patient=False, only=frozenset({"schemathesis"})))
+        report = verify_provider(
+            target, Wire(target.url), Options(ADDING, patient=False, only=frozenset({"schemathesis"}))
+        )
 
     assert asked == {"/api/x/v1"}
     assert (report.exit_code, report.statuses[404]) == (0, 0)
@@ -605,10 +610,10 @@ def test_a_base_url_below_another_path(fake: AltaMock) -> None:
 def test_a_chosen_rule_that_is_not_exercised_proves_nothing(fake: AltaMock) -> None:
     """The exit code says so, and the report says what the rule lacks."""
     target = replace(seeded(fake.base_url), foreign_campaign_id=None)
-    report = verify_provider(target, InProcess(fake), Options(patient=False, only=frozenset({"foreign-campaign"})))
+    report = verify_provider(target, InProcess(fake), Options(ADDING, patient=False, only=frozenset({"foreign-id"})))
 
     assert (report.exit_code, report.broken) == (3, [])
-    assert report.unproven == ["foreign-campaign was not exercised: needs --foreign-campaign-id"]
+    assert report.unproven == ["foreign-id was not exercised: needs --foreign-campaign-id"]
 
 
 def test_the_burst_respects_the_maximum(fake: AltaMock) -> None:
@@ -654,7 +659,7 @@ def test_tokens_in_responses_are_redacted(fake: AltaMock) -> None:
         (["--url", "http://ada:secret@127.0.0.1:1/v1"], "contains a user name"),
         (["--token", ""], "--token is empty"),
         (["--token", "Bearer x"], "--token is empty or malformed"),
-        (["--only", "at-most-30"], "unknown rule 'at-most-30'; did you mean at-most-20"),
+        (["--only", "bodies"], "unknown rule 'bodies'; did you mean body"),
         (["--skip", "zzz"], "unknown rule 'zzz'; choose one of "),
         (["--rate-limit", "ten"], "--rate-limit: 'ten' is not a valid limit"),
         (["--max-requests", "0"], "max-requests"),
@@ -721,7 +726,7 @@ def test_mistakes_in_the_options_of_pytest(fake: AltaMock, words: list[str], say
 def test_the_contract_is_kept_if_every_rule_is(fake: AltaMock, run: Callable[..., tuple[int, str, str]]) -> None:
     """Otherwise the last line says how many rules are."""
     with fake.serve() as server:
-        code, out, _ = run(*words_for(server.url), "--only", "at-most-20")
+        code, out, _ = run(*words_for(server.url), "--only", "body")
     assert (code, out.splitlines()[-1]) == (0, f"1 of {len(RULES)} rules kept")
 
     report = verified(fake)
@@ -742,7 +747,7 @@ def test_the_whole_command(fake: AltaMock, run: Callable[..., tuple[int, str, st
     report = json.loads((tmp_path / "r.json").read_text())
 
     assert (code, err) == (0, "")
-    assert out.splitlines()[-1] == f"{len(RULES) - 1} of {len(RULES)} rules kept"  # limit-of-all-operations is left
+    assert out.splitlines()[-1] == "the contract is kept"
     assert re.search(r"^limit-of-the-account +kept", out, re.MULTILINE)
     assert [rule["id"] for rule in report["rules"]] == list(RULES)
     assert report["statuses"].keys() >= {"200", "400", "401", "404", "429"}
@@ -787,8 +792,7 @@ def test_the_page_of_the_rules_is_up_to_date() -> None:
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
 def test_a_rule_is_complete(rule: Rule) -> None:
     """It has a sentence and a source, and its probes have different names."""
-    make = ProbeFactory(seeded("http://127.0.0.1:1/v1"), random.Random(0))
-    names = [probe.what for probe in rule.probes(make)] if rule.probes else []
+    names = [(probe.operation, probe.what) for probe in probes_of(rule, seeded("http://127.0.0.1:1/v1"))]
 
     assert rule.statement.endswith(".")
     assert rule.source
@@ -799,8 +803,8 @@ def test_a_rule_is_complete(rule: Rule) -> None:
 @pytest.mark.parametrize(
     ("rule", "requests"),
     [
-        ("at-most-20", "2 refused, 1 accepted"),
-        ("token-comes-first", "3 refused"),
+        ("every-record-counts", "9 refused"),
+        ("token-comes-first", "59 refused"),
         ("robust-against-size", "1 either"),
         ("error-body", "every response"),
         ("limit-is-kept", "a measurement"),
@@ -812,10 +816,10 @@ def test_the_page_says_how_a_rule_is_exercised(rule: str, requests: str) -> None
 
 
 NO_NEAR_MISS = {
-    "body": {"every-record-counts", "data-is-a-list", "records-are-objects", "body-is-an-object"},
+    "body": {"every-record-counts"},
     "credentials and paths": {
         *("token-is-required", "token-must-be-known", "token-comes-first", "token-is-needed-each-time"),
-        *("unknown-campaign", "foreign-campaign", "malformed-id", "no-other-paths", "other-methods"),
+        *("unknown-id", "foreign-id", "malformed-id", "no-other-paths", "other-methods"),
     },
 }
 """Rules whose probes are only refused: the valid request of every other rule is their near miss."""
@@ -823,10 +827,10 @@ NO_NEAR_MISS = {
 
 def test_rules_that_refuse_have_near_misses() -> None:
     """The exceptions are known by name."""
-    make = ProbeFactory(seeded("http://127.0.0.1:1/v1"), random.Random(0))
+    target = seeded("http://127.0.0.1:1/v1")
     without = set()
     for rule in RULES.values():
-        wanted = [probe.wanted for probe in rule.probes(make)] if rule.probes else []
+        wanted = [probe.wanted for probe in probes_of(rule, target)]
         if wanted and not any(statuses & OK for statuses in wanted):
             without.add(rule.id)
 
