@@ -32,7 +32,9 @@ FAKES = (("socket", "pinned"), ("in-process", "free"))
 
 def seeded(url: str, **changes: Any) -> Target:
     """Return the target that a fake with the bundled seed is."""
-    usual = Target(url, TOKEN, CAMPAIGN, "test-token-2", SECOND_CAMPAIGN, "other-token", FOREIGN_CAMPAIGN)
+    usual = Target(
+        url, TOKEN, CAMPAIGN, "test-token-2", SECOND_CAMPAIGN, "other-token", FOREIGN_CAMPAIGN, "multi-token", "acme"
+    )
     return replace(usual, **changes)
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from contract_tests.mutants.bench import START, Bench, bearer, mutant, register, with_header
+from contract_tests.mutants.bench import JSON, START, Bench, bearer, mutant, register, with_header
 from contract_tests.sources import LIMITS
 from mock_server.contract.limits import SECOND, Limit
 from mock_server.messages.call import Caller
@@ -105,6 +105,8 @@ add("retry-after-in-words", "Retry-After is neither a number nor a date.", 429, 
 add("retry-after-negative", "Retry-After is negative.", 429, "Retry-After", "-5")
 add("reset-with-a-fraction", "RateLimit-Reset has a fraction.", 429, "RateLimit-Reset", "59.5")
 add("policy-of-another-window", "RateLimit-Policy reports another window.", 429, "RateLimit-Policy", "10;w=3600")
+add("policy-of-the-wider-limit", "The policy is not that of the limit.", 429, "RateLimit-Policy", "100;w=60")
+add("reset-of-another-window", "RateLimit-Reset is not the time in Retry-After.", 429, "RateLimit-Reset", "20")
 add("policy-in-words", "RateLimit-Policy is malformed.", 429, "RateLimit-Policy", "10 per minute")
 
 
@@ -182,3 +184,11 @@ def _limit_all(bench: Bench, limit: str) -> None:
 add = partial(register, LIMITS, _limit_all)
 add("no-limit-over-all", "There is no limit across all operations.", "off")
 add("101-over-all", "101 requests are accepted across all operations.", "101/60s")
+
+
+def _escaping(bench: Bench) -> None:
+    page = ApiReply(200, (("Content-Type", JSON),), b'{"data": [], "hasMore": false}')
+    bench.replace_if(page, lambda request, reply: (request.path, reply.status) == ("/v1/reps", 429))
+
+
+register(LIMITS, _escaping, "reps-escape-the-limit", "The list of reps has no limit.", operation="listReps")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from contract_tests.mutants.bench import Bench, bearer, error, register, with_header
-from contract_tests.sources import HTTP
+from contract_tests.sources import AUTH, HTTP
 from mock_server.messages.http import ApiReply, ApiRequest
 
 
@@ -34,6 +34,20 @@ add(
     "A method that HTTP does not define is a server error.",
     lambda request, _: request.method == "PROPFIND",
     lambda _, reply: _failed(reply),
+)
+
+
+def _without_account(request: ApiRequest) -> ApiRequest:
+    known = bearer(request) != "multi-token" or request.all("x-account-id")
+    return request if known else with_header(request, "x-account-id", "acme")
+
+
+register(
+    AUTH,
+    Bench.on_request,
+    "first-account-by-default",
+    "Without x-account-id the first account counts.",
+    _without_account,
 )
 
 

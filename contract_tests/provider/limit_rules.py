@@ -6,14 +6,16 @@ aligned to the clock, which refused requests count, or when the headers appear; 
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 
+from contract_tests.provider.documented import operations
 from contract_tests.provider.plan import Plan
 from contract_tests.provider.probes import NotExercised
 from contract_tests.provider.rule import Rule
 from contract_tests.provider.session import LATE, Session
-from contract_tests.provider.wire import NO_RESPONSE, TOO_MANY, Request, Response
+from contract_tests.provider.wire import NO_RESPONSE, SAFE, TOO_MANY, Request, Response
 from contract_tests.sources import LIMITS
 from mock_server.contract.limits import Limit
 
@@ -101,9 +103,26 @@ def measure_all_operations(session: Session) -> None:
         response = session.send(request)
     if accepted == limit.requests:
         session.report.exercised("limit-of-all-operations")
+        _judge_escapes(session)
     else:
         what, wanted = f"{accepted} requests within {limit.seconds} s", f"{limit.requests}, then 429"
         session.report.add_breach("limit-of-all-operations", what, request, response, wanted)
+
+
+def _judge_escapes(session: Session) -> None:
+    """While the quota is exhausted, find out which operations do not share it; a narrower limit may be the only one."""
+    for operation in operations().values():
+        if operation.limit or not (session.options.about(operation.id) and session.report.serves(operation.id)):
+            continue
+        if operation.method not in SAFE and not session.target.writes:
+            continue
+        with contextlib.suppress(NotExercised):
+            request = session.make.of(operation).request()
+            response = session.send(request)
+            session.report.exercised("limit-of-all-operations", operation.id)
+            if response.status != TOO_MANY:
+                what = "a request while the quota is exhausted"
+                session.report.add_breach("limit-of-all-operations", what, request, response, "429", operation.id)
 
 
 def wrong_headers(response: Response, limits: Sequence[Limit]) -> str:
@@ -116,6 +135,7 @@ def wrong_headers(response: Response, limits: Sequence[Limit]) -> str:
         if not re.fullmatch("[0-9]{1,15}", text, re.ASCII):
             return f"{name}: {text}, which is not a whole number"
     limit, remaining, reset = (int(texts[name]) if name in texts else None for name in HEADERS[:3])
+    after = response.seconds("retry-after") if response.status == TOO_MANY else None
     known = any(re.match(rf"{limit.requests}\s*;\s*w={limit.seconds}\b", policy) for limit in limits)
     faults = {
         f"ratelimit-limit: {limit}": limit is not None and limit not in {limit.requests for limit in limits},
@@ -123,6 +143,11 @@ def wrong_headers(response: Response, limits: Sequence[Limit]) -> str:
         f"a 429 with ratelimit-remaining: {remaining}": response.status == TOO_MANY and remaining != 0,
         f"ratelimit-reset: {reset}, beyond the window": (reset or 0) > max(limit.seconds for limit in limits),
         f"ratelimit-policy: {policy}": bool(policy) and not known,
+        f"ratelimit-limit: {limit} with ratelimit-policy: {policy}": bool(
+            policy and limit is not None and not re.match(rf"{limit}\b", policy)
+        ),
+        f"retry-after: {after} with ratelimit-reset: {reset}": None not in {after, reset}
+        and abs((after or 0) - (reset or 0)) > TOLERANCE,
     }
     return next((what for what, wrong in faults.items() if wrong), "")
 

@@ -22,6 +22,10 @@ TARGET_OPTIONS = (
     _option("--second-campaign-id", "Another campaign of the same account.", metavar="ID"),
     _option("--other-account-token", "Token of another account.", metavar="TOKEN"),
     _option("--foreign-campaign-id", "Campaign of that other account.", metavar="ID"),
+    _option(
+        "--multi-account-token", "Token of a user of several accounts, among them that of --token.", metavar="TOKEN"
+    ),
+    _option("--account-id", "That account, as x-account-id names it.", metavar="ID"),
     _option("--rate-limit", "Expected limit on adding prospects.", default="10/60s", **LIMIT),
     _option("--account-rate-limit", "Expected limit across all operations.", default="100/60s", **LIMIT),
     _option("--write", "Add prospects on another machine.", is_flag=True),

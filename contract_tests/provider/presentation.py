@@ -17,7 +17,7 @@ from mock_server.journal.snippets import curl_command
 
 LONGEST_BODY = 3000  # bytes of the longest body in a curl line
 PART = "\0part"  # stands for a part of a token
-VARIABLES = ("ALTA_OTHER_TOKEN", "ALTA_SECOND_TOKEN", "ALTA_API_TOKEN", "PART_OF_THE_TOKEN")
+VARIABLES = ("ALTA_MULTI_ACCOUNT_TOKEN", "ALTA_OTHER_TOKEN", "ALTA_SECOND_TOKEN", "ALTA_API_TOKEN", "PART_OF_THE_TOKEN")
 
 VERDICTS = ("kept", "broken", "not exercised")
 CONCLUSIONS = {
@@ -83,7 +83,7 @@ def _cell(report: Report, operation: str, rules: Iterable[str]) -> str:
 
 def curl(request: Request, target: Target) -> str:
     """Return a shell command that sends a request again; tokens and parts of them are variables in it."""
-    known = (target.other_account_token, target.second_token, target.token, PART)
+    known = (target.multi_account_token, target.other_account_token, target.second_token, target.token, PART)
     tokens = {token: name for token, name in zip(known, VARIABLES, strict=True) if token}
     origin = "/".join(target.url.split("/", 3)[:3])
     headers = [(name, _without_part(value, target)) for name, value in request.headers]

@@ -116,6 +116,17 @@ def odd_tokens_are_refused(make: ProbeFactory) -> Iterator[Probe]:
     yield Probe("a valid and an unknown token in two headers", request, ANY_BUT_5XX, fresh=True)
 
 
+@rule(AUTH, every_operation)
+def account_header(make: ProbeFactory) -> Iterator[Probe]:
+    """A user of several accounts names one in x-account-id; the response to any other request is 401."""
+    token, account = make.need("multi_account_token"), make.need("account_id")
+    yield Probe("no x-account-id", make.request(token=token), UNAUTHORIZED)
+    for what, other in {"an unknown account": make.uuid(), "an empty x-account-id": ""}.items():
+        request = make.request(token=token, headers=[("x-account-id", other)])
+        yield Probe(what, request, UNAUTHORIZED)
+    yield make.valid("the account in x-account-id", token=token, headers=[("x-account-id", account)])
+
+
 @rule(ERRORS, has_id)
 def unknown_id(make: ProbeFactory) -> Iterator[Probe]:
     """An unknown id is answered 404."""

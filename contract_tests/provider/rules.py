@@ -49,7 +49,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     ),
     "credentials": (
         *("token-is-required", "token-must-be-known", "scheme-is-bearer", "token-comes-first"),
-        *("token-is-needed-each-time", "odd-tokens-are-refused"),
+        *("token-is-needed-each-time", "odd-tokens-are-refused", "account-header"),
     ),
     "ids": ("unknown-id", "foreign-id", "id-in-either-case", "malformed-id"),
     "paths": ("no-other-paths", "other-methods", "odd-methods", "method-overrides"),

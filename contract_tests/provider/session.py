@@ -74,7 +74,7 @@ class Session:
         self._counted: dict[Limit, deque[float]] = defaultdict(deque)  # times of the requests that count, by limit
         self._hopeless = False  # whether a limit has not reset within its window
         self._silent = 0
-        ours = (token for token in (target.token, target.second_token) if token)
+        ours = (token for token in (target.token, target.second_token, target.multi_account_token) if token)
         self._ours = {f"bearer {token}".lower() for token in ours}
 
     @property
@@ -106,7 +106,8 @@ class Session:
         """
         self._pace(request)
         response, waited = self.send(request, **how), 0.0
-        longest = max((limit.seconds for limit in self._limits(request)), default=0)
+        limits = (self.target.rate_limit, self.target.account_rate_limit)
+        longest = max((limit.seconds for limit in limits if limit), default=0)  # a wrong token may count, too
         while response.status == TOO_MANY and waited < longest and not self._hopeless:
             demanded = min(response.seconds("retry-after") or longest, longest) if waited == 0 else longest
             self.wait(demanded + LATE, "as a 429 demands")

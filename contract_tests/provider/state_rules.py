@@ -215,7 +215,7 @@ def _prospects(session: Session, campaign: str) -> dict[Any, Any]:
     """Return the persons of the prospects of a campaign, by the ids of the prospects, in the order of the list."""
     operation = operations()["listProspects"]
     pages = walk(session, operation, {"campaignId": campaign, "limit": 100}, most=MOST_PAGES)
-    return {one.get("id"): one.get("personId") for page in pages for one in page.objects}
+    return {str(one.get("id")): one.get("personId") for page in pages for one in page.objects}
 
 
 def _person(session: Session, person: Any) -> dict[str, Any]:

@@ -30,6 +30,8 @@ class Target:
     second_campaign_id: str | None = None
     other_account_token: str | None = None
     foreign_campaign_id: str | None = None
+    multi_account_token: str | None = None
+    account_id: str | None = None
     rate_limit: Limit | None = RATE_LIMIT
     account_rate_limit: Limit | None = ACCOUNT_RATE_LIMIT
     write: bool = False
@@ -44,7 +46,11 @@ class Target:
     @property
     def tokens(self) -> list[str]:
         """All tokens, which must not appear in any output."""
-        return [token for token in (self.token, self.second_token, self.other_account_token) if token]
+        return [
+            token
+            for token in (self.token, self.second_token, self.other_account_token, self.multi_account_token)
+            if token
+        ]
 
     def redactor(self) -> Redactor:
         """Return a redactor of the tokens and of the wrong tokens that probes make of them."""
@@ -63,7 +69,7 @@ def target_of(values: Mapping[str, Any]) -> Target:
     if fields["write"] and fields["reject_only"]:
         raise MockError("--write and --reject-only exclude each other; use one of them")
     host = _host(fields["url"])
-    for name in ("token", "second_token", "other_account_token"):
+    for name in ("token", "second_token", "other_account_token", "multi_account_token", "account_id"):
         _check_token(name, fields[name])
     for name in ("campaign_id", "second_campaign_id", "foreign_campaign_id"):
         _check_uuid(name, fields[name])

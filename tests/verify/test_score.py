@@ -38,6 +38,7 @@ SLIPS = {
     "parameters": "listCampaigns/limit/maximum-removed",
     "body": "addCommunicationOptOuts/identifiers/items/name/type-removed",
     "exact-names": "prospects-is-as-good",
+    "account-header": "first-account-by-default",
     "odd-methods": "trace-repeats-the-token",
     "method-overrides": "method-headers-are-refused",
     "success-schema": "getCall/createdAt/missing",
@@ -121,7 +122,7 @@ What breaks `served` breaks other rules as well, if that is left out: they probe
 """
 
 UNSEEN = {
-    "account-header": "no request has an x-account-id",
+    "account-header": "it has no other choice",
     "permission-name": "no option names a token without the permission",
     "internal-error-body": "a 5xx breaks a rule whatever its body is",
     "request-examples": "they are not about responses",

@@ -741,6 +741,7 @@ def test_the_whole_command(fake: AltaMock, run: Callable[..., tuple[int, str, st
     target = seeded("")
     words = ["--second-token", target.second_token, "--second-campaign-id", target.second_campaign_id]
     words += ["--other-account-token", target.other_account_token, "--foreign-campaign-id", target.foreign_campaign_id]
+    words += ["--multi-account-token", target.multi_account_token, "--account-id", target.account_id]
     files = ["--json", tmp_path / "r.json", "--junit", tmp_path / "r.xml"]
     with fake.serve() as server:
         code, out, err = run(*words_for(server.url), *words, *files)
