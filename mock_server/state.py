@@ -58,12 +58,14 @@ class Objects:
     @contextmanager
     def context(self, account: str) -> Iterator[Context]:
         """Return what a handler would get of an account, everything added to it included."""
-        engine = self._engine()
-        with engine.store.transaction(account) as transaction:
-            caller = Caller("", account, frozenset())
-            context = engine.context(caller, self._clock.time_within(transaction), transaction)
-            enrol_new(context)
-            yield context
+        engine, caller, behind = self._engine(), Caller("", account, frozenset()), True
+        while behind:  # each part is a transaction of its own, so requests of the account have their turn
+            with engine.store.transaction(account) as transaction:
+                behind = transaction.behind()
+                context = engine.context(caller, self._clock.time_within(transaction), transaction)
+                enrol_new(context)
+                if not behind:
+                    yield context
 
     def list(self, name: str, search: Search) -> list[dict[str, Any]]:
         """Return the objects of a kind that are searched for, by account, in order of creation.

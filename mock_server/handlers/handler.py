@@ -110,7 +110,8 @@ class Handler:
     Attributes:
         finds: Kind of the object that the last path parameter names; without one of that id the response is 404.
         permission: What the caller must be permitted to do; else the response is 403.
-        prepare: Brings the objects of the account up to date, before one is looked for.
+        prepare: Brings the objects of the account up to date, before one is looked for; by a part if the transaction is
+            behind.
     """
 
     function: Callable[[Call, Context], Result]

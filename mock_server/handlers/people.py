@@ -44,12 +44,14 @@ DUPLICATES: Question[Callable[[Context, Mapping[str, Any], Mapping[str, Any]], N
 
 
 def enrol_new(context: Context) -> None:
-    """Make the objects of the batches that were added since the last call, in order, at the time of each batch."""
-    while taken := context.transaction.take_new():
-        for campaign_id, batch in taken:
-            then = replace(context, now=batch.at)
-            for record in batch.records():
-                enrol(then, campaign_id, record)
+    """Make the objects of the batches that were added since the last call, in order, at the time of each batch.
+
+    If the transaction is behind, some are left for the next one.
+    """
+    for campaign_id, batch in context.transaction.take_new():
+        then = replace(context, now=batch.at)
+        for record in batch.records():
+            enrol(then, campaign_id, record)
 
 
 def enrol(context: Context, campaign_id: str, record: Mapping[str, Any]) -> None:

@@ -119,15 +119,32 @@ def answer(request: ApiRequest, current: Callable[[], Engine], clock: Clock, tra
 
     Raises Bug if the response would break the contract.
     """
-    engine = current()
-    identified = identify(request, engine)
-    account = identified.caller.account if identified.caller else NO_ACCOUNT
-    with engine.store.transaction(account) as transaction:
-        if current() is engine:
-            outcome = process(request, identified, transaction, engine, clock.time_within(transaction))
+    while True:
+        engine = current()
+        identified = identify(request, engine)
+        account = identified.caller.account if identified.caller else NO_ACCOUNT
+        with engine.store.transaction(account) as transaction:
+            if current() is not engine:  # another process has changed what is assumed
+                continue
+            now = clock.time_within(transaction)
+            if transaction.behind() and catch_up(identified, transaction, engine, now):
+                continue
+            outcome = process(request, identified, transaction, engine, now)
             transaction.record(transport, request, outcome)
             return outcome
-    return answer(request, current, clock, transport)  # another process has changed what is assumed
+
+
+def catch_up(identified: Identified, transaction: Transaction, engine: Engine, now: int) -> bool:
+    """Bring the objects up to date by a part, if the request needs them; return whether it does.
+
+    Each part is a transaction of its own, so other requests of the account have their turn.
+    """
+    operation, caller = identified.operation, identified.caller
+    handler = engine.handlers.get(operation.id) if operation and caller else None
+    if not (caller and handler and handler.prepare):
+        return False
+    handler.prepare(engine.context(caller, now, transaction))
+    return True
 
 
 def identify(request: ApiRequest, engine: Engine) -> Identified:

@@ -151,7 +151,10 @@ class Transaction(Protocol):
         """Return the batches that belong to one object, in order; with `last`, the newest with that many records."""
 
     def take_new(self) -> Sequence[tuple[str, Batch]]:
-        """Return batches that were not taken before, each with its parent, in order; none when all are taken."""
+        """Return batches that were not taken before, each with its parent, in order: all unless it is `behind`."""
+
+    def behind(self) -> bool:
+        """Return whether more batches are new than one transaction should take, for which others wait."""
 
     def window(self, name: str) -> Window | None:
         """Return the window of a limit; None if it was never opened."""

@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -99,9 +99,9 @@ def execute(connection: Connection, statement: Any, values: Mapping[str, Any]) -
     It goes to the driver with its values as they are: for what every request needs, SQLAlchemy takes too long.
     """
     name, driver = connection.dialect.name, connection.connection.dbapi_connection
-    text = statement if isinstance(statement, str) else _compiled(statement, name)
+    text, constants = (statement, {}) if isinstance(statement, str) else _compiled(statement, name)
     try:
-        cursor = driver.execute(text, values)  # type: ignore[union-attr]  # both drivers have it
+        cursor = driver.execute(text, {**constants, **values})  # type: ignore[union-attr]  # both drivers have it
         return cursor.fetchall() if cursor.description else []
     except connection.dialect.loaded_dbapi.Error as error:
         ended = connection.dialect.is_disconnect(error, driver, None)
@@ -111,10 +111,12 @@ def execute(connection: Connection, statement: Any, values: Mapping[str, Any]) -
         raise DBAPIError.instance(text, None, error, base, connection_invalidated=ended) from error
 
 
-@cache
-def _compiled(statement: Any, name: str) -> str:
+@lru_cache(maxsize=256)
+def _compiled(statement: Any, name: str) -> tuple[str, dict[str, Any]]:
     psycopg: Any = postgresql.psycopg
-    return str(statement.compile(dialect=sqlite.dialect(paramstyle="named") if name == "sqlite" else psycopg.dialect()))
+    dialect = sqlite.dialect(paramstyle="named") if name == "sqlite" else psycopg.dialect()
+    compiled = statement.compile(dialect=dialect)
+    return str(compiled), {key: value for key, value in compiled.params.items() if value is not None}
 
 
 def answering(connection: Connection) -> Connection:

@@ -193,6 +193,9 @@ class _Transaction:
             self._undo.append(lambda: self._store.batches.put_back(self._account, taken))
         return taken
 
+    def behind(self) -> bool:
+        return False
+
     def submissions(self, parent_id: str, last: int | None = None) -> Sequence[Batch]:
         batches = self._store.batches.of((self._account, parent_id))
         return batches if last is None else newest(reversed(batches), last)

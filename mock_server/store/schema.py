@@ -5,10 +5,10 @@ Rule: a version only adds to the one before, so a store of an older version is b
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
+from json.encoder import encode_basestring_ascii
 from typing import Any
 from uuid import uuid4
 
@@ -165,7 +165,7 @@ def key(value: Any) -> str | None:
     """
     if not isinstance(value, str):
         return None
-    found = json.dumps(value.lower())[1:-1]
+    found = encode_basestring_ascii(value.lower())[1:-1]
     return found if len(found) <= LONGEST_KEY else blake2b(found.encode(), digest_size=32).hexdigest()
 
 

@@ -23,7 +23,6 @@ from sqlalchemy import (
     exists,
     func,
     insert,
-    literal_column,
     select,
     text,
     update,
@@ -65,8 +64,8 @@ from mock_server.store.schema import (
 
 __all__ = ["Database", "SqlStore", "drop"]
 
-TAKEN = 200
-"""Batches that are taken at once, so that memory stays bounded."""
+TAKEN = 50
+"""Batches that are taken at once, so that other requests of the account wait for parts of a second only."""
 
 MOST_ROWS = 1024
 """Rows that a search reads at once; it begins with `FIRST_ROWS`, since a page needs few."""
@@ -93,7 +92,7 @@ _set_state = update(accounts).where(accounts.c.id == bindparam("account")).value
 _count_request = (
     update(meta)
     .values(
-        newest=meta.c.newest + literal_column("1"),
+        newest=meta.c.newest + 1,
         size=meta.c.size + bindparam("bytes"),
         broken=meta.c.broken + bindparam("breaks"),
     )
@@ -280,7 +279,7 @@ class _Transaction:
         return list(batches) if last is None else newest(batches, last)
 
     def take_new(self) -> Sequence[tuple[str, Batch]]:
-        if self._state["taken"] >= self._state["submitted"]:
+        if self._state["taken"] == self._state["submitted"]:
             return []
         self._write_batches()
         for kind in self._put:
@@ -291,6 +290,9 @@ class _Transaction:
         found = select(submissions).where(submissions.c.account == self._account, number > first, number <= last)
         rows = self._connection.execute(found.order_by(number))
         return [(row.parent, Batch(row.text, row.member, row.size, row.at)) for row in rows]
+
+    def behind(self) -> bool:
+        return bool(self._state["submitted"] - self._state["taken"] > TAKEN)
 
     def window(self, name: str) -> Window | None:
         found = self._state["windows"].get(name)
@@ -384,10 +386,11 @@ class _Transaction:
                 shape.append((name, min(len(keys), 2)))
                 values |= {f"wanted_{name}": keys[0] if len(keys) == 1 else keys} if keys else {}
         found, size = _search(tuple(shape), backwards), FIRST_ROWS
+        query = _expanded if any(isinstance(one, list) for one in values.values()) else execute
         if start is None:
             start = LARGEST if backwards else 0
         while True:
-            rows = self._connection.execute(found, {**values, "start": start, "most": size}).all()
+            rows = query(self._connection, found, {**values, "start": start, "most": size})
             for at, body in rows:
                 yield at, from_json(body)
             if len(rows) < size:
@@ -424,6 +427,11 @@ class _Transaction:
         execute(self._connection, _new_request, {**row, "head": head_of(transport, request, outcome), **bodies})
         if number % DROPS == 0:
             _drop_oldest(self._connection, self._upsert, number, total)
+
+
+def _expanded(connection: Connection, statement: Any, values: Mapping[str, Any]) -> Sequence[Any]:
+    """Execute a statement with as many parameters in place of one as it has values."""
+    return connection.execute(statement, values).all()
 
 
 def _row(account: str, kind: str, value: Mapping[str, Any]) -> dict[str, Any]:

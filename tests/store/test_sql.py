@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
@@ -20,7 +20,7 @@ from mock_server.messages.http import ApiReply, ApiRequest, Fault
 from mock_server.messages.injected import Injected
 from mock_server.messages.outcome import Outcome
 from mock_server.messages.violations import Violation
-from mock_server.store import open_store, schema
+from mock_server.store import open_store, schema, sql
 from mock_server.store.base import Batch, Window
 from mock_server.store.database import SECONDS
 from mock_server.transports.dispatch import Dispatcher
@@ -60,6 +60,33 @@ def test_two_fakes_are_one(two: tuple[AltaMock, AltaMock]) -> None:
     assert one.findings() == other.findings() != []
     assert one.store.identity == other.store.identity
     assert one.quotas() == other.quotas()
+
+
+@pytest.mark.parametrize("ask", ["api", "python"])
+def test_others_have_their_turn_while_many_are_enrolled(
+    two: tuple[AltaMock, AltaMock], monkeypatch: pytest.MonkeyPatch, ask: str
+) -> None:
+    """The first read makes objects in parts, between which another process gets its answers."""
+    one, other = two
+    for number in range(7):
+        one.answer(request_of({"data": [{"email": f"{number}@example.com"}]}))
+    monkeypatch.setattr(sql, "TAKEN", 2)
+    begin, turns = one.store.transaction, []
+
+    def transaction(account: str) -> Any:
+        turns.append(other.answer(request_of(path="/v1/campaigns", method="GET", body=b"", token="wrong")).status)
+        return begin(account)
+
+    monkeypatch.setattr(one.store, "transaction", transaction)
+    if ask == "api":
+        one.answer(request_of(path="/v1/prospects", method="GET", body=b""))
+    else:
+        one.list("prospects", campaign_id=CAMPAIGN)
+    monkeypatch.undo()
+
+    assert turns[:4] == [401] * 4
+    emails = [value["email"] for value in one.list("persons") if value.get("email", "").endswith("@example.com")]
+    assert emails[-7:] == [f"{number}@example.com" for number in range(7)]
 
 
 def test_time_moves_for_all(two: tuple[AltaMock, AltaMock]) -> None:
