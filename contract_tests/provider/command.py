@@ -62,7 +62,7 @@ def operation_ids(_context: object = None) -> Collection[str]:
         "alta-mock verify --url http://127.0.0.1:8080/v1 --token test-token \\",
         "  --campaign-id 3c90c3cc-0d44-4b50-8888-8dd25736052a",
         "alta-mock verify --reject-only --max-requests 40 --junit verify.xml",
-        "alta-mock verify --operation createCampaign,getCampaign --only body,unknown-id",
+        "alta-mock verify --operation getCampaign --only unknown-id,body",
     ),
     params=[*TARGET_OPTIONS],
 )

@@ -8,7 +8,8 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_type
 
@@ -55,6 +56,12 @@ class Sync:
         return list(found) if isinstance(found, Iterator) else found
 
 
+def finished(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine in a thread of its own, since that of the tests may have the event loop of a browser."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
 class Async:
     """Uses the client for httpx, in an event loop for each call."""
 
@@ -73,7 +80,7 @@ class Async:
                 found = getattr(client, name)(*args, **named)
                 return [one async for one in found] if hasattr(found, "__aiter__") else await found
 
-        return asyncio.run(run())
+        return finished(run())
 
 
 @pytest.fixture(params=[Sync, Async])
@@ -436,7 +443,7 @@ def test_without_a_connection_nothing_is_sent() -> None:
             await client.get_campaign(CAMPAIGN)
 
     with pytest.raises(NotSent, match=r"cannot reach 127\.0\.0\.1:9") as caught:
-        asyncio.run(run())
+        finished(run())
     assert "secret-token" not in str(caught.value.request.headers)
 
 
@@ -450,10 +457,10 @@ def test_one_may_bring_a_client_of_httpx(mock: AltaMock) -> None:
             return await client.get_campaign(CAMPAIGN)
 
     with mock.serve() as server:
-        assert asyncio.run(run(server.url))["id"] == CAMPAIGN
+        assert finished(run(server.url))["id"] == CAMPAIGN
         mock.next(401)
         with pytest.raises(Unauthorized) as caught:
-            asyncio.run(run(server.url))
+            finished(run(server.url))
     assert (caught.value.error, type(caught.value.response).__module__) == ("Unauthorized", "httpx")
 
 
@@ -470,7 +477,7 @@ def test_a_huge_body_is_cut_off() -> None:
             assert not response.complete
             await client.pause_campaign(CAMPAIGN)
 
-    asyncio.run(run())
+    finished(run())
 
 
 def test_without_httpx_the_message_names_the_extra() -> None:
