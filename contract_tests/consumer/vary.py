@@ -145,7 +145,8 @@ NOT_TRIED = "choices about limits were not tried, see alta-mock exec --consumer"
 def _unusable(run: Run) -> str:
     """Return why a usual run proves nothing; empty if it does."""
     if not run.entries:
-        return "the consumer sent nothing to its base URL (ALTA_BASE_URL); does it read it?"
+        said = f" It said{last_error(run)}" if run.said else ""
+        return f"the consumer sent nothing to its base URL (ALTA_BASE_URL); does it read it?{said}"
     if run.succeeded is None:
         return f"the consumer {STOPPED} with the choices in force"
     if not run.succeeded:
