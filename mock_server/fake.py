@@ -78,10 +78,14 @@ class Fake:
         """The parts of the pipeline under the choices of this moment."""
         chosen = self.store.choices()
         if chosen != self._chosen:
-            choices = assumptions.checked({**self.config.assume, **chosen})
-            contract = contract_under(choices, self.config, self._wired.hooks)
-            self._wired, self._chosen = replace(self._wired, contract=contract, choices=Choices(choices)), chosen
+            self._wired, self._chosen = self._under(chosen), chosen
         return self._wired
+
+    def _under(self, chosen: Mapping[str, str]) -> Engine:
+        """Return the parts of the pipeline under choices in place of the settings."""
+        choices = assumptions.checked({**self.config.assume, **chosen})
+        contract = contract_under(choices, self.config, self._wired.hooks)
+        return replace(self._wired, contract=contract, choices=Choices(choices))
 
     @property
     def contract(self) -> Contract:
@@ -102,7 +106,7 @@ class Fake:
         if not isinstance(choices, Mapping):
             raise MockError(f'{choices!r} is not a mapping of choices; write {{"list-order": "newest-first"}}')
         chosen = {**self.store.choices(), **assumptions.checked(choices, keep_defaults=True)}
-        contract_under(assumptions.checked({**self.config.assume, **chosen}), self.config, self._wired.hooks)
+        self._under(chosen)  # what the documents do not allow is refused here, not by the next request
         self.store.choose(chosen)
 
     @property

@@ -421,7 +421,7 @@ def test_asked_questions_are_known(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("assume", "told"),
+    ("assume", "message"),
     [
         ({"windw": "sliding"}, "unknown assumption 'windw'; did you mean window?"),
         ({"nonsense-here": "x"}, "unknown assumption 'nonsense-here'; choose one of success-body, duplicates"),
@@ -429,11 +429,11 @@ def test_asked_questions_are_known(clock: Clock) -> None:
         ({"account-header": "x"}, "the assumption 'account-header' has no other choice: The page names the status"),
     ],
 )
-def test_unknown_names_are_refused_with_the_known_ones(assume: dict[str, str], told: str) -> None:
+def test_unknown_names_are_refused_with_the_known_ones(assume: dict[str, str], message: str) -> None:
     """At the start and later; nothing changes."""
     mock = AltaMock()
     for choose in (lambda: AltaMock(assume=assume), lambda: mock.assume(assume)):
-        with pytest.raises(MockError, match=told.replace("?", r"\?")):
+        with pytest.raises(MockError, match=message.replace("?", r"\?")):
             choose()
 
     assert mock.choices.chosen == {}

@@ -33,13 +33,12 @@ def check(
     runs: dict[str, Run] = {}
 
     def play(name: str, usual: Run | None) -> Run:
-        clock = Clock(lambda: 0, epoch=time.time_ns() // SECOND * SECOND)
         played = play_in(
             SCENARIOS[name],
             consumer,
             expected=options.expected,
             usual=usual,
-            clock=clock,
+            clock=_still(),
             transport=transport,
             **settings,
         )
@@ -72,7 +71,7 @@ def check_varied(  # noqa: PLR0913 - the first says who, the others how
                 consumer,
                 expected=expected,
                 usual=None,
-                clock=Clock(lambda: 0, epoch=time.time_ns() // SECOND * SECOND),
+                clock=_still(),
                 transport=transport,
                 assume={**assume, **task.reading},
                 **settings,
@@ -167,6 +166,11 @@ def check_consumer(  # noqa: PLR0913 - the first two say who, the others how
     if report.exit_code:
         raise ConsumerBroken("\n" + click.unstyle("\n".join(lines(report))))
     return report
+
+
+def _still() -> Clock:
+    """Return a clock that stands at a whole second until it is advanced."""
+    return Clock(lambda: 0, epoch=time.time_ns() // SECOND * SECOND)
 
 
 def limits_of(rate_limit: str | None, account_rate_limit: str | None) -> dict[str, str] | None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
 
 from mock_server import AltaMock
 from mock_server.handlers import OBJECTS
-from mock_server.journal.entries import Body, Entry
+from mock_server.journal.entries import Entry
+from mock_server.journal.rules import rules_lists  # which registers all rules in their order
 from mock_server.journal.traffic import carried_out
 
 VOLATILE = {"id", "createdAt", "updatedAt", "launchedAt", "status"}
@@ -46,18 +46,16 @@ class Effects:
     last: dict[str, int] = field(default_factory=dict)
 
 
-def effects(entries: Iterable[Entry], mock: AltaMock) -> Effects:
+def effects(entries: Sequence[Entry], mock: AltaMock) -> Effects:
     """Return what the requests of a consumer did to a fake, which is asked what its objects are."""
-    naming = _Naming(mock)
-    done, lists = Effects(), _Lists()
+    naming, done = _Naming(mock), Effects()
     for entry in entries:
-        if entry.contract and carried_out(entry) and not entry.outcome.lost:
-            if entry.method in {"GET", "HEAD"}:
-                lists.take(entry)
-            else:
-                done.written.update((entry.operation or "", naming(entry.path), item) for item in _items(entry, naming))
-    done.last = {naming(name): size for name, size in lists.last.items()}
-    done.read = Counter({naming(name): len(ids) for name, ids in lists.ids.items()})
+        if entry.contract and entry.method not in {"GET", "HEAD"} and carried_out(entry) and not entry.outcome.lost:
+            done.written.update((entry.operation or "", naming(entry.path), item) for item in _items(entry, naming))
+    for name, read in rules_lists.lists_of(entries).items():
+        done.read[naming(name)] += len(read.ids)
+        if read.last is not None:
+            done.last[naming(name)] = read.last
     return done
 
 
@@ -83,29 +81,6 @@ def _items(entry: Entry, naming: _Naming) -> Iterator[str]:
     rest = {name: value for name, value in body.items() if name != arrays[0]}
     for item in body[arrays[0]]:
         yield naming(json.dumps([item, rest] if rest else item, sort_keys=True))
-
-
-class _Lists:
-    """The lists that were read: the ids of their objects, and the size of the last page, if that was read."""
-
-    def __init__(self) -> None:
-        self.ids: dict[str, set[str]] = {}
-        self.last: dict[str, int] = {}
-        self._of_cursor: dict[str, str] = {}
-
-    def take(self, entry: Entry) -> None:
-        """Note a page; anything else is left out."""
-        page = Body.of(entry.outcome.reply.body).value
-        if not isinstance(page, dict) or not isinstance(page.get("data"), list):
-            return
-        query = dict(parse_qsl(entry.unredacted.query, keep_blank_values=True))
-        cursor, _ = query.pop("cursor", None), query.pop("limit", None)
-        filters = ", ".join(f"{name}={value}" for name, value in sorted(query.items()))
-        name = self._of_cursor.get(cursor or "", f"{entry.operation}({filters})")
-        self.ids.setdefault(name, set()).update(str(one.get("id")) for one in page["data"] if isinstance(one, dict))
-        self._of_cursor.update({page[way]: name for way in ("next", "previous") if isinstance(page.get(way), str)})
-        if page.get("hasMore") is not True:
-            self.last[name] = len(page["data"])
 
 
 class _Naming:

@@ -23,7 +23,7 @@ class ReadList:
         limit: The size of a page that it asks for.
         ids: The ids of the objects.
         before: How many objects there were before the last page that was read.
-        whole: Whether a page was read that is the last one.
+        last: The size of the page that is the last one; None if it was not read.
         numbers: The requests.
     """
 
@@ -31,8 +31,13 @@ class ReadList:
     limit: int
     ids: set[str] = field(default_factory=set)
     before: int = 0
-    whole: bool = False
+    last: int | None = None
     numbers: list[int] = field(default_factory=list)
+
+    @property
+    def whole(self) -> bool:
+        """Whether a page was read that is the last one."""
+        return self.last is not None
 
 
 def lists_of(entries: Iterable[Entry]) -> dict[str, ReadList]:
@@ -50,7 +55,7 @@ def lists_of(entries: Iterable[Entry]) -> dict[str, ReadList]:
         read = found.setdefault(name, ReadList(entry, limit))
         read.before = len(read.ids)
         read.ids.update(str(one.get("id")) for one in objects_of(entry))
-        read.whole = read.whole or page.next is None
+        read.last = page.size if page.next is None else read.last
         read.numbers.append(entry.number)
         of_cursor.update(dict.fromkeys(page.cursors, name))
     return found

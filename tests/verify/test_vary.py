@@ -170,7 +170,7 @@ def test_a_consumer_that_fails_already_proves_nothing(alta_mock: AltaMock) -> No
         check_consumer(alta_mock, lambda _: None, vary=True)
 
 
-def test_a_consumer_that_does_not_get_over_a_429_is_told_so(alta_mock: AltaMock) -> None:
+def test_a_consumer_that_does_not_get_over_a_429_gets_a_note(alta_mock: AltaMock) -> None:
     """Choices about limits are not tried, and it is no failure."""
 
     def impatient(at: Environment) -> None:
