@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -66,7 +67,8 @@ def open_fake(
         return ticked
 
     mock = AltaMock(clock=clock, hooks=Hooks(around=ticking), **changes)
-    schema = schemathesis.openapi.from_dict(mock.contract.document, config=_config(pinned(mock), ids, seed))
+    document = copy.deepcopy(mock.contract.document)  # Schemathesis puts responses in place of references
+    schema = schemathesis.openapi.from_dict(document, config=_config(pinned(mock), ids, seed))
     if transport == "in-process":
         schema.app = mock.app
         yield FakeUnderTest(mock, schema)

@@ -5,6 +5,7 @@ Through `responses` and over a socket, on a clock that only waits move.
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -259,7 +260,7 @@ def answers_of(status: int) -> st.SearchStrategy[Any]:
     answer = operation["responses"][str(status)]
     answer = document["components"]["responses"][answer["$ref"].rpartition("/")[2]] if "$ref" in answer else answer
     body = {"required": True, "content": answer.get("content", {"application/json": {"schema": {}}})}
-    turned = {"openapi": "3.1.0", "info": document["info"], "components": document["components"]}
+    turned = {"openapi": "3.1.0", **copy.deepcopy({name: document[name] for name in ("info", "components")})}
     turned["paths"] = {"/answer": {"post": {"requestBody": body, "responses": {"200": {"description": "ok"}}}}}
     return schemathesis.openapi.from_dict(turned)["/answer"]["POST"].as_strategy().map(lambda case: case.body)
 

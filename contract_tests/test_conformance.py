@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 
-from contract_tests.fake import CAMPAIGN, TOKEN, FakeUnderTest
+from contract_tests.fake import CAMPAIGN, TOKEN, FakeUnderTest, open_fake
 from contract_tests.reporting.tally import Tally
 from mock_server.handlers import SAMPLE
 
@@ -73,6 +74,15 @@ def test_rare_statuses_of_every_operation(fake: FakeUnderTest, tally: Tally) -> 
 
             assert response.status_code == status
             operation.validate_response(response)
+
+
+def test_the_contract_of_the_fake_stays_as_it_is() -> None:
+    """Schemathesis works on a copy: it writes into the document that it is given."""
+    with open_fake("in-process", "free") as fake:
+        before = json.dumps(fake.mock.contract.document)
+        fake.schema.as_state_machine()
+
+        assert json.dumps(fake.mock.contract.document) == before != json.dumps(fake.schema.raw_schema)
 
 
 @pytest.mark.parametrize("fake", [("in-process", "free")], ids="-".join, indirect=True)

@@ -6,6 +6,7 @@ assumption refuses and refusals by HTTP itself are never failures.
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -35,7 +36,8 @@ def explore(session: Session) -> None:
     """Let Schemathesis send requests to the provider of a session, if it is on this machine."""
     if not (session.target.writes and session.target.local):
         raise NotExercised("its prospects have no tag: needs a provider on this machine")
-    whole = schemathesis.openapi.from_dict(documented().document, config=_config(session))
+    document = copy.deepcopy(documented().document)  # Schemathesis puts responses in place of references
+    whole = schemathesis.openapi.from_dict(document, config=_config(session))
     schema = whole.include(operation_id=SAMPLE.operation)
     lost: list[BaseException] = []
     schema.app = _relay(session, lost)
