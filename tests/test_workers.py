@@ -13,8 +13,9 @@ import pytest
 import requests
 
 from tests.conftest import CAMPAIGN
-from tests.crash import CASES, crash
+from tests.crash import CASES, LIMITS, Raw, check, crash
 from tests.store.kinds import SHARED, url_of
+from tests.store.postgres import FAST, postgres
 from tests.workers import serve, until
 
 if TYPE_CHECKING:
@@ -101,3 +102,21 @@ def test_workers_need_a_shared_store() -> None:
 def test_nothing_acknowledged_is_lost(tmp_path: Path, kind: str, load: str, victim: str) -> None:
     """After kill -9 of a worker or of the whole tree, during raw requests or a run of alta-add."""
     crash(url_of(kind, tmp_path), load, victim, tmp_path, seed=1)
+
+
+@pytest.mark.slow
+def test_a_database_that_restarts_under_load(tmp_path: Path) -> None:
+    """Meanwhile requests are refused; then the same processes go on, and nothing acknowledged is lost."""
+    with postgres(*FAST) as server, serve(server.database("restarts"), *LIMITS) as served:
+        run = Raw(served.url, tmp_path)
+        try:
+            until(lambda: len(run.acknowledged) > 10)
+            server.stop()
+            with requests.Session() as session:
+                until(lambda: served.add(session) == 503)
+                server.start()
+            before = len(run.acknowledged)
+            until(lambda: len(run.acknowledged) > before + 10)
+        finally:
+            run.end()
+        check(served, run)
