@@ -165,6 +165,23 @@ def test_bytes_that_are_not_http_get_a_4xx(live: LiveServer, raw: bytes) -> None
     assert status(talk(live, last(WHOLE))) == 200
 
 
+@pytest.mark.parametrize(
+    ("head", "wanted"),
+    [
+        (b"GET /v1/campaigns HTTP/1.1\r\n", 400),
+        (b"GET /v1/campaigns HTTP/1.1\r\nHost: x\r\nHost: x\r\n", 400),
+        (b"GET /v1/campaigns HTTP/1.0\r\nHost: x\r\nHost: y\r\n", 400),
+        (b"GET /v1/campaigns HTTP/1.1\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n", 400),
+        (b"GET /v1/campaigns HTTP/1.1\r\nHost:\r\n", 401),
+        (b"GET /v1/campaigns HTTP/1.0\r\n", 401),
+    ],
+)
+def test_one_host_header(live: LiveServer, unlimited: AltaMock, head: bytes, wanted: int) -> None:
+    """HTTP/1.1 wants one, which may be empty; a refused request never reaches the API."""
+    assert status(talk(live, head + b"\r\n", half_close=True)) == wanted
+    assert len(unlimited.requests) == (wanted == 401)
+
+
 @pytest.mark.parametrize("size", [65_000, 66_000, 300_000])
 def test_the_head_is_bounded(live: LiveServer, size: int) -> None:
     """Up to 64 KiB of request line and headers; more is a 431."""

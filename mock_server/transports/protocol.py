@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
 from httptools import HttpParserError, HttpParserUpgrade
@@ -84,9 +85,9 @@ class Protocol(HttpToolsProtocol):
         except HttpParserError:
             self.send_400_response("Invalid HTTP request received.")
         if self._waiting_for == "head" and self._head > MAX_HEAD:
-            self._refuse("the request line and headers are")
+            self._refuse_size("the request line and headers are")
         elif self._waiting_for == "body" and self._trailers > MAX_HEAD:
-            self._refuse("what follows the body is")
+            self._refuse_size("what follows the body is")
 
     def _parse(self, data: bytes) -> bytes:
         """Parse bytes, and return those that are still to be parsed.
@@ -126,7 +127,11 @@ class Protocol(HttpToolsProtocol):
             self.headers[:] = self._headers_with_upgrade
             self._headers_with_upgrade = []
         if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > MAX_HEAD:
-            self._refuse("the request line and headers are")
+            self._refuse_size("the request line and headers are")
+            return
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            self._refuse(HTTPStatus.BAD_REQUEST, f"{hosts} Host headers; a request has one (RFC 9112, 3.2)")
             return
         self._waiting_for = "body"
         super().on_headers_complete()
@@ -176,13 +181,15 @@ class Protocol(HttpToolsProtocol):
         cycle: RequestResponseCycle | None = self.cycle  # None until the first request, whatever uvicorn declares
         return cycle is not None and not cycle.more_body and not cycle.response_complete
 
-    def _refuse(self, what: str) -> None:
-        problem = f"{what} larger than {MAX_HEAD} bytes"
+    def _refuse_size(self, what: str) -> None:
+        self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"{what} larger than {MAX_HEAD} bytes")
+
+    def _refuse(self, status: HTTPStatus, problem: str) -> None:
         if self._log:
-            self._log.note(431, problem)
+            self._log.note(status, problem)
         text = problem.encode()
         self.transport.write(
-            b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain; charset=utf-8\r\n"
-            b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (len(text), text)
+            b"HTTP/1.1 %d %b\r\ncontent-type: text/plain; charset=utf-8\r\n"
+            b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (status, status.phrase.encode(), len(text), text)
         )
         self.transport.close()
