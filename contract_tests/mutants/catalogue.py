@@ -1,6 +1,7 @@
 """All mutants of this package: importing it registers those of each module."""
 
 from contract_tests.mutants import (
+    accounts,
     bodies,
     connections,
     credentials,
@@ -19,6 +20,7 @@ from contract_tests.mutants.bench import MUTANTS
 __all__ = ["MODULES", "MUTANTS"]
 
 MODULES = (
+    accounts,
     bodies,
     connections,
     credentials,

@@ -49,6 +49,14 @@ def changes(node: Mapping[str, Any]) -> Iterator[Change]:
         yield "format-removed", partial(_remove, "format")
 
 
+def parameter_changes(node: Mapping[str, Any]) -> Iterator[Change]:
+    """Yield the changes of a schema that only a parameter can show: what a default in a body does is not read back."""
+    if "default" in node:
+        others = [one for one in node.get("enum", [1]) if one != node["default"]]
+        yield "default-removed", partial(_remove, "default")
+        yield "default-changed", partial(_set, "default", others[0])
+
+
 def body_changes(node: Mapping[str, Any]) -> Iterator[Change]:
     """Yield the changes of a schema that only a body can show: a parameter is always a text."""
     if "type" in node and "enum" not in node:
@@ -119,7 +127,7 @@ def _register_schema(operation: Operation, within: Place, where: str, *, body: b
     for place, node in nodes(schema):
         if place not in known:
             continue  # an assumption
-        found = [*changes(node), *(body_changes(node) if body else ())]
+        found = [*changes(node), *(body_changes(node) if body else parameter_changes(node))]
         name = "".join(f"/{part}" for part in place if part != "properties")
         for what, change in found:
             if not body or place or not what.startswith(("type", "null")) or operation.body_required:

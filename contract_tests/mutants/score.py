@@ -35,12 +35,13 @@ from contract_tests.mutants.clients import EQUIVALENT_CLIENTS, WRONG_CLIENTS, Ad
 from contract_tests.mutants.leaning import LEANING
 from contract_tests.mutants.readers import EQUIVALENT_READERS, WRONG_READERS
 from contract_tests.provider.results import Report
-from contract_tests.provider.rules import RULES
+from contract_tests.provider.rules import RULES, SCHEMATHESIS
 from contract_tests.provider.session import Options
 from contract_tests.provider.verification import verify_provider
 from mock_server import Clock
 from mock_server.cli import output
 from mock_server.cli.options import known_names
+from mock_server.handlers import SAMPLE
 from mock_server.journal import rules as consumer
 from mock_server.journal.rules import Run
 from mock_server.messages.errors import MockError
@@ -71,6 +72,7 @@ class Scored:
         caught: The rules that it broke, each with the request that decided.
         trouble: Why it could not be examined although it is equivalent; empty otherwise.
         seconds: How long it took.
+        generated: Whether Schemathesis alone catches it; None if that was not tried.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Scored:
     caught: dict[str, str]
     trouble: str
     seconds: float = 0.0
+    generated: bool | None = None
 
 
 def scored(one: Mutant, caught: dict[str, str], trouble: str = "") -> Scored:
@@ -98,7 +101,8 @@ class Wanted:
         without: Rules to leave out.
         mutants: A Python file with more mutants.
         seed: The seed of random choices.
-        every: Whether to examine all derived mutants, instead of a random sample of them.
+        every: Whether to examine all derived mutants, instead of a random sample of them, and to let Schemathesis try
+            all mutants and all operations of equivalent ones, instead of a sample and one operation.
     """
 
     only: tuple[str, ...] = ()
@@ -110,6 +114,9 @@ class Wanted:
 
 SAMPLED = 120
 """Derived mutants of a random sample."""
+
+TRIED = 40
+"""Mutants of a random sample that Schemathesis tries to catch alone."""
 
 
 def chosen_by(wanted: Wanted) -> list[str]:
@@ -128,6 +135,14 @@ def chosen_by(wanted: Wanted) -> list[str]:
     return [name for name in names if name not in left_out]
 
 
+def tried_by(wanted: Wanted, chosen: Sequence[str]) -> frozenset[str]:
+    """Return the names of the chosen mutants that Schemathesis tries to catch alone; none if only some are examined."""
+    if wanted.only or SCHEMATHESIS.id in wanted.without:
+        return frozenset()
+    providers = [name for name in chosen if name in MUTANTS and not MUTANTS[name].equivalent]
+    return frozenset(providers if wanted.every else Random(wanted.seed).sample(providers, TRIED))  # noqa: S311 - not a secret
+
+
 def score(wanted: Wanted, jobs: int, files: output.Files) -> int:
     """Examine mutants in a number of processes, print and write the report, and return the exit code.
 
@@ -137,7 +152,8 @@ def score(wanted: Wanted, jobs: int, files: output.Files) -> int:
     load(wanted.mutants)
     known_names(wanted.without, {**RULES, **consumer.RULES}, "rule")
     chosen = chosen_by(wanted)
-    examine_one = partial(timed, seed=wanted.seed, without=wanted.without)
+    tried = tried_by(wanted, chosen)
+    examine_one = partial(timed, seed=wanted.seed, without=wanted.without, tried=tried, every=wanted.every)
     done = count(1)
     with StatusLine() as progress:
         progress.show(f"0 of {len(chosen)} examined")
@@ -231,42 +247,66 @@ def _ctrl_c_held_back() -> Iterator[None]:
 # --- One mutant -------------------------------------------------------------------------------------------------------
 
 
-def timed(name: str, seed: int, without: frozenset[str]) -> Scored:
+def timed(
+    name: str,
+    seed: int,
+    without: frozenset[str],
+    tried: frozenset[str] = frozenset(),
+    *,
+    every: bool = False,
+) -> Scored:
     """Examine one provider or client by its name, and measure the time."""
     begun = time.monotonic()
-    return replace(examined(name, seed, without), seconds=round(time.monotonic() - begun, 3))
+    found = examined(name, seed, without, every=every)
+    generated = _caught_by_schemathesis(name, seed) if name in tried else None
+    return replace(found, generated=generated, seconds=round(time.monotonic() - begun, 3))
 
 
-def examined(name: str, seed: int = 0, without: frozenset[str] = frozenset()) -> Scored:
-    """Examine one provider or client by its name."""
+def examined(name: str, seed: int = 0, without: frozenset[str] = frozenset(), *, every: bool = False) -> Scored:
+    """Examine one provider or client by its name; with `every`, equivalent ones by all that Schemathesis generates."""
     if name.startswith(CLIENT):
         return _client(name, without)
     if name.startswith(CONSUMER):
         return _consumer(name)
     one = MUTANTS.get(name) or Mutant(CORRECT, "The fake as it is.", "", True, lambda _: None)  # noqa: FBT003 - equivalent
+    about = frozenset() if one.equivalent else one.operations
+    own = Options(about, seed=seed, patient=False, skip=without | {SCHEMATHESIS.id})
     try:
-        report = _report(one, seed, without, schemathesis=one.equivalent)
-        if not one.equivalent and not report.broken and not report.unusable and "schemathesis" not in without:
-            report = _report(one, seed, without, schemathesis=True)
+        reports = [_report(one, own)]
+        if SCHEMATHESIS.id not in without and (one.equivalent or not (reports[0].broken or reports[0].unusable)):
+            generated_for = about if every or about else frozenset([SAMPLE.operation])
+            reports.append(_report(one, _generated(generated_for, seed)))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a mutant may raise anything
         return scored(one, {}, f"it fails by itself: {type(error).__name__}: {error}")
     caught = {
         result.rule.id: f"{breach.what}: got {breach.got}, wanted {breach.wanted}"
+        for report in reports
         for result in report.broken
         for breach in result.breaches[:1]
     }
     if not one.equivalent:
-        failure = report.stopped if report.failed else ""
-        return scored(one, {**caught, "can-be-used": report.unusable} if report.unusable else caught, failure)
-    return scored(one, caught, "; ".join(filter(None, [report.unusable, report.stopped, *report.unproven])))
+        if reports[0].unusable:
+            caught["can-be-used"] = reports[0].unusable
+        return scored(one, caught, "; ".join(report.stopped for report in reports if report.failed))
+    troubles = [text for report in reports for text in (report.unusable, report.stopped, *report.unproven)]
+    return scored(one, caught, "; ".join(filter(None, troubles)))
 
 
-def _report(one: Mutant, seed: int, without: frozenset[str], *, schemathesis: bool) -> Report:
+def _generated(operations: frozenset[str], seed: int) -> Options:
+    """Return the options to let Schemathesis alone judge some operations, or all."""
+    return Options(operations, seed=seed, patient=False, only=frozenset({SCHEMATHESIS.id}))
+
+
+def _caught_by_schemathesis(name: str, seed: int) -> bool:
+    try:
+        return bool(_report(MUTANTS[name], _generated(MUTANTS[name].operations, seed)).broken)
+    except (Exception, SystemExit):  # noqa: BLE001 - a mutant may raise anything
+        return False
+
+
+def _report(one: Mutant, options: Options) -> Report:
     bench = Bench()
     one.build(bench)
-    about = frozenset() if one.equivalent else one.operations
-    skip = without if schemathesis else without | {"schemathesis"}
-    options = Options(about, seed=seed, patient=False, skip=skip)
     return verify_provider(seeded(bench.mock.base_url), bench.provider, options)
 
 
@@ -347,6 +387,10 @@ def _summary(results: Sequence[Scored], without: frozenset[str], *, whole: bool)
         found = sum(one.right for one in leaning)
         text = f"{found} of {len(leaning)} consumers that depend on a choice are caught by it alone"
         yield paint(text, "pass" if found == len(leaning) else "fail")
+    tried = [one for one in results if one.generated is not None]
+    if tried:
+        ours, theirs = sum(bool(one.caught) for one in tried), sum(bool(one.generated) for one in tried)
+        yield f"of {len(tried)} providers these rules catch {ours}, Schemathesis alone {theirs}"
     if whole:
         seen = {rule for one in caught for rule in one.caught} | without
         judged = [rule.id for rule in consumer.RULES.values() if rule.severity != "hint"]

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
+from contract_tests.fake import CAMPAIGN
 from contract_tests.mutants.bench import Bench, error, register
 from contract_tests.sources import ADD, OBJECTS, PAGES
 from mock_server.handlers.handler import Result
 from mock_server.messages.http import ApiReply, ApiRequest
+from mock_server.messages.outcome import Outcome
+from mock_server.pipeline.hooks import Handle
 
 Body = dict[str, Any]
 
@@ -216,3 +221,134 @@ add(
     "/prospects",
     lambda body, _: body if body["hasMore"] else {**body, "data": body["data"][:-1]},
 )
+
+
+def _one_buffer(bench: Bench) -> None:
+    """Keep the body of the latest request in one place, where that of a simultaneous one is found."""
+    meeting, latest = threading.Barrier(2), [b""]
+
+    def changed(request: ApiRequest) -> ApiRequest:
+        alone = threading.current_thread() is threading.main_thread()
+        if alone or request.method != "POST" or request.body is None:
+            return request
+        latest[0] = request.body
+        with contextlib.suppress(threading.BrokenBarrierError):
+            meeting.wait(1.0)
+        return replace(request, body=latest[0])
+
+    bench.on_request(changed)
+
+
+register(ADD, _one_buffer, "one-buffer-for-all", "Two batches that arrive at the same time are both the later one.")
+
+
+def _first_waits(bench: Bench) -> None:
+    """Handle the first of two simultaneous requests after the second."""
+    arrived, done = threading.Semaphore(1), threading.Event()
+
+    def handled(handle: Handle, request: ApiRequest, transport: str) -> Outcome:
+        if threading.current_thread() is not threading.main_thread() and arrived.acquire(blocking=False):
+            done.wait(1.0)
+            return handle(request, transport)
+        outcome = handle(request, transport)
+        if threading.current_thread() is not threading.main_thread():
+            done.set()
+        return outcome
+
+    bench.around(handled)
+
+
+register(
+    "open: which of two simultaneous requests is the first",
+    _first_waits,
+    "the-later-one-first",
+    "Of two batches that arrive at the same time the later one is stored first.",
+    equivalent=True,
+)
+
+
+def _paused_are_gone(bench: Bench) -> None:
+    paused: set[str] = set()
+
+    def noted(request: ApiRequest) -> ApiRequest:
+        *_, kind, identifier, action = ["", "", "", *request.path.split("/")]
+        if kind == "prospects" and action in {"pause", "resume"}:
+            (paused.add if action == "pause" else paused.discard)(identifier)
+        return request
+
+    bench.on_request(noted)
+    _on_page(bench, "/prospects", _data(lambda data: [one for one in data if one["id"] not in paused]))
+
+
+def _resumed_elsewhere(bench: Bench) -> None:
+    """Show a prospect in another campaign from the time at which it is resumed."""
+    resumed: set[str] = set()
+
+    def noted(request: ApiRequest) -> ApiRequest:
+        if request.path.endswith("/resume"):
+            resumed.add(request.path.split("/")[-2])
+        return request
+
+    bench.on_request(noted)
+    bench.change_if(
+        lambda r, reply: (r.method, reply.status) == ("GET", 200) and r.path.split("/")[-1] in resumed,
+        lambda _, reply: replace(reply, body=json.dumps({**json.loads(reply.body), "campaignId": CAMPAIGN}).encode()),
+    )
+
+
+add = partial(register, OBJECTS)
+add(_paused_are_gone, "paused-prospects-are-gone", "A paused prospect is not listed.", operation="pauseProspect")
+add(_resumed_elsewhere, "resumed-elsewhere", "A resumed prospect changes its campaign.", operation="resumeProspect")
+
+
+def _other_by_id(bench: Bench, path: str, member: str, value: object) -> None:
+    bench.change_if(
+        lambda r, reply: (r.method, reply.status) == ("GET", 200) and r.path.startswith(f"/v1{path}/"),
+        lambda _, reply: replace(reply, body=json.dumps({**json.loads(reply.body), member: value}).encode()),
+    )
+
+
+add = partial(register, OBJECTS, _other_by_id)
+add("reads-another-name", "A person is read with another name.", "/persons", "firstName", "Eve", operation="getPerson")
+add(
+    "reads-another-time",
+    "A rep is read with another time.",
+    "/reps",
+    "createdAt",
+    "2020-01-01T00:00:00Z",
+    operation="getRep",
+)
+register(
+    "open: which optional members a list shows",
+    _on_page,
+    "lists-show-less",
+    "A list of persons leaves optional members out.",
+    "/persons",
+    _data(lambda data: [{name: one[name] for name in one if name not in {"title", "city"}} for one in data]),
+    equivalent=True,
+)
+
+
+def _shifted(bench: Bench, path: str, change: Callable[[Any, list[Any]], list[Any]]) -> None:
+    """Change the next page of a list if an object was added since the page before, as offsets into a list do."""
+    last: list[Any] = [None, False]  # the last object of the page before, and whether one was added since
+
+    def noted(request: ApiRequest, reply: ApiReply) -> ApiReply:
+        if request.path != f"/v1{path}" or reply.status != 200:
+            return reply
+        if request.method == "POST":
+            last[1] = True
+            return reply
+        body = json.loads(reply.body)
+        if "cursor=" in request.query and all(last):
+            body["data"] = change(last[0], body["data"])
+        last[:] = [*body["data"][-1:], None][0], False
+        return replace(reply, body=json.dumps(body).encode())
+
+    bench.on_reply(noted)
+
+
+for _list, _path in (("listCampaigns", "/campaigns"), ("listCommunicationOptOuts", "/dnc/communication-opt-outs")):
+    add = partial(register, PAGES, _shifted, operation=_list)
+    add(f"{_list}-repeats", "A new object moves one to the next page.", _path, lambda before, data: [before, *data])
+    add(f"{_list}-loses", "A new object moves one to the page before.", _path, lambda _, data: data[1:])

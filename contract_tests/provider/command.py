@@ -67,7 +67,12 @@ def operation_ids(_context: object = None) -> Collection[str]:
     params=[*TARGET_OPTIONS],
 )
 @click.option("--max-requests", type=click.IntRange(1), metavar="N", help="Most requests to send.")
-@click.option("--max-seconds", type=click.FloatRange(1), metavar="SECONDS", help="Longest time to take.")
+@click.option(
+    "--max-seconds",
+    type=click.FloatRange(1),
+    metavar="SECONDS",
+    help="Longest time to take; 180 with both limits off, else unlimited by default.",
+)
 @click.option(
     "--settle",
     type=click.FloatRange(0),

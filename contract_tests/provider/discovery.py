@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from contract_tests.provider.documented import operations, path_names
+from contract_tests.provider.rule import has_id
 from contract_tests.provider.session import Session
 from contract_tests.provider.wire import ACCEPTED
 from mock_server.contract.operation import Operation
@@ -16,6 +17,14 @@ Ids = Mapping[str, str]
 def lists() -> Iterator[Operation]:
     """Yield the operations that return pages of objects."""
     return (one for one in operations().values() if any(it.name == "cursor" for it in one.parameters.get("query", ())))
+
+
+def singles() -> Mapping[str, Operation]:
+    """Return the operations that read one object, by id, each with the list of such objects."""
+    below = {
+        one.path.rpartition("/")[0]: one.id for one in operations().values() if one.method == "GET" and has_id(one)
+    }
+    return {below[one.path]: one for one in lists() if one.path in below}
 
 
 def discovered(session: Session) -> tuple[Ids, Ids]:

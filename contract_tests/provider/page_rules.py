@@ -30,6 +30,7 @@ RULES: tuple[Rule, ...] = tuple(
     for name, statement in {
         "pages-are-whole": "Pages of any size repeat no object and leave none out; the cursor alone continues.",
         "page-size": "A page has at most as many objects as its limit says, 10 without a limit.",
+        "defaults-count": "A parameter that is left out has its default: the page is the one of that value.",
         "has-more": "A page has a next cursor if hasMore is true, and only then.",
         "previous-returns": "The previous cursor of a page leads to the page before it.",
         "filters-hold": "A filter returns all objects that match, and no others, on every page.",
@@ -112,7 +113,15 @@ def _measure_list(session: Session, operation: Operation) -> list[str]:
     """Judge the pages of a list, and return its cursors."""
     whole = list(walk(session, operation, {"limit": LARGEST}))
     _judge_sizes(session, operation, whole, LARGEST)
-    _judge_sizes(session, operation, [read(session, operation, {})], 10)
+    usual = read(session, operation, {})
+    _judge_sizes(session, operation, [usual], 10)
+    for parameter in operation.parameters["query"]:
+        if parameter.default is not None:
+            named = read(session, operation, {parameter.name: parameter.default})
+            got, wanted = (f"{len(page.ids)} objects, hasMore {page.member('hasMore')}" for page in (usual, named))
+            right = (usual.ids, usual.member("hasMore")) == (named.ids, named.member("hasMore"))
+            value = f"{parameter.name}={parameter.default}"
+            _judge(session, operation, "defaults-count", usual, right, got, f"{wanted}, as with {value}")
     known, cursors = [one for page in whole for one in page.ids], []
     for size in SIZES:
         pages = list(walk(session, operation, {"limit": size}))

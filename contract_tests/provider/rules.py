@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contract_tests.provider import (
+    account_rules,
     body_rules,
     limit_rules,
     operation_rules,
@@ -33,11 +34,15 @@ RULES: dict[str, Rule] = {
         *limit_rules.RULES,
         *page_rules.RULES,
         *state_rules.RULES,
+        *account_rules.RULES,
         STORAGE,
         SCHEMATHESIS,
     )
 }
 """By id."""
+
+PROCEDURES = {**state_rules.PROCEDURES, **account_rules.PROCEDURES}
+"""How rules about state are judged, by rule."""
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "served": ("served",),
@@ -56,7 +61,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "responses": tuple(rule.id for rule in vars(response_rules).values() if isinstance(rule, Rule)),
     "limits": tuple(rule.id for rule in limit_rules.RULES),
     "pages": page_rules.PAGING,
-    "state": (STORAGE.id, *state_rules.PROCEDURES),
+    "state": (STORAGE.id, *PROCEDURES),
     "generated": (SCHEMATHESIS.id,),
 }
 """The rules by what they are about, as the table of operations shows them."""

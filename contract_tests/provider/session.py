@@ -18,6 +18,7 @@ from contract_tests.provider.wire import NO_RESPONSE, SAFE, TOO_MANY, Provider, 
 from mock_server.contract.limits import Limit
 
 LATE = 0.1  # seconds after the end of a window at which a request must be accepted
+WITHOUT_LIMITS = 180.0  # seconds that a verification takes at most by default if no limit is judged
 MOST_SILENT = 3  # requests in a row without a response after which nothing more is sent
 ALWAYS_JUDGED = frozenset({"no-server-error", "answers-in-time"})  # also the responses without a body, to a HEAD
 
@@ -40,7 +41,7 @@ class Options:
     only: frozenset[str] = frozenset()
     skip: frozenset[str] = frozenset()
     max_requests: int | None = None
-    max_seconds: float | None = None
+    max_seconds: float | None = None  # None for no bound, or `WITHOUT_LIMITS` if no limit is judged
     seed: int = 0
     patient: bool = True  # whether waiting takes real time
     seconds: float = 10.0  # time for a response
@@ -69,7 +70,9 @@ class Session:
         self.make = ProbeFactory(target, random.Random(options.seed))  # noqa: S311 - unknown ids are not secret
         self.what = ""  # the probe
         self._doing, self._since = "", 0.0
-        self._deadline = time.monotonic() + (options.max_seconds or math.inf)
+        usual = math.inf if target.rate_limit or target.account_rate_limit else WITHOUT_LIMITS
+        self._most_seconds = options.max_seconds or usual
+        self._deadline = time.monotonic() + self._most_seconds
         self.planned = 0  # about how many requests will be sent
         self._counted: dict[Limit, deque[float]] = defaultdict(deque)  # times of the requests that count, by limit
         self._hopeless = False  # whether a limit has not reset within its window
@@ -142,8 +145,13 @@ class Session:
             raise Stopped(f"{MOST_SILENT} requests in a row had no response: {response.trouble}")
         return response
 
-    def at_once(self, requests: Sequence[Request]) -> list[Response]:
-        """Send requests at the same time, each on its own connection; none if not that many are allowed."""
+    def at_once(self, requests: Sequence[Request], *, patiently: bool = False) -> list[Response]:
+        """Send requests at the same time, each on its own connection; none if not that many are allowed.
+
+        With `patiently`, wait until the limits allow all of them, which must be equal.
+        """
+        if patiently:
+            self._pace(requests[0], len(requests))
         self._allow(len(requests))
         with ThreadPoolExecutor(len(requests)) as pool:
             send = self.provider.send
@@ -158,18 +166,20 @@ class Session:
     def _allow(self, more: int, seconds: float = 0.0) -> None:
         """Raise `Stopped` if a number of requests, or of seconds, is not allowed."""
         if time.monotonic() + seconds > self._deadline:
-            raise Stopped(f"--max-seconds {self.options.max_seconds:g}")
+            raise Stopped(f"--max-seconds {self._most_seconds:g}")
         if self.options.max_requests is not None and self.report.requests + more > self.options.max_requests:
             raise Stopped(f"--max-requests {self.options.max_requests}")
 
-    def _pace(self, request: Request) -> None:
-        """Wait until the limits allow a request, by our own count of earlier requests."""
+    def _pace(self, request: Request, times: int = 1) -> None:
+        """Wait until the limits allow a request, or several like it, by our own count of earlier requests."""
         for limit in () if self._hopeless else self._limits(request):
             counted = self._counted[limit]
             while counted and counted[0] <= self.provider.time() - limit.seconds:
                 counted.popleft()
-            if len(counted) >= limit.requests:
-                self.wait(counted[-limit.requests] + limit.seconds + LATE - self.provider.time(), "for quota")
+            if len(counted) + times > limit.requests:
+                self.wait(
+                    counted[times - limit.requests - 1] + limit.seconds + LATE - self.provider.time(), "for quota"
+                )
 
     def _limits(self, request: Request) -> list[Limit]:
         """Return the limits that a request counts against."""

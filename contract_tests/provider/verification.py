@@ -8,7 +8,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from alta_terminal import unexpected
-from contract_tests.provider import limit_rules, page_rules, state_rules
+from contract_tests.provider import limit_rules, page_rules
 from contract_tests.provider.derived import TAG, UUID
 from contract_tests.provider.discovery import discovered, lists
 from contract_tests.provider.documented import operations, path_names
@@ -16,7 +16,7 @@ from contract_tests.provider.plan import NEEDS_WRITE, Plan, Planned, probes_of
 from contract_tests.provider.probes import OK, NotExercised, ProbeFactory, good
 from contract_tests.provider.response_rules import IDENTIFIERS
 from contract_tests.provider.results import Report, Result
-from contract_tests.provider.rules import RULES, SCHEMATHESIS, STORAGE
+from contract_tests.provider.rules import PROCEDURES, RULES, SCHEMATHESIS, STORAGE
 from contract_tests.provider.session import Options, Session, Stopped
 from contract_tests.provider.target import Target
 from contract_tests.provider.wire import NO_RESPONSE, TOO_MANY, FakeWire, InProcess, Provider, Unusable, provider_at
@@ -85,14 +85,13 @@ def _run(session: Session) -> None:
     for operation in others:
         _verify_operation(session, operation)
     _perform(session, page_rules.measure, *page_rules.PAGING)
-    for rule, procedure in state_rules.PROCEDURES.items():
+    for rule, procedure in PROCEDURES.items():
         if any(map(session.options.about, procedure.operations)):
             _perform(session, procedure.measure, rule)
     if plan and session.target.writes:
         _perform(session, limit_rules.burst, "limit-under-a-burst")
     _perform(session, limit_rules.measure_all_operations, "limit-of-all-operations")
-    if plan:
-        _perform(session, _explore, SCHEMATHESIS.id)
+    _perform(session, _explore, SCHEMATHESIS.id)
 
 
 def _plan(session: Session, make: ProbeFactory) -> Plan:
@@ -263,7 +262,7 @@ def check_permission(target: Target) -> None:
 def planned_records(target: Target) -> int:
     """Return about how many prospects, at most, a verification adds to a provider that keeps the contract."""
     limit = target.rate_limit.requests if target.rate_limit else 0
-    count = 4 * limit + 10
+    count = 4 * limit + 20
     for rule in RULES.values():
         try:
             count += sum(probe.request.records for probe in probes_of(rule, target) if probe.wanted == OK)
