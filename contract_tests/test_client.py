@@ -6,14 +6,12 @@ Through `responses` and over a socket, on a clock that only waits move.
 from __future__ import annotations
 
 import copy
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alta_client import (
@@ -28,68 +26,40 @@ from alta_client import (
     ServerError,
     Unauthorized,
 )
-from contract_tests.consumer.runs import Environment, Script, Step, transport_of, until
+from contract_tests.consumer.runs import Script, Step, transport_of, until
 from contract_tests.consumer.scenarios import PEOPLE, SCENARIOS
 from contract_tests.fake import CAMPAIGN, TOKEN
-from contract_tests.mutants.clients import client, right_client
+from contract_tests.mutants.bench import START
+from contract_tests.mutants.client_contract import (
+    PROPERTIES,
+    Stage,
+    check_operations,
+    explored,
+    failures_of,
+    generated,
+    kinds,
+    people_of,
+    play,
+    step_of,
+)
+from contract_tests.mutants.clients import client
+from contract_tests.mutants.faulty_clients import FAULTY
 from contract_tests.mutants.score import CLIENT, WRONG, examined
 from mock_server import AltaMock, Clock
 from mock_server.contract.contract import Contract
-from mock_server.journal.rules import Run, broken
+from mock_server.journal.rules import broken
 from mock_server.journal.traffic import Fate, fate_of, records_of
 from mock_server.messages.injected import Injected
 from mock_server.pipeline.hooks import Hooks
-from mock_server.pipeline.injection import injected_fault, injected_response
-from mock_server.state import Search
+from mock_server.pipeline.injection import injected_response
 
-
-class Played:
-    """One run of a client, and its result.
-
-    Attributes:
-        run: What the rules see.
-        result: What it returned, None if it raised.
-        error: What it raised, None if it returned.
-    """
-
-    def __init__(self, mock: AltaMock, url: str, add: Callable[..., object], people: Sequence[Any]) -> None:
-        at = Environment(url, TOKEN, CAMPAIGN, mock.clock.sleep, mock.clock.time)
-        self.result: object = None
-        self.error: Exception | None = None
-        try:
-            self.result = add(at, people)
-        except Exception as error:  # noqa: BLE001 - a wrong client may raise anything
-            self.error = error
-        self.run = Run(mock.requests, mock.prospects(CAMPAIGN), people, self.error is None)
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A fake, the script of what it injects, and the base URL of one of its transports."""
-
-    mock: AltaMock
-    script: Script
-    url: str
-
-    def begin(self, steps: Iterable[Step]) -> None:
-        """Return to the seed, and follow a script."""
-        self.mock.reset()
-        self.script.begin(steps)
-
-
-def play(
-    stage: Stage,
-    steps: Sequence[Step] = (),
-    add: Callable[..., object] = right_client,
-    people: Sequence[Any] = PEOPLE,
-) -> Played:
-    """Let a client add people to a fake that answers by a script."""
-    stage.begin(steps)
-    return Played(stage.mock, stage.url, add, people)
-
+MET = {
+    "reads-whole-lists": {"NoneType", "BadRequest", "Unauthorized"},
+    "writes-once": {"NoneType", "OutcomeUnknown", "NotFound"},
+}
+"""Results that each property must have met."""
 
 TRANSPORTS = ("responses", "socket")
-START = 1_767_225_600 * 10**9
 
 
 @pytest.fixture(scope="module", params=TRANSPORTS)
@@ -103,41 +73,6 @@ def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
 
 # --- Every list and every schedule ------------------------------------------------------------------------------------
 
-text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
-numbered = st.integers(0, 10**6).map(lambda number: f"person.{number}@example.com")
-person = st.fixed_dictionaries({"email": numbered}, optional={"firstName": text, "jobTitle": text, "note": text}) | (
-    st.fixed_dictionaries({"firstName": text.map("A".__add__), "lastName": numbered, "company": numbered})
-)
-people_of = st.lists(person, min_size=1, max_size=65, unique_by=lambda one: json.dumps(one, sort_keys=True))
-seconds = st.integers(0, 70)
-WORDS = ("soon", "-1", "1e1", "", "60 s", "Thu, 32 Jan 2026 00:00:00 GMT")
-kinds = st.one_of(
-    st.none(),
-    st.none(),
-    st.tuples(st.just("seconds"), seconds),
-    st.tuples(st.just("date"), seconds),
-    st.tuples(st.just("untold"), st.sampled_from(WORDS[:3] + WORDS[4:])),
-    st.tuples(st.just("status"), st.sampled_from([400, 401, 403, 404, 413, 500])),
-    st.tuples(
-        st.just("fault"),
-        st.sampled_from(["connection_reset", "drop_after_commit", "truncate", "malformed_json", "html_502"]),
-    ),
-)
-
-
-def step_of(mock: AltaMock, kind: tuple[str, Any] | None) -> Step:
-    """Make a step of what was drawn."""
-    if kind is None:
-        return None
-    name, value = kind
-    if name == "date":
-        return until(mock, value)
-    if name == "fault":
-        return injected_fault(value)
-    if name == "status":
-        return injected_response(value, mock.documented)
-    return injected_response(429, mock.documented, retry_after=value)
-
 
 @pytest.mark.timeout(300)
 def test_every_list_and_every_schedule(stage: Stage, exploring_seed: int | None) -> None:
@@ -145,13 +80,7 @@ def test_every_list_and_every_schedule(stage: Stage, exploring_seed: int | None)
     mock = stage.mock
     seen: set[str] = set()
 
-    @settings(
-        max_examples=250,
-        derandomize=exploring_seed is None,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @generated(250, derandomize=exploring_seed is None)
     @given(people_of, st.lists(kinds, max_size=8))
     def holds(people: list[Any], schedule: list[Any]) -> None:
         played = play(stage, [step_of(mock, kind) for kind in schedule], people=people)
@@ -184,37 +113,28 @@ def test_every_list_and_every_schedule(stage: Stage, exploring_seed: int | None)
 
 
 @pytest.mark.timeout(300)
-def test_every_page_and_every_schedule(stage: Stage, exploring_seed: int | None) -> None:
-    """A list is read once and whole, in order, whatever is injected in between; or an error is raised."""
-    mock = stage.mock
-    seen: set[str] = set()
-    mock.reset()
-    calls = [one["id"] for one in mock.objects.list("calls", Search({}, account="acme"))]
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_every_schedule(stage: Stage, name: str, exploring_seed: int | None) -> None:
+    """What is read is whole, what is written is written once, whatever is injected; or an error is raised."""
+    met = explored(PROPERTIES[name], stage, client, generated(150, derandomize=exploring_seed is None))
 
-    @settings(
-        max_examples=150,
-        derandomize=exploring_seed is None,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(st.integers(1, 30), st.lists(kinds, max_size=12))
-    def holds(limit: int, schedule: list[Any]) -> None:
-        read: list[str] = []
+    assert met >= MET[name]
 
-        def reads(at: Environment, _: object) -> None:
-            read.extend(one["id"] for one in client(at).list_calls(limit=limit))
 
-        played = play(stage, [step_of(mock, kind) for kind in schedule], reads, [])
-        seen.add(type(played.error).__name__)
+def test_every_operation(stage: Stage) -> None:
+    """Each operation is called as the contract says, and its result is what was sent."""
+    check_operations(stage, client)
 
-        assert broken(replace(played.run, expected=None)) == {}
-        assert read == calls[: len(read)]
-        assert isinstance(played.error, AltaError) or (played.error is None and read == calls)
-        assert len(read) in {*range(0, len(calls) + 1, limit), len(calls)}
 
-    holds()
-    assert seen >= {"NoneType", "BadRequest", "Unauthorized"}
+@pytest.mark.parametrize("name", FAULTY)
+def test_a_faulty_client_is_caught_by_the_property_that_names_its_fault(name: str) -> None:
+    """Each is our client with one other part."""
+    assert FAULTY[name].caught_by in failures_of(FAULTY[name].make)
+
+
+def test_our_client_is_not_caught() -> None:
+    """It keeps what the faulty ones break."""
+    assert failures_of(client) == {}
 
 
 @pytest.mark.parametrize(("header", "waits"), [("7", 7), ("0", 0), ("59", 59), ("date", 7), ("3, 7", 7)])
@@ -276,13 +196,7 @@ def test_every_documented_answer_leads_to_its_result(stage: Stage, status: int, 
     mock = stage.mock
     bodies = []
 
-    @settings(
-        max_examples=60,
-        derandomize=exploring_seed is None,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @generated(60, derandomize=exploring_seed is None)
     @given(answers_of(status))
     def holds(body: Any) -> None:
         bodies.append(body)

@@ -48,6 +48,7 @@ class Reader:
         use: Is called with each object.
         look: Is called with each page.
         token: Returns the token to send, by whether it is the first page.
+        meanwhile: A list that is read before the wait after a 429, and again after it; none if empty.
     """
 
     path: str = "/prospects"
@@ -63,6 +64,7 @@ class Reader:
     use: Callable[[Page], object] = _nothing
     look: Callable[[Page, int], object] = lambda *_: None
     token: Callable[[str, bool], str] = lambda token, _first: token
+    meanwhile: str = ""
 
     def __call__(self, at: Environment, prospects: Prospects) -> None:
         """Add prospects, and read a list.
@@ -101,7 +103,12 @@ class Reader:
                 return None
             if action == "fail":
                 break
+            elsewhere = f"{at.base_url}{self.meanwhile}" if self.meanwhile and status == 429 else ""
+            if elsewhere:
+                requests.get(elsewhere, headers=headers, timeout=60)
             at.sleep(self.pause(float(named) if named.isdigit() else 2.0))
+            if elsewhere:
+                requests.get(elsewhere, headers=headers, timeout=60)
         raise Failed(f"the response was {status or 'lost'}")
 
 
@@ -121,6 +128,10 @@ EQUIVALENT_READERS: dict[str, tuple[str, Add]] = {
     "reads": ("The client of this project, which reads every list.", ours),
     "reference-reader": ("The reference reader, a loop of requests.", Reader()),
     "reads-by-default": ("A reader of pages of the default size, all filters sent again.", Reader(limit=10)),
+    "reads-one-after-the-other": (
+        "A consumer that waits out every 429, and then reads another list.",
+        lambda at, them: [Reader(limit=5)(at, them), Reader(limit=5, path="/persons", filters=lambda _: {})(at, [])],
+    ),
     "stops-where-it-finds": (
         "A consumer that reads campaigns until it finds one.",
         lambda at, them: [
@@ -196,6 +207,16 @@ wrong = partial(_wrong, "waits-for-retry-after")
 wrong("reads-on-after-a-429", "Reads a page again a second after a 429.", "page-429", pause=lambda _: 1.0)
 wrong("reads-half-a-wait", "Waits half of Retry-After.", "page-429", pause=lambda seconds: seconds / 2)
 wrong("reads-in-a-hurry", "Reads on at once when the quota is used up.", "page-limit", pause=lambda _: 0.05, limit=10)
+wrong = partial(_wrong, "waits-with-every-operation")
+wrong(
+    "asks-elsewhere-meanwhile",
+    "Reads companies when persons are refused with a 429.",
+    "page-limit",
+    path="/persons",
+    filters=lambda _: {},
+    limit=5,
+    meanwhile="/companies",
+)
 wrong = partial(_wrong, "survives-any-429")
 wrong("waits-for-writes-only", "Waits after a 429 when it adds, and fails when it reads.", "page-429", then={})
 

@@ -31,7 +31,9 @@ from contract_tests.consumer.scenarios import PEOPLE, SCENARIOS, play_in, scenar
 from contract_tests.fake import seeded
 from contract_tests.mutants.bench import START, Bench, Mutant
 from contract_tests.mutants.catalogue import MUTANTS
-from contract_tests.mutants.clients import EQUIVALENT_CLIENTS, WRONG_CLIENTS, Add, right_client
+from contract_tests.mutants.client_contract import failures_of
+from contract_tests.mutants.clients import EQUIVALENT_CLIENTS, WRONG_CLIENTS, Add, client, right_client
+from contract_tests.mutants.faulty_clients import FAULTY
 from contract_tests.mutants.leaning import LEANING
 from contract_tests.mutants.readers import EQUIVALENT_READERS, WRONG_READERS
 from contract_tests.provider.results import Report
@@ -57,6 +59,9 @@ WRONG = {**WRONG_CLIENTS, **WRONG_READERS}
 
 CLIENT = "client: "
 """The beginning of the names of clients."""
+
+OURS = "our client: "
+"""The beginning of the names of clients that are ours but for one fault."""
 
 CONSUMER = "consumer: "
 """The beginning of the names of consumers that depend on a choice."""
@@ -126,7 +131,7 @@ def chosen_by(wanted: Wanted) -> list[str]:
         MockError: A name is unknown.
     """
     names = [CORRECT, *MUTANTS, *(CLIENT + name for name in (*RIGHT, *WRONG))]
-    names += [CONSUMER + name for name in LEANING]
+    names += [OURS + CORRECT, *(OURS + name for name in FAULTY), *(CONSUMER + name for name in LEANING)]
     if wanted.only:
         return sorted(known_names(wanted.only, names, "mutant"), key=names.index)
     derived = [one.name for one in MUTANTS.values() if one.derived]
@@ -266,6 +271,8 @@ def examined(name: str, seed: int = 0, without: frozenset[str] = frozenset(), *,
     """Examine one provider or client by its name; with `every`, equivalent ones by all that Schemathesis generates."""
     if name.startswith(CLIENT):
         return _client(name, without)
+    if name.startswith(OURS):
+        return _ours(name)
     if name.startswith(CONSUMER):
         return _consumer(name)
     one = MUTANTS.get(name) or Mutant(CORRECT, "The fake as it is.", "", True, lambda _: None)  # noqa: FBT003 - equivalent
@@ -329,6 +336,15 @@ def _client(name: str, without: frozenset[str]) -> Scored:
                 numbers = ", ".join(map(str, breaches[0].requests))
                 caught[rule] = f"scenario {scenario}, request {numbers}: {breaches[0].text}"
     return scored(Mutant(name, statement, "", wrong is None, lambda _: None), caught)
+
+
+def _ours(name: str) -> Scored:
+    """Hold the properties of our client against it, or against one with a fault."""
+    faulty = FAULTY.get(name.removeprefix(OURS))
+    statement, make = (
+        (faulty.fault, faulty.make) if faulty else ("The client of this project, by its properties.", client)
+    )
+    return scored(Mutant(name, statement, "", faulty is None, lambda _: None), failures_of(make))
 
 
 def _consumer(name: str) -> Scored:

@@ -90,6 +90,28 @@ def waits_for_retry_after(retry: Retry) -> str | None:
     return "" if retry.waited >= retry.named - SLACK else f"{retry}; wait as long as Retry-After says"
 
 
+@rule(LIMITS, severity="warning", of="traffic", finding=True, timed=True)
+def waits_with_every_operation() -> Look:
+    """While the limit across all operations is reached, no other operation is called before the time in Retry-After."""
+    refused: dict[str | None, Entry] = {}
+
+    def look(entry: Entry) -> list[Breach] | None:
+        before = refused.pop(entry.account, None)
+        if exhausted(entry) and entry.batch is None:  # a batch may have reached the limit of its own operation
+            refused[entry.account] = entry
+        if before is None or entry.operation in {None, before.operation}:
+            return None
+        named = seconds_named(before.outcome.reply.header("Retry-After") or "-", before.outcome.at)
+        waited = seconds_between(before, entry)
+        if named is None or waited >= named - SLACK:
+            return None if named is None else []
+        text = f"called {entry.operation} {waited:.1f} s after a 429 for {before.operation}"
+        wait = f"all operations share the limit of {exhausted(before)}, so wait {named:.1f} s with each of them"
+        return [Breach(f"{text}; {wait}", (before.number, entry.number))]
+
+    return look
+
+
 @rule("the documentation advises exponential backoff", PRACTICE, "warning", of="traffic", finding=True, timed=True)
 @_on_retry
 def pauses_untold(retry: Retry) -> str | None:

@@ -101,6 +101,7 @@ SLIPS = {
     "token-nowhere-else": "client: sends-the-token-twice",
     "clean-path": "client: doubles-a-slash",
     "waits-for-retry-after": "client: waits-half",
+    "waits-with-every-operation": CLIENT + "asks-elsewhere-meanwhile",
     "pauses-untold": "client: hammers",
     "waits-no-longer-than-sensible": "client: waits-an-hour",
     "gives-up": "client: never-gives-up",
