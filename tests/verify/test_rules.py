@@ -18,15 +18,13 @@ from contract_tests.provider.rules import RULES as PROVIDER_RULES
 from contract_tests.provider.session import Options
 from contract_tests.provider.verification import verify_provider
 from contract_tests.provider.wire import InProcess, Request, Response
-from mock_server import AltaMock
 from mock_server.contract.limits import Limit
 from mock_server.journal.rules import RULES, Run, broken
 from mock_server.journal.traffic import Fate, fate_of
-from mock_server.messages.http import ApiRequest
 from tests.conftest import CAMPAIGN, SECOND_CAMPAIGN, prospects_path, request_of
 
 if TYPE_CHECKING:
-    from mock_server import Clock
+    from mock_server import AltaMock, Clock
 
 A, B, C = ({"email": f"{name}@example.com"} for name in "abc")
 JSON = ("content-type", "application/json")
@@ -115,28 +113,6 @@ def test_refused_again_and_again(unlimited: AltaMock, before: int, refusals: int
     unlimited.next(429, times=refusals, retry_after=0)
 
     assert ("gives-up" in broken(run_of(unlimited, *[add(A)] * refusals, succeeded=False))) == wrong
-
-
-@pytest.mark.parametrize(
-    ("path", "pause", "verdict"),
-    [
-        ("/v1/companies", 0, 1),
-        ("/v1/companies", 59, 1),
-        ("/v1/companies", 60, 0),
-        ("/v1/persons", 0, None),
-    ],
-)
-def test_another_operation_after_the_limit_of_all(clock: Clock, path: str, pause: int, verdict: int | None) -> None:
-    """It waits, too; what the refused operation does is judged by another rule."""
-    mock = AltaMock(clock=clock, account_rate_limit="1/60s")
-    headers = (("authorization", "Bearer test-token"),)
-    for one in ("/v1/persons", "/v1/persons"):
-        mock.answer(ApiRequest("GET", one, "", headers, b""))
-    clock.advance(pause)
-    run = run_of(mock, ApiRequest("GET", path, "", headers, b""))
-    breaches = RULES["waits-with-every-operation"].judge(run)
-
-    assert (breaches if breaches is None else len(breaches)) == verdict
 
 
 def test_another_campaign_or_another_token_may_have_better_luck(unlimited: AltaMock) -> None:
