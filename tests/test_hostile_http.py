@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mock_server.transports import asgi, protocol
+from mock_server.transports import protocol, server
 from tests.conftest import CAMPAIGN, FIELDS
 from tests.test_server import BODY, HEAD, WHOLE, connect, last, receive, status, talk
 
@@ -40,7 +40,7 @@ IN_TIME = 2.0
 def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten waits to tenths of seconds."""
     monkeypatch.setattr(protocol, "READ_SECONDS", ALLOWED)
-    monkeypatch.setattr(asgi, "CHECK_SECONDS", 0.02)
+    monkeypatch.setattr(server, "CHECK_SECONDS", 0.02)
 
 
 def left_over() -> tuple[int, int]:

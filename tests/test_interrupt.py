@@ -31,7 +31,7 @@ found.load()()
     ("program", "module", "words"),
     [
         *(("alta-add", name, ["examples/people.csv", "--dry-run"]) for name in ("click", "requests", "filelock")),
-        *(("alta-mock", name, ["serve", "--bind", "127.0.0.1:0"]) for name in ("click", "jsonschema_rs", "uvicorn")),
+        *(("alta-mock", name, ["serve", "--bind", "127.0.0.1:0"]) for name in ("click", "jsonschema_rs", "httptools")),
         ("alta-mock", "schemathesis", ["score", "--only", "correct", "--jobs", "1"]),
     ],
 )

@@ -19,7 +19,7 @@ import requests
 from mock_server import AltaMock, MockError
 from mock_server.messages.errors import Bug
 from mock_server.pipeline.hooks import Hooks
-from mock_server.transports import asgi, protocol
+from mock_server.transports import protocol, server
 from tests.conftest import CAMPAIGN, ONE, prospects_path
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def test_a_client_that_stops_half_way_is_cut_off(
 ) -> None:
     """Within the time allowed, here shortened; others are served meanwhile, and nothing is stored."""
     monkeypatch.setattr(protocol, "READ_SECONDS", 0.15)
-    monkeypatch.setattr(asgi, "CHECK_SECONDS", 0.02)
+    monkeypatch.setattr(server, "CHECK_SECONDS", 0.02)
     with unlimited.serve() as live, closing(connect(live)) as stalled:
         stalled.sendall(raw)
         assert status(talk(live, last(WHOLE))) == 200
@@ -220,7 +220,7 @@ def test_a_client_that_stops_half_way_is_cut_off(
 
 def test_the_time_allowed_is_below_five_seconds() -> None:
     """As documented: the limit plus the longest wait for the next check."""
-    assert protocol.READ_SECONDS + asgi.CHECK_SECONDS < 5
+    assert protocol.READ_SECONDS + server.CHECK_SECONDS < 5
 
 
 def test_stalled_bodies_do_not_delay_others(live: LiveServer) -> None:

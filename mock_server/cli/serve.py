@@ -77,7 +77,7 @@ def serve(*, bind: str, form: str, workers: int, no_why: bool, **given: Any) -> 
     # Hardly anything here is ever part of a cycle, so the collector need not look often.
     gc.set_threshold(100_000, 50, 100)
     from mock_server.mock import AltaMock  # noqa: PLC0415 - --help need not wait for the server's imports
-    from mock_server.transports.asgi import listen, origin_of  # noqa: PLC0415 - the same
+    from mock_server.transports.server import listen, origin_of  # noqa: PLC0415 - the same
 
     _allow_many_connections()
     address = parse_address(bind)
@@ -112,18 +112,16 @@ def work(listening: socket.socket, life: Connection, form: str, settings: Mappin
 
 def answer(mock: AltaMock, listening: socket.socket, form: str, life: Connection | None = None) -> None:
     """Answer at a socket until a signal, or until the parent closes the pipe."""
-    import asyncio  # noqa: PLC0415 - see serve
-
     from mock_server.journal.access_log import Log  # noqa: PLC0415 - see serve
-    from mock_server.transports.asgi import Server  # noqa: PLC0415 - see serve
     from mock_server.transports.dispatch import Dispatcher  # noqa: PLC0415 - see serve
+    from mock_server.transports.server import Server, run  # noqa: PLC0415 - see serve
 
     log = Log(sys.stdout, form, mock.redact, colour=terminal.paints(sys.stdout))
     server = Server(Dispatcher(mock, "socket", mock.config.control_token, log), listening)
     gc.freeze()  # what is loaded by now stays, so the collector need not visit it again and again
     # A thread that reads the journal yields to the API after 0.5 ms instead of 5, except within a call of json.
     sys.setswitchinterval(0.0005)
-    asyncio.run(_serve_until_signalled(server, life))
+    run(_serve_until_signalled(server, life))
 
 
 def _allow_many_connections() -> None:

@@ -67,13 +67,17 @@ class Dispatcher:
         api, control, pages = self._parts
         return control if self.control.serves(request) else pages if self.pages.serves(request) else api
 
+    def note(self, status: int, problem: str) -> None:
+        """Log bytes that are not a request."""
+        if self.log:
+            self.log.note(status, problem)
+
     def _answer(self, request: ApiRequest, _peer: str, _mount: str) -> ApiReply:
         started = time.perf_counter()
         try:
             outcome = self.mock.handle(request, self._transport)
         except StoreUnavailable as error:
-            if self.log:
-                self.log.note(UNAVAILABLE, str(error))
+            self.note(UNAVAILABLE, str(error))
             raise
         if self.log:
             self.log.request(request, outcome, (time.perf_counter() - started) * 1000)

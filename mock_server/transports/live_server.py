@@ -7,8 +7,8 @@ import threading
 from typing import Self
 
 from mock_server.fake import Fake
-from mock_server.transports.asgi import Server, listen, origin_of
 from mock_server.transports.dispatch import Dispatcher
+from mock_server.transports.server import Server, listen, origin_of, run
 
 
 class LiveServer:
@@ -37,7 +37,7 @@ class LiveServer:
             self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
             await server.run(self._stop, ready.set)
 
-        self._thread = threading.Thread(target=lambda: asyncio.run(serve()), name="alta-mock", daemon=True)
+        self._thread = threading.Thread(target=lambda: run(serve()), name="alta-mock", daemon=True)
         self._thread.start()
         ready.wait()
         return self

@@ -22,7 +22,7 @@ HEALTHY_SECONDS = 1.0
 """Seconds after its start within which a worker that ends is replaced only when they have passed."""
 
 PATIENCE = 7.0
-"""Seconds that workers have to end; requests in flight have `asgi.GRACE_SECONDS` of them."""
+"""Seconds that workers have to end; requests in flight have `server.GRACE_SECONDS` of them."""
 
 _spawn = multiprocessing.get_context("spawn")
 
