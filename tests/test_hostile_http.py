@@ -21,6 +21,7 @@ import pytest
 
 from mock_server.transports import protocol, server
 from tests.conftest import CAMPAIGN, FIELDS
+from tests.fuzz import fuzz
 from tests.test_server import BODY, HEAD, WHOLE, connect, last, receive, status, talk
 
 if TYPE_CHECKING:
@@ -383,3 +384,10 @@ def test_targets_over_the_wire(hostile: LiveServer, name: str) -> None:
 
     assert status(talk(hostile, raw)) == expected
     assert served_in_time(hostile)
+
+
+def test_mutated_requests() -> None:
+    """A few hundred; `make fuzz` sends 100,000. Statuses of all kinds come back, so the mutations reach far."""
+    seen = fuzz(400, seed=1)
+
+    assert {200, 400, 401, 404} <= seen.keys()

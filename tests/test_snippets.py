@@ -67,7 +67,9 @@ INSTEAD = [
         "it serves until it is stopped; test_flask.py sends requests to it, where it is installed",
     ),
     Instead(
-        r"make (test-quick|test|check|docs|bench)\b.*", r"make -n \1 >make.out", "it runs these tests, or takes minutes"
+        r"make (test-quick|test|check|docs|bench|fuzz)\b.*",
+        r"make -n \1 >make.out",
+        "it runs these tests, or takes minutes",
     ),
     Instead(
         r"\S*pip install (?:-e )?'\S*\[([\w,]+)\](?: @ git\S+)?'.*",
