@@ -31,7 +31,7 @@ Route = tuple[str, int, str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Sources:
+class Sources:
     """The documents of a contract, and the places that the overlay changed."""
 
     published: Document
@@ -75,7 +75,7 @@ class Contract:
     operations: tuple[Operation, ...]
     objects: Mapping[str, ObjectSchema]
     limit: Limit | None
-    _sources: _Sources = field(repr=False)
+    _sources: Sources = field(repr=False)
     _routes: Mapping[Route, Sequence[Operation]] = field(repr=False)
     _errors: Mapping[int, bytes] = field(repr=False)
 
@@ -102,13 +102,13 @@ class Contract:
             raise MockError(f"{published.name}:1: /: {problem}")
         value, touched = overlay.apply(changes, published.value) if changes else (published.value, [])
         try:
-            return cls._read(value, _Sources(published, changes or published, touched))
+            return cls._read(value, Sources(published, changes or published, touched))
         except (TypeError, ValueError, AttributeError, LookupError) as broken:  # a value of another type than OpenAPI's
             problem = f"{type(broken).__name__}: {broken}"
             raise MockError(f"{published.name}: not a valid OpenAPI document ({problem}); validate it") from broken
 
     @classmethod
-    def _read(cls, value: Any, sources: _Sources) -> Contract:
+    def _read(cls, value: Any, sources: Sources) -> Contract:
         for at, problem in supported.problems(value):
             raise sources.error(at, problem)
         reader = Reader(value, sources.error)
