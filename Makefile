@@ -1,5 +1,5 @@
 # `make serve` and `make test` set everything up by themselves: git, make and Python 3.11+ are enough. The tests see to
-# Chromium and PostgreSQL themselves where they may.
+# the browsers and PostgreSQL themselves where they may.
 PYTHON ?= python3
 VENV := .venv
 ifeq ($(OS),Windows_NT)
@@ -35,7 +35,7 @@ serve: $(RUNTIME)
 
 test: export PATH := $(CURDIR)/$(BIN):$(PATH)
 test: $(DEV) $(NODE)
-	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m tests.browser.browsers
 	$(BIN)/python -m tests.store.postgres
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 

@@ -16,7 +16,7 @@ import requests
 from playwright.sync_api import sync_playwright
 
 from benchmarks.run import CAMPAIGN, PORT, Server, running
-from tests.browser.chromium import launch
+from tests.browser.browsers import launch
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

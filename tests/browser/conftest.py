@@ -1,14 +1,14 @@
-"""A browser for the session, and for each test a page of its own that must end without a complaint."""
+"""Browsers for the session, and for each test a page of its own that must end without a complaint."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, expect, sync_playwright
 
 from mock_server import AltaMock
-from tests.browser.chromium import launch
+from tests.browser.browsers import launch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,10 +21,28 @@ expect.set_options(timeout=20_000)  # milliseconds, for a busy machine; existing
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests of a process."""
-    with sync_playwright() as playwright, launch(playwright) as running:
+def playwright() -> Iterator[Playwright]:
+    """One driver for all browsers of a process."""
+    with sync_playwright() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium, for all tests of a process."""
+    with launch(playwright) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def firefox(playwright: Playwright) -> Iterator[Browser]:
+    """Firefox, for those that are marked with `in_both`."""
+    with launch(playwright, "firefox") as running:
+        yield running
+
+
+in_both = pytest.mark.parametrize("tab", ["browser", "firefox"], indirect=True)
+"""Runs a test in Chromium and in Firefox."""
 
 
 @pytest.fixture
@@ -55,11 +73,12 @@ def origin(live: LiveServer) -> str:
 
 
 @pytest.fixture
-def tab(browser: Browser, origin: str) -> Iterator[Page]:
-    """An empty page of a fresh profile."""
-    context = browser.new_context(
-        viewport={"width": 1280, "height": 860}, base_url=origin, permissions=["clipboard-read", "clipboard-write"]
-    )
+def tab(request: pytest.FixtureRequest, origin: str) -> Iterator[Page]:
+    """An empty page of a fresh profile; its clipboard can be read in Chromium only."""
+    name = getattr(request, "param", "browser")
+    permissions = ["clipboard-read", "clipboard-write"] if name == "browser" else []
+    browser: Browser = request.getfixturevalue(name)
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, base_url=origin, permissions=permissions)
     yield context.new_page()
     context.close()
 

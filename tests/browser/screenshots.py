@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from playwright.sync_api import expect, sync_playwright
 
 from mock_server import AltaMock
-from tests.browser.chromium import launch
+from tests.browser.browsers import launch
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:

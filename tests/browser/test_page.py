@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Literal
+import shlex
+import subprocess
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
@@ -13,6 +14,7 @@ from playwright.sync_api import expect
 from alta_client import AltaClient, RateLimited
 from mock_server import AltaMock, Clock
 from mock_server.messages.http import ApiRequest
+from tests.browser.conftest import in_both
 from tests.conftest import CAMPAIGN, FOREIGN_CAMPAIGN, SECOND_CAMPAIGN, prospects_path, request_of
 
 if TYPE_CHECKING:
@@ -35,10 +37,11 @@ def rows(page: Page) -> Any:
     return page.locator("#requests tbody tr")
 
 
+@in_both
 def test_what_a_client_sends_appears_without_a_reload(page: Page, live: LiveServer) -> None:
     """The prospects, their number, the request and the quota."""
     page.goto("/")
-    expect(page.locator("#prospects-note")).to_contain_text("None yet")
+    expect(page.locator("#first")).to_contain_text("None yet")
     page.evaluate("window.stillHere = true")
     client(live).add_prospects(CAMPAIGN, [{"email": f"person.{n}@example.com"} for n in range(25)])
 
@@ -81,6 +84,7 @@ def test_findings_are_shown_beside_the_request(page: Page, mock: AltaMock) -> No
     expect(page.locator("#request .finding")).to_contain_text("1 of 1 records were added before")
 
 
+@in_both
 def test_a_minute_refills_the_quota(page: Page) -> None:
     """After ten samples there is a 429 with a countdown; a minute later samples work again."""
     page.goto("/")
@@ -190,6 +194,7 @@ def test_the_policy_stops_injected_code(tab: Page) -> None:
     assert done == []
 
 
+@in_both
 def test_by_keyboard_alone(page: Page, mock: AltaMock) -> None:
     """Add, browse the requests, open one, close it, filter, advance the clock, pause, without a mouse."""
     page.goto("/")
@@ -220,33 +225,6 @@ def test_by_keyboard_alone(page: Page, mock: AltaMock) -> None:
     assert len(mock.requests) == 2
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_barrier(page: Page, mock: AltaMock, scheme: Literal["light", "dark"]) -> None:
-    """In a list that scrolls, in an open prospect and request with two long bodies, and at the width of a phone."""
-    mock.answer(request_of({"data": [{"email": f"{number}@example.com"} for number in range(20)]}))
-    mock.fault("drop_after_commit")
-    mock.answer(request_of({"data": []}))
-    mock.answer(request_of({"data": [{"email": 7}] * 20}))
-    page.emulate_media(color_scheme=scheme)
-    page.goto("/")
-    page.get_by_text("Connect your program").click()
-    expect(page.locator("#objects > li")).to_have_count(20)
-    page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
-    found = [page.evaluate("axe.run()")["violations"]]
-    page.locator("#objects > li > button").first.click()
-    page.get_by_role("button", name="Email reply").click()
-    expect(page.locator(".related li")).to_have_count(1)
-    found.append(page.evaluate("axe.run()")["violations"])
-    for number in range(3):
-        rows(page).nth(number).click()
-        expect(page.locator("#request h2")).to_contain_text(f"Request {3 - number}")
-        found.append(page.evaluate("axe.run()")["violations"])
-    page.set_viewport_size({"width": 360, "height": 780})
-    found.append(page.evaluate("axe.run()")["violations"])
-
-    assert [(one["impact"], one["id"], one["nodes"][0]["html"]) for part in found for one in part] == []
-
-
 def test_everything_can_be_reached_with_tab(page: Page) -> None:
     """Every visible button, field and link, in order, and each shows its focus."""
     page.goto("/")
@@ -270,6 +248,7 @@ def test_everything_can_be_reached_with_tab(page: Page) -> None:
     assert len([one for one in reached if one.endswith("solid")]) >= wanted
 
 
+@in_both
 def test_filter_campaign_and_request_are_in_the_address(page: Page, mock: AltaMock) -> None:
     """So a link shows a colleague the same."""
     mock.answer(request_of())
@@ -301,7 +280,7 @@ def test_pause_holds_the_list_still(page: Page, mock: AltaMock) -> None:
     """Resuming shows what has arrived in between."""
     page.clock.install()
     page.goto("/")
-    expect(page.locator("#requests-note")).to_have_text("None yet.")
+    expect(page.locator("#steps")).to_be_visible()
     page.get_by_role("button", name="Pause", exact=True).click()
     page.wait_for_load_state("networkidle")
     asked: list[str] = []
@@ -470,7 +449,7 @@ def test_the_filter_finds(page: Page, mock: AltaMock, words: str, number: str) -
 def test_a_notice_disappears_when_the_fake_is_back(tab: Page) -> None:
     """The next successful update removes it."""
     tab.goto("/")
-    expect(tab.locator("#requests-note")).to_have_text("None yet.")
+    expect(tab.locator("#steps")).to_be_visible()
     tab.route("**/_mock/**", lambda route: route.abort())
     expect(tab.locator("#notice")).to_have_text("The fake does not answer.")
     tab.unroute("**/_mock/**")
@@ -554,12 +533,46 @@ TWO_ACCOUNTS = (
 
 @pytest.mark.parametrize("mock", [{"data": TWO_ACCOUNTS}], indirect=True)
 def test_a_token_of_several_accounts_sends_one(page: Page, mock: AltaMock) -> None:
-    """If the seed has no other token; the samples are five people."""
+    """If the seed has no other token, also in the command; the samples are five people."""
     page.goto("/")
+    expect(page.locator("#curl")).to_contain_text("-H 'x-account-id: a'")
     page.get_by_role("button", name="Add sample prospects").click()
     expect(page.locator("#notice")).to_have_text("5 prospects added.")
 
     assert len({one["email"] for one in mock.prospects(CAMPAIGN)}) == 5
+
+
+@in_both
+def test_the_first_visit_says_what_to_do(page: Page, mock: AltaMock) -> None:
+    """The steps, and a command of the chosen campaign that works; both disappear when it is done."""
+    page.goto("/")
+    expect(page.locator("#steps")).to_contain_text("Press Add sample prospects")
+    expect(page.locator("#curl")).to_contain_text(CAMPAIGN)
+    page.locator("#campaigns button", has_text="Spring launch").click()
+    expect(page.locator("#campaign-title")).to_contain_text("Spring launch")
+    spring = next(one["id"] for one in mock.list("campaigns") if one["name"] == "Spring launch")
+    expect(page.locator("#curl")).to_contain_text(spring)
+    command = page.locator("#curl").inner_text().replace("\\\n", "")
+    subprocess.run(shlex.split(command), check=True, capture_output=True, timeout=20)
+
+    expect(page.locator("#objects > li")).to_have_text("ada@example.com")
+    expect(page.locator("#first")).to_be_hidden()
+    expect(page.locator("#steps")).to_be_hidden()
+    assert mock.prospects(spring) == [{"email": "ada@example.com"}]
+    assert mock.findings() == []
+    page.get_by_label("Kind of objects").select_option("Opt-outs")
+    page.get_by_label("Search").fill("not-there")
+    expect(page.locator("#prospects-note")).to_have_text("Nothing has all of these words.")
+    expect(page.locator("#first")).to_be_hidden()
+
+
+def test_the_command_of_the_first_visit_is_copied(page: Page) -> None:
+    """As it is shown."""
+    page.goto("/")
+    page.get_by_role("button", name="Copy the command").click()
+    expect(page.locator("#notice")).to_have_text("Copied as curl.")
+
+    assert page.evaluate("navigator.clipboard.readText()") == page.locator("#curl").inner_text()
 
 
 def test_every_status_can_be_injected(page: Page) -> None:
@@ -603,7 +616,7 @@ def test_a_row_and_a_prospect_are_described(page: Page, mock: AltaMock) -> None:
 def test_the_page_shows_how_to_connect_a_program(page: Page, live: LiveServer) -> None:
     """The three variables that every example reads."""
     page.goto("/")
-    page.get_by_text("Connect your program").click()
+    page.locator("#connect summary").click()
 
     expect(page.locator("#exports")).to_have_text(
         f"export ALTA_BASE_URL={live.url}\nexport ALTA_API_TOKEN=test-token\nexport ALTA_CAMPAIGN_ID={CAMPAIGN}"

@@ -20,12 +20,13 @@ export const state = {
   tokens: [],
   clock: null, // { at: milliseconds of the fake, advanced: seconds, since: performance.now() }
   seen: "", // what the found objects depend on
+  linked: true, // whether the address has just been followed
   skip: 0, // objects in front of the page of objects
   samples: Math.floor(Math.random() * 1000),
   ...fromAddress(),
 };
 
-function fromAddress() {
+export function fromAddress() {
   const query = new URLSearchParams(location.search);
   return {
     filter: query.get("filter") ?? "",
@@ -45,7 +46,12 @@ export function addressOf(changes = {}) {
   return `?${new URLSearchParams(Object.entries(shown).filter(([, value]) => value))}`;
 }
 
+// What is typed replaces the address; what is chosen is a step of the browser's history.
 export const toAddress = () => history.replaceState(null, "", addressOf());
+
+export function visit() {
+  if (addressOf() !== (location.search || "?")) history.pushState(null, "", addressOf());
+}
 
 export class Refused extends Error {
   constructor(status, message) {

@@ -1,5 +1,5 @@
 // The browser of objects: those of one kind, newest first, which the control API searches and pages. One can be open.
-import { ask, state, toAddress } from "./control.js";
+import { addPath, ask, state, toAddress, visit } from "./control.js";
 import { $, el, figure, isolated, keyed, plain, plural, setText } from "./elements.js";
 
 export const PAGE = 100; // objects of a list at a time
@@ -62,6 +62,7 @@ export async function showObjects(campaign, actions) {
     if (kind !== state.kind || search !== state.search || skip !== state.skip || campaign.id !== state.campaign) return;
     state.seen = depends;
     const shown = found.slice(0, PAGE);
+    if (linkedElsewhere(shown)) return showObjects(campaign, actions);
     const items = shown.filter((value, index) => index === shown.findIndex((newer) => keyOf(newer) === keyOf(value)));
     keyed($("objects"), items, (value) => `${kind} ${keyOf(value)}`, () => makeItem(actions));
     for (const [index, value] of items.entries()) showHead($("objects").children[index], value);
@@ -74,11 +75,28 @@ export async function showObjects(campaign, actions) {
   for (const item of $("objects").children) await showInside(item, actions);
 }
 
+// An open object that the address names, and that is not among the newest, is searched for by its id.
+function linkedElsewhere(shown) {
+  const elsewhere = state.linked && state.object && !state.search && !shown.some((value) => keyOf(value) === state.object);
+  state.linked = false;
+  if (!elsewhere) return false;
+  state.search = $("search").value = state.object;
+  toAddress();
+  return true;
+}
+
+const SIMULATED = "None yet. Open a prospect of a campaign to simulate one.";
+const OF_PROSPECTS = "None yet. The prospects that you add make them.";
+const NONE = { prospects: "None yet.", persons: OF_PROSPECTS, companies: OF_PROSPECTS, reps: "None. They come from the seed." };
+
 function showNote(campaign, count) {
   const { kind, search, skip } = state;
   const whole = !skip && $("older").hidden;
   const total = kind === "prospects" && !search ? ` of ${figure(campaign.prospects)}` : "";
-  const none = search ? "Nothing has all of these words." : kind === "prospects" ? "None yet. What your program adds appears here at once." : "None.";
+  const first = !count && !search && kind === "prospects" && addPath && $("curl").textContent;
+  const none = search ? "Nothing has all of these words." : first ? "" : NONE[kind] ?? SIMULATED;
+  $("first").hidden = !first;
+  $("objects").hidden = !count;
   setText($("prospects-note"), !count ? none : whole ? "Newest first." : `${figure(skip + 1)} to ${figure(skip + count)}${total}, newest first.`);
 }
 
@@ -90,7 +108,7 @@ function makeItem({ lookAgain }) {
   item.firstChild.addEventListener("click", () => {
     const key = keyOf(values.get(item));
     state.object = state.object === key ? null : key;
-    toAddress();
+    visit();
     lookAgain();
   });
   return item;

@@ -5,7 +5,7 @@
 // Rule 3: a refusal by the mock is a `Refused`, and is shown; every other error is a bug, and is not caught.
 
 import { showAssumptions } from "./assumptions.js";
-import { ROWS, Refused, addPath, addressOf, ask, basePath, state, toAddress } from "./control.js";
+import { ROWS, Refused, addPath, addressOf, ask, basePath, fromAddress, state, toAddress, visit } from "./control.js";
 import { $, bdi, el, figure, keyed, plural, setText } from "./elements.js";
 import { PAGE, showObjects } from "./objects.js";
 
@@ -33,7 +33,7 @@ async function lookOnce() {
     if (requests.server !== state.server) return location.reload(); // another server answers at this address now
     if (requests.cleared !== (state.cleared ?? requests.cleared)) {
       Object.assign(state, { entries: [], findings: new Map(), newest: 0, oldest: 1 });
-      if (state.request !== null) chooseRequest(null);
+      forgetRequest();
       requests = await ask("requests?brief=true&after=0");
     }
     state.campaigns = campaigns.data;
@@ -63,7 +63,7 @@ function takeRequests({ data, findings, oldest, newest, cleared }) {
     state.entries = state.entries.filter((one) => one.number >= oldest);
     state.oldest = oldest;
     for (const number of state.findings.keys()) if (number < oldest) state.findings.delete(number);
-    if (state.request !== null && state.request < oldest) chooseRequest(null);
+    if (state.request !== null && state.request < oldest) forgetRequest();
   }
   for (const { name, requests } of findings) {
     const number = requests.at(-1);
@@ -148,7 +148,7 @@ function makeQuota({ name, limit }) {
   return el(
     "div",
     { class: "quota" },
-    el("p", {}, el("strong", {}, title), " ", el("small", {}, limit)),
+    el("p", { class: "figures" }, el("strong", {}, title), " ", el("small", {}, limit)),
     el("meter", { min: 0, "aria-label": `${title}: quota left` }),
     el("p", { class: "figures" }, el("span", { class: "left" }), " ", el("span", { class: "refill" })),
   );
@@ -184,9 +184,9 @@ function showCampaigns() {
 }
 
 function chooseCampaign(id) {
-  state.campaign = id;
+  Object.assign(state, { campaign: id, request: null }); // a request is shown in the place of the prospects
   chooseKind("prospects");
-  chooseRequest(null); // it is shown in the place of the prospects
+  showRequest();
   show();
 }
 
@@ -194,12 +194,12 @@ function chooseKind(kind) {
   Object.assign(state, { kind, search: "", object: null });
   $("kind").value = kind;
   $("search").value = "";
+  visit();
   showPage(0);
 }
 
 function showPage(skip) {
   Object.assign(state, { skip, seen: "" });
-  toAddress();
   $("objects").scrollTop = 0;
   lookAgain();
 }
@@ -210,6 +210,7 @@ async function showChosen() {
   if (!campaign) return setText($("prospects-note"), "The seed has no campaign.");
   $("send-title").replaceChildren("Send to ", bdi(campaign.name));
   setText($("exports"), exportsFor(campaign, tokenFor(campaign.account)));
+  setText($("curl"), curlFor(campaign, tokenFor(campaign.account)));
   await showObjects(campaign, { act, lookAgain });
 }
 
@@ -221,6 +222,22 @@ function tokenFor(wanted) {
 function exportsFor(campaign, token) {
   const values = { ALTA_BASE_URL: location.origin + basePath, ALTA_API_TOKEN: token?.token ?? "", ALTA_CAMPAIGN_ID: campaign.id };
   return Object.entries(values).map(([name, value]) => `export ${name}=${value}`).join("\n");
+}
+
+function curlFor(campaign, token) {
+  if (!token) return "";
+  const headers = Object.entries(headersFor(campaign, token)).map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`);
+  const body = JSON.stringify({ data: [{ email: "ada@example.com" }] });
+  return [`curl -i ${location.origin}${urlFor(campaign)}`, ...headers, `-d ${quoted(body)}`].join(" \\\n  ");
+}
+
+const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+const urlFor = (campaign) => basePath + addPath.replace("{campaignId}", campaign.id);
+
+function headersFor(campaign, { token, accounts }) {
+  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+  return accounts.length > 1 ? { ...headers, "x-account-id": campaign.account } : headers;
 }
 
 // --- Requests ---------------------------------------------------------------------------------------------------
@@ -255,22 +272,20 @@ function showRequests() {
     link.href = addressOf({ request: link.textContent });
   }
   $("more").hidden = shown.length === found.length;
-  const none = all ? state.filter ? "None of the requests has all of these words." : "No request of this operation." : "None yet.";
+  const none = all
+    ? state.filter ? "None of the requests has all of these words." : "No request of this operation."
+    : addPath ? "" : "None yet.";
   setText($("requests-note"), found.length ? "" : none);
-  $("requests").hidden = !found.length;
+  $("rows").hidden = !found.length;
+  $("steps").hidden = Boolean(all || !addPath);
 }
 
 function makeRow(one) {
   const batch = one.records === null ? "" : plural(one.records, "prospect");
   const notes = [one.rule, ...(state.findings.get(one.number) ?? []), one.injected && `injected ${one.injected}`].filter(Boolean);
-  const open = (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || !getSelection()?.isCollapsed) return; // the browser's
-    event.preventDefault();
-    chooseRequest(one.number);
-  };
   return el(
     "tr",
-    { onclick: open },
+    { onclick: opens(one.number) },
     el("td", {}, el("a", {}, String(one.number))),
     el("td", { class: "time" }, one.time.slice(11, 19)),
     el("td", {}, statusOf(one)),
@@ -278,6 +293,12 @@ function makeRow(one) {
     el("td", {}, notes.map((name) => [el("span", { class: "tag" }, name), " "])),
   );
 }
+
+const opens = (number) => (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || !getSelection()?.isCollapsed) return; // the browser's
+  event.preventDefault();
+  chooseRequest(number);
+};
 
 // Never by colour alone: there is a sign beside the number.
 function statusOf({ status: code, lost }) {
@@ -288,7 +309,18 @@ function statusOf({ status: code, lost }) {
 
 async function chooseRequest(number) {
   state.request = number;
+  visit();
+  await showRequest();
+}
+
+function forgetRequest() {
+  state.request = null;
   toAddress();
+  showRequest();
+}
+
+async function showRequest() {
+  const number = state.request;
   showRequests();
   const place = $("request");
   if (number === null) {
@@ -302,6 +334,8 @@ async function chooseRequest(number) {
   if (state.request !== number) return; // another request was chosen meanwhile, or none
   place.replaceChildren(...shown);
   place.hidden = false;
+  place.scrollTop = 0;
+  $("requests").querySelector("tr.chosen")?.scrollIntoView({ block: "nearest" });
   if (document.activeElement?.closest("#requests") || !document.activeElement?.matches("input")) place.focus({ preventScroll: true });
   if (matchMedia("(max-width: 720px)").matches) place.scrollIntoView({ block: "start" });
 }
@@ -323,7 +357,7 @@ function makeRequest(one) {
     el("h2", { id: "request-title" }, `Request ${one.number} `, statusOf(one), one.injected ? el("small", {}, ` injected: ${one.injected}`) : null),
     el("p", { class: "line" }, el("code", {}, `${one.method} ${one.path}${query}`)),
     el("p", { class: "note" }, facts.filter(Boolean).join(" · ")),
-    one.findings.map((found) => el("p", { class: "finding" }, el("span", { class: "tag" }, found.name), " ", bdi(found.text), ` (request ${found.requests.join(", ")})`)),
+    one.findings.map((found) => el("p", { class: "finding" }, el("span", { class: "tag" }, found.name), " ", bdi(found.text), " (request ", found.requests.map(linkTo), ")")),
     elsewhere.map(makeViolation),
     el(
       "p",
@@ -340,6 +374,8 @@ function makeRequest(one) {
     lines("Response body", one.responseLines),
   ].flat().filter(Boolean);
 }
+
+const linkTo = (number, index) => [index ? ", " : "", el("a", { href: addressOf({ request: number }), onclick: opens(number) }, String(number))];
 
 function makeViolation(one) {
   return el(
@@ -400,11 +436,9 @@ async function add(records) {
   const token = campaign && tokenFor(campaign.account);
   if (!token) return;
   const id = `${performance.timeOrigin} ${state.samples}`;
-  const headers = { Authorization: `Bearer ${token.token}`, "Content-Type": "application/json", "X-Alta-Mock-Sample": id };
-  if (token.accounts.length > 1) headers["x-account-id"] = campaign.account;
-  const url = basePath + addPath.replace("{campaignId}", campaign.id);
+  const headers = { ...headersFor(campaign, token), "X-Alta-Mock-Sample": id };
   await act(async () => {
-    const reply = await whole(fetch(url, { method: "POST", headers, body: JSON.stringify({ data: records }) }));
+    const reply = await whole(fetch(urlFor(campaign), { method: "POST", headers, body: JSON.stringify({ data: records }) }));
     if (reply.ok) return;
     const wait = reply.headers.get("Retry-After");
     const [rule] = (reply.headers.get("X-Alta-Mock-Why") ?? reply.statusText).split(": ");
@@ -430,8 +464,18 @@ const advance = () => act(() => ask("clock/advance", "POST", { seconds: 60 }), "
 const assume = (id, choice) => act(() => ask("assume", "POST", { [id]: choice }), `Assumed: ${id} ${choice}.`);
 
 async function start() {
-  await look();
-  if (state.request !== null) await chooseRequest(state.request);
+  fillFields();
+  await lookAgain();
+  await showRequest();
+}
+
+function fillFields() {
+  for (const id of ["kind", "operation"]) {
+    if ([...$(id).options].some((one) => one.value === state[id])) $(id).value = state[id];
+    state[id] = $(id).value; // an unknown one in the address is left out
+  }
+  $("filter").value = state.filter;
+  $("search").value = state.search;
 }
 
 function pause() {
@@ -485,7 +529,7 @@ document.addEventListener("keydown", (/** @type {any} */ event) => {
 $("advance").addEventListener("click", advance);
 $("pause").addEventListener("click", pause);
 $("reset").addEventListener("click", () => {
-  chooseRequest(null);
+  forgetRequest();
   act(() => ask("reset", "POST", {}), "Back to the seed.");
 });
 $("forget").addEventListener("click", () => {
@@ -513,6 +557,7 @@ $("inject").addEventListener("click", ({ target }) => {
 $("sample").addEventListener("click", addSamples);
 $("mistake").addEventListener("click", () => add([sample(), { firstName: "Nobody", jobTitle: "without a contact" }]));
 $("copy-exports").addEventListener("click", () => copy($("exports").textContent, "shell commands"));
+$("copy-curl").addEventListener("click", () => copy($("curl").textContent, "curl"));
 $("more").addEventListener("click", () => {
   state.rows += ROWS;
   showRequests();
@@ -528,6 +573,7 @@ $("key").addEventListener("submit", (event) => {
 $("kind").addEventListener("change", ({ target }) => chooseKind(target.value));
 $("search").addEventListener("input", ({ target }) => {
   state.search = target.value.trim();
+  toAddress();
   showPage(0);
 });
 for (const [id, by] of Object.entries({ newer: -PAGE, older: PAGE })) {
@@ -537,14 +583,12 @@ for (const [id, by] of Object.entries({ newer: -PAGE, older: PAGE })) {
   });
 }
 document.addEventListener("visibilitychange", () => document.hidden || state.paused || look());
+addEventListener("popstate", () => {
+  Object.assign(state, fromAddress(), { skip: 0, seen: "", linked: true });
+  start();
+});
 
 $("base-url").textContent = location.origin + basePath;
-$("filter").value = state.filter;
-for (const id of ["kind", "operation"]) {
-  if ([...$(id).options].some((one) => one.value === state[id])) $(id).value = state[id];
-  state[id] = $(id).value; // an unknown one in the address is left out
-}
-$("search").value = state.search;
 setInterval(() => {
   showTime();
   if (!state.paused) showQuotas();
