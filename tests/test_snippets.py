@@ -67,7 +67,7 @@ INSTEAD = [
         "it serves until it is stopped; test_flask.py sends requests to it, where it is installed",
     ),
     Instead(
-        r"make (test-quick|test|check|docs|bench|fuzz)\b.*",
+        r"make (test-quick|test|check|docs|bench|dist|fuzz)\b.*",
         r"make -n \1 >make.out",
         "it runs these tests, or takes minutes",
     ),
