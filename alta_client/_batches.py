@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -9,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from alta_client._errors import AltaError, InvalidInput, InvalidProspect
 from alta_client._messages import Steps
-from alta_client._records import encode, problems
+from alta_client._records import encode, encode_all, problems
 
 MOST_PROSPECTS = 20
 """Maximum number of prospects in a batch."""
@@ -48,8 +49,8 @@ def in_batches(
         send: Sends a batch, given the number of records that were sent before.
         done: Is called after each batch with the number of records that are sent.
     """
-    added, source = 0, iter(records)
-    while batch := list(islice(source, size)):
+    added = 0
+    for batch in batches(records, size):
         try:
             yield from send(batch, added)
         except AltaError as error:
@@ -62,12 +63,23 @@ def in_batches(
     return added
 
 
-def encoded(batch: Iterable[Mapping[str, object]], first: int, *, validate: bool) -> Iterator[bytes]:
-    """Yield records as JSON; raise InvalidProspect for the first that is not valid."""
+def batches(records: Iterable[Mapping[str, object]], size: int) -> Iterator[Records]:
+    """Yield records in batches, each taken when it is needed."""
+    source = iter(records)
+    while batch := list(islice(source, size)):
+        yield batch
+
+
+def encoded(batch: Records, first: int, *, validate: bool) -> bytes:
+    """Return a batch as a JSON array; raise InvalidProspect for the first record that is not valid."""
+    if not (validate and any(map(problems, batch))):
+        with contextlib.suppress(ValueError):
+            return encode_all(batch)
     for index, record in enumerate(batch, first):
         if validate and (wrong := problems(record)):
             raise InvalidProspect(index, wrong)
         try:
-            yield encode(record)
+            encode(record)
         except ValueError as error:
             raise InvalidProspect(index, [str(error)]) from error
+    return encode_all(batch)

@@ -7,13 +7,12 @@ returned as sent (`alta_client.objects`).
 from __future__ import annotations
 
 import json
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import UUID
 
 from alta_client import _inputs as inputs
-from alta_client._batches import MOST_OPT_OUTS, MOST_PROSPECTS, Progress, Records, encoded, in_batches
+from alta_client._batches import MOST_OPT_OUTS, MOST_PROSPECTS, Progress, Records, batches, encoded, in_batches
 from alta_client._errors import InvalidInput
 from alta_client._messages import Listing, Request, Steps
 from alta_client._methods import listing, operation
@@ -108,12 +107,14 @@ class Operations:
         path = f"/campaigns/{inputs.uuid('campaign', campaign_id)}/prospects"
         if isinstance(prospects, Mapping | str | bytes) or not isinstance(prospects, Iterable):
             raise InvalidInput(f"got {type(prospects).__name__}; expected a list of dictionaries, or the like")
-        if isinstance(prospects, Sequence):
-            deque(encoded(prospects, 0, validate=validate), maxlen=0)
+        checked = isinstance(prospects, Sequence)
+        if checked:
+            for number, batch in enumerate(batches(prospects, MOST_PROSPECTS)):
+                encoded(batch, number * MOST_PROSPECTS, validate=validate)
         report = on_progress or (lambda _: None)
 
         def batch_of(batch: Records, added: int) -> Steps[None]:
-            body = b'{"data": [' + b", ".join(encoded(batch, added, validate=validate)) + b"]}"
+            body = b'{"data": ' + encoded(batch, added, validate=validate and not checked) + b"}"
             request = Request("POST", path, body, narrow=True)
             step: Report = lambda event, wait=0.0: report(Progress(event, added, batch, wait))  # noqa: E731 - typed
             yield from self._policy.exchange(request, report=step)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from alta_client.objects import ProspectRecord
 
@@ -27,7 +27,7 @@ FIELDS = tuple(ProspectRecord.__annotations__)
 
 def problems(record: object) -> list[str]:
     """Return what is wrong with a record, a line for each problem."""
-    if not isinstance(record, Mapping):
+    if type(record) is not dict and not isinstance(record, Mapping):  # the second takes ten times as long
         return [f"got {type(record).__name__}; expected a mapping of fields"]
     found = [] if all(isinstance(name, str) for name in record) else ["the name of a field is not a string"]
     for name in FIELDS:
@@ -44,8 +44,13 @@ def problems(record: object) -> list[str]:
 
 def encode(record: Mapping[str, object]) -> bytes:
     """Return a record as JSON in UTF-8; raise ValueError if it contains what JSON cannot represent."""
+    return encode_all([record])[1:-1]
+
+
+def encode_all(records: Iterable[Mapping[str, object]]) -> bytes:
+    """Return records as a JSON array in UTF-8, which is faster than one by one; raise ValueError as `encode` does."""
     try:
-        return json.dumps(dict(record), ensure_ascii=False, allow_nan=False).encode()
+        return json.dumps(list(map(dict, records)), ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError:
         raise ValueError("it contains half a surrogate pair, which is not text") from None
     except RecursionError:
