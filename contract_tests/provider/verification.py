@@ -25,6 +25,8 @@ from mock_server.handlers import SAMPLE
 from mock_server.messages.errors import MockError
 
 FOR_PAGES = 45  # about as many requests read the pages of one list
+AFTER_THE_PLAN = 60  # about as many requests of Schemathesis, of a burst and of rules about state add prospects
+WINDOWS = 2  # that are waited for before the quota of all operations, and of one, is used up again
 NEEDS = {
     "limit-of-the-account": "needs --second-token",
     "limit-of-all-campaigns": "needs --second-campaign-id",
@@ -131,8 +133,10 @@ def _announce(session: Session, adding: int) -> None:
     narrow, wide = session.target.rate_limit, session.target.account_rate_limit
     if not session.options.patient or not (narrow or wide):
         return
-    seconds = adding / narrow.requests * narrow.seconds if narrow else 0.0
-    seconds += (session.planned - adding) / wide.requests * wide.seconds if wide else 0.0
+    later = AFTER_THE_PLAN if adding and session.target.writes and not session.options.only else 0
+    seconds = (adding + later) / narrow.requests * narrow.seconds if narrow else 0.0
+    windows = WINDOWS * bool(later)
+    seconds += ((session.planned - adding) / wide.requests + windows) * wide.seconds if wide else 0.0
     session.options.announce(session.planned, max(0.0, seconds))
 
 
