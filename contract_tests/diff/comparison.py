@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contract_tests.diff import witnesses
 from contract_tests.diff.judge import Fault, Judge
-from contract_tests.diff.schema import FALSE, Part, Spec, closed, items, member, names, required
+from contract_tests.diff.schema import DEEPEST, FALSE, Part, Spec, closed, items, member, names, required
 from contract_tests.diff.unions import alternatives_of, paired, without_unions
 from contract_tests.diff.wording import changed, family, said, statements
 from contract_tests.provider.derived import TAG
@@ -24,9 +24,6 @@ from mock_server.messages.pointers import Place
 
 WHOLE = {"alternatives", "if", "not", "dependentSchemas"}
 """Keywords that judge a value together with its members."""
-
-DEEPEST = 40
-"""Levels of schemas within schemas that are compared; a schema that contains itself is compared once."""
 
 REFUSED, ACCEPTED = "refused", "accepted"
 
@@ -95,6 +92,7 @@ class Pair:
         whole: Returns the smallest whole that has a value at that place.
         anchor: Decides about values below alternatives; None elsewhere.
         base: What else holds for values of two alternatives.
+        seen: Below alternatives, what was compared there, since schemas may contain themselves.
         text: Whether the values are written as texts, as in a query.
     """
 
@@ -104,6 +102,7 @@ class Pair:
     whole: Callable[[Any], Any] = lambda value: value
     anchor: Anchor | None = None
     base: Sequence[Part] = ()
+    seen: set[Any] = field(default_factory=set)
     text: bool = False
 
     @property
@@ -132,7 +131,7 @@ class Pair:
         def whole(value: Any) -> Any:
             return self.whole(put(value))
 
-        return Pair(old, new, (*self.at, shown or name), whole, anchor if self.anchor else None)
+        return Pair(old, new, (*self.at, shown or name), whole, anchor if self.anchor else None, seen=self.seen)
 
 
 class Comparison:
@@ -156,12 +155,28 @@ class Comparison:
 
     def defaults(self, old: Schema, new: Schema) -> list[Finding]:
         """Return the optional members of a value whose default changed."""
-        return list(_defaults(Pair(old[0].parts(*old[1:]), new[0].parts(*new[1:])), set()))
+        return self._defaults(Pair(old[0].parts(*old[1:]), new[0].parts(*new[1:])))
+
+    def _defaults(self, pair: Pair) -> list[Finding]:
+        key = ("default", pair.places)
+        if key not in self._known and len(pair.at) <= DEEPEST:
+            self._known[key] = []
+            found: list[Finding] = []
+            for one in _defaults(pair):
+                found += [one] if isinstance(one, Finding) else self._defaults(one)
+            self._known[key] = [replace(one, at=one.at[len(pair.at) :]) for one in found]
+        return [replace(one, at=(*pair.at, *one.at)) for one in self._known.get(key, ())]
 
     def _compared(self, pair: Pair) -> list[Finding]:
-        if _digests(pair.old) == _digests(pair.new) or len(pair.at) > DEEPEST:
+        if _digests(pair.old) == _digests(pair.new):
+            return []
+        if len(pair.at) > DEEPEST:
+            self.untried[f"schemas more than {DEEPEST} levels deep"] = None
             return []
         if pair.anchor:
+            if pair.places in pair.seen:
+                return []
+            pair.seen.add(pair.places)
             return list(self._found(pair))
         if pair.places not in self._known:
             self._known[pair.places] = []  # what a schema that contains itself finds there
@@ -170,6 +185,10 @@ class Comparison:
         return [replace(one, at=(*pair.at, *one.at)) for one in self._known[pair.places]]
 
     def _found(self, pair: Pair) -> Iterator[Finding]:
+        if _own(pair.old) == _own(pair.new):
+            for inner in _inner(pair):
+                yield from self._compared(inner)
+            return
         judges = Judge(pair.old, text=pair.text), Judge(pair.new, text=pair.text)
         alternatives, lifted = alternatives_of(pair.old, pair.new)
         below = [
@@ -222,6 +241,12 @@ def _digests(parts: Sequence[Part]) -> frozenset[str]:
     return frozenset(part.spec.digest(part.keywords) for part in parts if part.keywords)
 
 
+def _own(parts: Sequence[Part]) -> list[Any]:
+    """Return what parts say about a value, without its members and items; what refers to others is equal to nothing."""
+    own = [(part.shallow(), part.late()) for part in parts]
+    return own if not any("$ref" in json.dumps(one) for one in own) else [parts]
+
+
 def _alternative(pair: Pair, old: Sequence[Part], new: Sequence[Part], judges: tuple[Judge, Judge]) -> Pair:
     """Return the pair of two alternatives."""
 
@@ -230,7 +255,8 @@ def _alternative(pair: Pair, old: Sequence[Part], new: Sequence[Part], judges: t
         same = wrong == [direction == ACCEPTED, direction == REFUSED]
         return same and (pair.anchor is None or pair.anchor(value, direction))
 
-    return replace(pair, old=old, new=new, anchor=anchor, base=list(map(without_unions, pair.both)))
+    seen = pair.seen if pair.anchor else {pair.places}
+    return replace(pair, old=old, new=new, anchor=anchor, base=list(map(without_unions, pair.both)), seen=seen)
 
 
 def _members_apart(pair: Pair) -> Iterator[Finding]:
@@ -337,10 +363,8 @@ def _size(value: Any) -> tuple[bool, int]:
     return value == "", len(json.dumps(value, default=str))
 
 
-def _defaults(pair: Pair, seen: set[Any]) -> Iterator[Finding]:
-    if pair.places in seen:
-        return
-    seen.add(pair.places)
+def _defaults(pair: Pair) -> Iterator[Finding | Pair]:
+    """Yield the optional members whose default changed, and the pairs below, where more may have."""
     needed = {*required(pair.old)} & {*required(pair.new)}
     for name in [one for one in names(pair.old) if one in names(pair.new)]:
         inner = pair.inner(name, member(pair.old, name), member(pair.new, name))
@@ -349,6 +373,6 @@ def _defaults(pair: Pair, seen: set[Any]) -> Iterator[Finding]:
         if texts[0] != texts[1] and name not in needed:
             old, new = (_place(side, "default", "") for side in (inner.old, inner.new))
             yield Finding(inner.at, "default", changed("default", *texts), old, new)
-        yield from _defaults(inner, seen)
+        yield inner
     if any("items" in one.keywords for one in pair.both):
-        yield from _defaults(pair.inner(0, items(pair.old), items(pair.new), "*"), seen)
+        yield pair.inner(0, items(pair.old), items(pair.new), "*")

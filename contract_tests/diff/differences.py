@@ -63,7 +63,10 @@ def of_finding(operation: str, side: str, part: str, finding: Finding) -> Differ
 
 
 def merged(found: Iterable[Difference]) -> list[Difference]:
-    """Return the differences, those that break consumers first, and the same one of several operations once."""
+    """Return the differences, those that break consumers first, and the same one of several operations once.
+
+    Its place is the shortest, which is that in the first of its operations.
+    """
     kept: list[Difference] = []
     keys: dict[Any, int] = {}
     for one in found:
@@ -73,8 +76,9 @@ def merged(found: Iterable[Difference]) -> list[Difference]:
         if index == len(kept):
             kept.append(one)
         else:
-            together = dict.fromkeys([*kept[index].operations, *one.operations])
-            kept[index] = replace(kept[index], operations=tuple(together))
+            first, other = sorted((kept[index], one), key=lambda difference: len(difference.place))
+            together = dict.fromkeys([*first.operations, *other.operations])
+            kept[index] = replace(first, operations=tuple(together))
         keys |= dict.fromkeys(own, index)
     return sorted(kept, key=lambda one: one.breaks, reverse=True)
 

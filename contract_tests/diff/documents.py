@@ -15,7 +15,7 @@ from mock_server.contract import bundled_files, overlay
 from mock_server.contract.contract import Sources
 from mock_server.contract.documents import Document
 from mock_server.messages.errors import MockError
-from mock_server.messages.pointers import Place, at
+from mock_server.messages.pointers import Place, at, parts_of
 
 BUNDLED = "bundled"
 """Names the bundled document on the command line."""
@@ -108,20 +108,15 @@ def pair(old: Document, new: Document, changes: Document | None, *, must_fit: bo
         if must_fit:
             raise
         return Api.of(old), Api.of(new), []
-    unfit = [
-        index for index, action in enumerate(changes.value["actions"]) if not _fits(changes, index, action, new.value)
-    ]
-    actions = [
-        {"target": "$['x-left-out']", "x-optional": True} if index in unfit else action
-        for index, action in enumerate(changes.value["actions"])
-    ]
-    applied = replace(changes, value={**changes.value, "actions": actions})
+    gone = [place for place in _operations(old.value) if place not in {*_operations(new.value)}]
+    if len(gone) == len([*_operations(old.value)]):  # NEW is of another API
+        return Api.of(old), Api.of(new), []
+    applied, unfit = _fitting(changes, new.value)
     notes = [f"the overlay {changes.name} is applied to both documents"]
     notes += [
         f"{changes.name}:{changes.line(['actions', index])}: this action does not fit {new.name}; applied to neither"
         for index in unfit
     ]
-    gone = [place for place in _operations(old.value) if place not in {*_operations(new.value)}]
     return Api.of(old, applied), Api.of(new, applied, gone), notes
 
 
@@ -131,14 +126,52 @@ def _operations(value: Any) -> Iterator[Place]:
         yield from (("paths", path, key) for key in (item if isinstance(item, dict) else ()))
 
 
-def _fits(changes: Document, index: int, action: Any, value: Any) -> bool:
-    """Return whether an action, after those before it, fits a document."""
-    before = [{**one, "x-optional": True} for one in changes.value["actions"][:index] if isinstance(one, dict)]
+def _fitting(changes: Document, value: Any) -> tuple[Document, list[int]]:
+    """Return an overlay without the actions that do not fit a document, and their indices.
+
+    An action fits if it selects something, and what it refers to is there.
+    """
+    optional = [{**action, "x-optional": True} for action in changes.value["actions"]]
+    unfit = [
+        index
+        for index, action in enumerate(changes.value["actions"])
+        if not _applies(changes, optional, index, action, value)
+    ]
+    while True:
+        actions = [_NOTHING if index in unfit else action for index, action in enumerate(optional)]
+        applied = replace(changes, value={**changes.value, "actions": actions})
+        whole, _ = overlay.apply(applied, value)
+        lost = [index for index, action in enumerate(actions) if not _refers(whole, action.get("update"))]
+        if not lost:
+            return applied, sorted(unfit)
+        unfit += lost
+
+
+_NOTHING = {"target": "$['x-left-out']", "x-optional": True}
+"""An action in place of one that does not fit, so that the others keep their indices."""
+
+
+def _applies(changes: Document, optional: list[Any], index: int, action: Any, value: Any) -> bool:
+    """Return whether an action, after those before it, selects something."""
     try:
-        overlay.apply(replace(changes, value={**changes.value, "actions": [*before, action]}), value)
+        overlay.apply(replace(changes, value={**changes.value, "actions": [*optional[:index], action]}), value)
     except MockError:
         return False
     return True
+
+
+def _refers(whole: Any, update: Any) -> bool:
+    """Return whether all references in a value lead somewhere."""
+    if isinstance(update, list):
+        return all(_refers(whole, one) for one in update)
+    if not isinstance(update, dict):
+        return True
+    try:
+        if isinstance(update.get("$ref"), str):
+            at(whole, parts_of(update["$ref"][1:]))
+    except LookupError:
+        return False
+    return all(_refers(whole, one) for one in update.values())
 
 
 def _check(document: Document) -> None:

@@ -18,6 +18,9 @@ from typing import Any
 
 from mock_server.messages.pointers import Place, at, parts_of
 
+DEEPEST = 40
+"""Levels of schemas within schemas that are compared."""
+
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 SIMPLE = (
     *("type", "enum", "format", "pattern", "minLength", "maxLength", *BOUNDS, "multipleOf", "required"),
@@ -101,6 +104,8 @@ class Spec:
         self._hidden = "readOnly" if reads else "writeOnly"
         self._siblings = not str(document.get("openapi", "")).startswith("3.0")  # those of a reference count
         self._digests: dict[int, tuple[Any, str]] = {}
+        self._digesting: list[str] = []
+        self._document_digest = ""
         self._reached: dict[str, frozenset[str]] = {}
 
     def target(self, reference: Any, place: Place = ()) -> tuple[Place, Any]:
@@ -201,10 +206,15 @@ class Spec:
         return text
 
     def _digest_of_target(self, name: str) -> str:
-        _, node = self.target(name)
-        if name not in self._reach(name):
-            return self.digest(node)
-        return _hash([name, *(self.rewritten(self.target(one)[1]) for one in sorted(self._reach(name)))])
+        """Return the digest of a definition; within itself, and far from where it began, that of the whole document."""
+        if name in self._digesting or len(self._digesting) > DEEPEST:
+            self._document_digest = self._document_digest or _hash(self.document)
+            return _hash([name, self._document_digest])
+        self._digesting.append(name)
+        try:
+            return self.digest(self.target(name)[1])
+        finally:
+            self._digesting.pop()
 
     def _reach(self, name: str) -> frozenset[str]:
         if name not in self._reached:

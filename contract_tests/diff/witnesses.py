@@ -21,7 +21,7 @@ MOST_ITEMS = 5_000
 LONGEST = 200_000
 """Characters of the longest text."""
 
-DEEPEST = 8
+DEEPEST = 5
 """Levels of a value, beyond which only an empty one is tried."""
 
 FORMATS: dict[str, tuple[str, ...]] = {

@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
+from contract_tests.mutants.derived import inlined
 from mock_server.cli.main import main
 from tests.conftest import ROOT
 
@@ -124,6 +125,18 @@ def test_an_action_that_does_not_fit_the_new_document_is_left_out(diff: Diff) ->
     assert out.splitlines()[0] == "1 difference: 1 breaks consumers, 0 break providers"
     assert "callTransfer is gone: it is no longer read" in out
     assert "this action does not fit new.yaml; applied to neither" in out
+
+
+def test_a_document_without_components_is_the_same(diff: Diff) -> None:
+    """Actions that refer to components are left out on both sides, where NEW has written them out."""
+    document = yaml.safe_load(PUBLISHED)
+    written = {**inlined(document, document["paths"])}
+    more = {key: value for key, value in document.items() if key not in {"paths", "components"}}
+    schemes = {"components": {"securitySchemes": document["components"]["securitySchemes"]}}
+    code, out, err = diff("bundled", "new.yaml", new=json.dumps({**more, "paths": written, **schemes}))
+
+    assert (code, err) == (0, "")
+    assert out.startswith("no difference\n")
 
 
 def test_the_overlay_is_not_applied_to_documents_of_other_apis(diff: Diff) -> None:

@@ -299,6 +299,32 @@ def test_a_schema_that_contains_itself_changes_once() -> None:
     ]
 
 
+def test_alternatives_that_contain_themselves_are_compared() -> None:
+    """In a time that does not grow with the number of ways through them, and each change once."""
+    members = ", ".join(
+        f"m{index}: {{oneOf: [{{$ref: '#/components/schemas/A'}}, {{type: 'null'}}]}}" for index in range(8)
+    )
+    tree = f"components: {{schemas: {{A: {{type: object, properties: {{{members}, z: {{maxLength: %d}}}}}}}}}}"
+    body = BODY % "{$ref: '#/components/schemas/A'}"
+
+    (difference,) = found(body, body, more=(tree % 9, tree % 8))
+    assert "maxLength 9 → 8" in difference
+
+
+def test_the_place_is_the_shortest() -> None:
+    """It belongs to the first operation that is named."""
+    documents = []
+    for name, most in (("old", 9), ("new", 8)):
+        schema = "{$ref: '#/components/schemas/A'}"
+        inner = f"{{type: object, properties: {{in: {schema}}}}}"
+        paths = f"/b: {{post: {{{BODY % inner}}}}}, /a: {{post: {{{BODY % schema}}}}}"
+        rest = f"components: {{schemas: {{A: {{type: string, maxLength: {most}}}}}}}"
+        documents.append(Api.of(Document.parse(f"openapi: 3.1.0\npaths: {{{paths}}}\n{rest}", name)))
+    (one,) = compare(*documents).differences
+
+    assert (one.operations, one.place) == (("POST /a", "POST /b"), "body")
+
+
 def test_security_is_decided_by_credentials() -> None:
     """A further scheme that may be used is accepted; the name of a scheme does not matter."""
     kinds = "{k: {type: apiKey, in: header, name: K}, b: {type: http, scheme: bearer}, c: {type: http, scheme: Bearer}}"
