@@ -51,7 +51,8 @@ def own_path(playwright: Playwright, name: str) -> str:
 
 def missing(name: str) -> str:
     """Return what to say if there is none."""
-    return f"no {name} for the tests: apt-get install {PACKAGES[name][-1]}, or: playwright install {name}"
+    packages = " or ".join(PACKAGES[name])
+    return f"no {name} for the tests: install {packages} from the system's packages, or run: playwright install {name}"
 
 
 def launch(playwright: Playwright, name: str = "chromium") -> Browser:

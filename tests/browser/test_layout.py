@@ -90,6 +90,7 @@ def barriers(page: Page, *, without: str = "") -> list[tuple[str, ...]]:
 
 def test_axe_finds_no_barrier(page: Page, mock: AltaMock) -> None:
     """On the first visit, in lists that scroll, in open objects and requests, and at the width of a phone."""
+    page.emulate_media(reduced_motion="reduce")  # colours that fade would be those of neither scheme
     page.goto("/")
     expect(page.locator("#first")).to_be_visible()
     page.locator("#connect summary").click()
