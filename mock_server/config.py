@@ -28,6 +28,7 @@ class Config:
         account_rate_limit: In place of the contract's limit across all operations: `100/60s`, or `off`.
         visible_after: Time until an added prospect is in lists: `90s`.
         assume: Choices in place of the defaults, by the ids of their assumptions: `{"list-order": "newest-first"}`.
+        assume_file: A file of such choices, as `alta-mock check --write-assume` writes it; `assume` comes first.
         why: Whether refusals say why in the header `X-Alta-Mock-Why`.
         store: URL of where the state is kept: `memory`, `sqlite:///FILE` or `postgresql://USER@HOST/DATABASE`.
         control_token: What other machines must send to use the control API; without it they are refused.
@@ -40,6 +41,7 @@ class Config:
     account_rate_limit: str | None = None
     visible_after: str = "0s"
     assume: Mapping[str, str] = field(default_factory=dict)
+    assume_file: str | os.PathLike[str] | None = None
     why: bool = True
     store: str = "memory"
     control_token: str | None = None
@@ -64,7 +66,7 @@ class Config:
                 _FORMS.get(name, bool)(value)
             except MockError as error:
                 raise MockError(f"{name}: {error}") from error
-        return cls(**settings)
+        return cls(**_with_file(settings))
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -82,7 +84,14 @@ class Config:
                 except MockError as error:
                     raise MockError(f"{variable}: {error}") from error
         no_why = settings.pop("no_why", False)
-        return cls(**settings, why=not no_why)
+        return cls(**_with_file(settings), why=not no_why)
+
+
+def _with_file(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with the choices of `assume_file` among those of `assume`, which come first."""
+    file = settings.get("assume_file")
+    in_file = {} if file is None else assumptions.read_file(Path(file))
+    return {**settings, "assume": {**in_file, **settings.get("assume", {})}}
 
 
 def _file(value: str) -> str:
@@ -110,6 +119,7 @@ def _flag(value: str) -> bool:
 
 _KINDS: Mapping[str, tuple[Any, str]] = {
     **dict.fromkeys(FILES, (str | os.PathLike, "a text")),
+    "assume_file": (str | os.PathLike, "a text"),
     "assume": (Mapping, 'a mapping, for example {"list-order": "newest-first"}'),
     "why": (bool, "True or False"),
 }
@@ -123,7 +133,7 @@ _FORMS: Mapping[str, Callable[[Any], Any]] = {
 """What refuses a text that has another form, by the name of the setting."""
 
 _READERS: Mapping[str, Callable[[str], Any]] = {
-    **dict.fromkeys(FILES, _file),
+    **dict.fromkeys((*FILES, "assume_file"), _file),
     **dict.fromkeys(("store", "control_token"), str),
     **_FORMS,
     "assume": lambda value: assumptions.parse(value.split()),

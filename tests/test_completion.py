@@ -61,6 +61,7 @@ def complete(
         ("alta-mock serve --assume list", ["list-order=oldest-first", "list-order=newest-first"]),
         ("alta-mock serve --log ", ["text", "json"]),
         ("alta-mock verify --max", ["--max-requests", "--max-seconds"]),
+        ("alta-mock check --as", ["--assumptions"]),
         ("alta-mock trigger ", ["email-reply", "linkedin-reply", "call", "opt-out"]),
         ("alta-mock trigger call --su", ["--subject", "--summary"]),
         ("alta-mock verify --only limit-", [rule.id for rule in LIMIT_RULES]),
@@ -91,7 +92,9 @@ def test_every_mutant_is_completed(complete: Complete) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        *(f"alta-mock serve {flag} fi" for flag in ("--data", "--openapi", "--overlay")),
+        *(f"alta-mock serve {flag} fi" for flag in ("--data", "--openapi", "--overlay", "--assume-file")),
+        *(f"alta-mock check {flag} fi" for flag in ("--json", "--junit", "--write-assume")),
+        "alta-mock check traffic.har fi",
         *(f"alta-mock exec {flag} fi" for flag in ("--expect", "--har", "--json", "--junit", "--data")),
         *(f"alta-mock verify {flag} fi" for flag in ("--json", "--junit")),
         "alta-mock score --mutants fi",

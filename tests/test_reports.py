@@ -88,6 +88,8 @@ def verify(url: str, *words: str) -> list[str]:
             "alta-mock score",
         ),
         (verify("http://127.0.0.1:1/v1"), 2, "alta-mock verify"),
+        (["check", ROOT / "tests/traffic/docs-page.har", "--assumptions"], 0, "alta-mock check"),
+        (["check", ROOT / "tests/traffic/docs-page.har", "--rate-limit", "9/60s"], 1, "alta-mock check"),
         (["exec", "--data", "/nope", "--", "true"], 2, "alta-mock exec"),
     ],
 )

@@ -170,6 +170,7 @@ def checkout(tmp_path: Path) -> Path:
             (folder / entry.name).symlink_to(entry)
     shutil.copy(ROOT / "examples/people.csv", folder)
     shutil.copy(ROOT / "openapi.yaml", folder / "newer.yaml")
+    shutil.copy(ROOT / "tests/traffic/docs-page.har", folder / "traffic.har")
     (folder / "people.json").write_text('[{"email": "ada@example.com"}, {"email": "bob@example.com"}]')
     (folder / "script.mjs").write_text(
         "await fetch(`${process.env.ALTA_BASE_URL}/campaigns/${process.env.ALTA_CAMPAIGN_ID}/prospects`, {"

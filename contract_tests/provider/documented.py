@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 
 from contract_tests.provider.wire import Request
@@ -15,16 +17,26 @@ from mock_server.contract.operation import Operation
 from mock_server.handlers import SAMPLE
 from mock_server.messages.errors import MethodNotAllowed, NotFound
 
+EXAMPLES = "request-examples"
+"""The assumption that judges nothing."""
+
 
 @cache
 def documented() -> Contract:
     """Return the contract without assumptions."""
+    return documented_and()
+
+
+def documented_and(assumption: str = EXAMPLES, more: Sequence[Any] = ()) -> Contract:
+    """Return the contract with one assumption only, and with further actions of the overlay."""
     overlay = Document.read(bundled_files.data("openapi.overlay.yaml"))
     value = copy.deepcopy(overlay.value)
-    examples = "request-examples"  # which judge nothing
-    value["actions"] = [
-        one for one in value["actions"] if one["x-evidence"] != "assumed" or one.get("x-assumption") == examples
+    kept = {EXAMPLES, assumption}
+    value["actions"] = [  # without effect rather than left out, so that lines of the others are found by their index
+        one if one["x-evidence"] != "assumed" or one.get("x-assumption") in kept else {"target": "$", "update": {}}
+        for one in value["actions"]
     ]
+    value["actions"] += more
     return Contract.of(Document.read(bundled_files.data("openapi.yaml")), replace(overlay, value=value))
 
 

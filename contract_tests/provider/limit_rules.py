@@ -152,6 +152,14 @@ def wrong_headers(response: Response, limits: Sequence[Limit]) -> str:
     return next((what for what, wrong in faults.items() if wrong), "")
 
 
+def wrong_retry_after(response: Response, longest: int) -> tuple[str, str] | None:
+    """Return what is wrong with the Retry-After of a 429, and what would be right; None if nothing is."""
+    seconds = response.seconds("retry-after")
+    if seconds is not None and 0 < seconds <= longest:
+        return None
+    return f"Retry-After: {response.header('retry-after') or '(none)'}", f"Retry-After of 1 to {longest} s, or a date"
+
+
 def _judged(limit: Limit | None, option: str) -> Limit:
     if limit is None:
         raise NotExercised(f"{option} off")
@@ -227,14 +235,11 @@ def _judge_end(session: Session, end: float) -> None:
 
 def _judge_retry_after(session: Session, request: Request, response: Response, limit: Limit) -> float | None:
     """Judge and return the seconds that a 429 demands to wait."""
-    seconds = response.seconds("retry-after")
-    if seconds is None or not 0 < seconds <= limit.seconds:
-        what = f"Retry-After: {response.header('retry-after') or '(none)'}"
-        wanted = f"Retry-After of 1 to {limit.seconds} s, or a date"
-        session.report.add_breach("limit-has-retry-after", what, request, response, wanted)
+    if wrong := wrong_retry_after(response, limit.seconds):
+        session.report.add_breach("limit-has-retry-after", wrong[0], request, response, wrong[1])
         return None
     session.report.exercised("limit-has-retry-after")
-    return seconds
+    return response.seconds("retry-after")
 
 
 def _judge_headers(session: Session, request: Request, response: Response) -> None:

@@ -17,7 +17,8 @@ variable `ALTA_MOCK_ASSUME`, in Python with `AltaMock(assume={"id": "choice"})`,
 `POST /_mock/assume`.
 
 [`alta-mock exec --vary`](consumer.md#under-every-choice) runs your program under each choice and reports those that it
-depends on.
+depends on. [`alta-mock check --assumptions`](check.md#make-the-fake-behave-like-the-vendor) says which of them recorded
+traffic settles.
 """
 
 

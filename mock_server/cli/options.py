@@ -124,9 +124,24 @@ assume_option = setting(
     help="What to assume where the documentation is silent; see `alta-mock assumptions`.",
 )
 
+assume_file_option = setting(
+    "--assume-file",
+    metavar="FILE",
+    shell_complete=complete_files,
+    help="Choices to assume, as `alta-mock check --write-assume` writes them.",
+)
+
 
 def mock_settings(command: Any) -> Any:
-    """Add the settings of all commands that start a fake."""
+    """Add the settings of all commands that start a fake; what --assume-file names is part of `assume`."""
+
+    @functools.wraps(command)
+    def assuming(*words: Any, assume: dict[str, str], assume_file: str | None, **given: Any) -> Any:
+        from mock_server.contract.assumptions import read_file  # noqa: PLC0415 - --help need not wait for it
+
+        in_file = read_file(Path(assume_file)) if assume_file else {}
+        return command(*words, assume={**in_file, **assume}, **given)
+
     options = (
         data_option,
         openapi_option,
@@ -143,11 +158,13 @@ def mock_settings(command: Any) -> Any:
             help="Time until an added prospect is in lists.",
         ),
         assume_option,
+        assume_file_option,
         setting("--no-why", is_flag=True, help="Leave out the header X-Alta-Mock-Why."),
     )
+    decorated: Any = assuming
     for option in reversed(options):
-        command = option(command)
-    return command
+        decorated = option(decorated)
+    return decorated
 
 
 def report_files(command: Callable[..., int]) -> Any:

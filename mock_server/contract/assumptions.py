@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from mock_server.contract import bundled_files
@@ -130,6 +131,30 @@ def checked(chosen: Mapping[str, str], *, keep_defaults: bool = False) -> dict[s
     return {name: choice for name, choice in chosen.items() if keep_defaults or choice != known[name].ours.id}
 
 
+def read_file(file: Path) -> dict[str, str]:
+    """Read a YAML file of choices by the ids of their questions, as `alta-mock check --write-assume` writes it.
+
+    Raises:
+        MockError: It cannot be read or has another form; names the line and the remedy.
+    """
+    document = Document.read(file)
+    if not isinstance(document.value, dict):
+        raise MockError(
+            f"{file}:1: not a mapping of choices; write a line for each, for example list-order: newest-first"
+        )
+    chosen = {name: _WORDS.get(str(choice), str(choice)) for name, choice in document.value.items()}
+    for name, choice in chosen.items():
+        try:
+            checked({name: choice})
+        except MockError as error:
+            raise MockError(f"{file}:{document.line([name])}: {error}") from error
+    return chosen
+
+
+_WORDS = {"True": "yes", "False": "no"}
+"""What YAML makes of the choices `yes` and `no` without quotes."""
+
+
 def _short(value: object) -> str:
     """Return the beginning of what somebody wrote, for a message."""
     text = str(value)
@@ -137,7 +162,7 @@ def _short(value: object) -> str:
 
 
 def parse(texts: Iterable[str]) -> dict[str, str]:
-    """Read choices in the form `id=choice`; a later one replaces an earlier one.
+    """Read choices in the form `id=choice`, defaults included; a later one replaces an earlier one.
 
     Raises:
         MockError: One has another form, or is unknown.
@@ -149,7 +174,7 @@ def parse(texts: Iterable[str]) -> dict[str, str]:
             example = "list-order=newest-first, and several with spaces between them"
             raise MockError(f"{_short(text)!r} is not a choice; write id=choice, for example {example}")
         chosen[name.strip()] = choice.strip()
-    return checked(chosen)
+    return checked(chosen, keep_defaults=True)
 
 
 def overlay_of(chosen: Mapping[str, str]) -> list[Any]:

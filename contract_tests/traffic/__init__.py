@@ -1,0 +1,1 @@
+"""`alta-mock check`: recorded traffic against the contract, and what it says about the open questions."""

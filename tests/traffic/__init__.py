@@ -1,0 +1,1 @@
+"""`alta-mock check`."""

@@ -1,0 +1,118 @@
+"""What traffic says about the open questions: the choice of the fake that was recorded, or nothing, never another."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+
+from contract_tests.provider.documented import documented
+from contract_tests.traffic.captured import captured
+from contract_tests.traffic.check import Check, Limits
+from contract_tests.traffic.evidence import CONFLICTING, NARROWED, NOT_SEEN, OBSERVERS, SETTLED, Evidence, Observers
+from contract_tests.traffic.order import merged
+from contract_tests.traffic.results import Result
+from contract_tests.traffic.scope import Scope
+from mock_server import AltaMock, Clock
+from mock_server.contract.assumptions import switches
+from tests.api.conftest import REQUESTS, Api
+from tests.test_assumptions import BEHAVIOUR, CASES
+from tests.traffic.conftest import START, Checked, add, entry, exported
+
+UNSEEN = {"duplicates", "prospects-too", "visibility"}
+"""Questions that traffic does not show: what becomes of the objects, whose part in lists other clients have, too."""
+
+PARTLY = {
+    *{("check-order", "validation-first"), ("check-order", "permission-first"), ("header-case", "lower")},
+    *{("list-order", "oldest-first"), ("empty-members", "absent")},
+}
+"""Choices that the requests of the tests do not tell from every other one."""
+
+WIDE = {"rate_limit": "1000000/60s", "account_rate_limit": "2000000/60s"}
+"""Limits that nobody reaches."""
+
+
+def exercised(name: str, choice: str, **settings: Any) -> dict[str, Evidence]:
+    """Record a fake under a choice, and return what its traffic says: each operation, and what shows the choice."""
+    mock = AltaMock(clock=Clock(lambda: 0, epoch=START * 10**9), assume={name: choice}, **settings)
+    act = BEHAVIOUR[name][0]
+    for _ in range(2):
+        with contextlib.suppress(AssertionError, KeyError, IndexError, StopIteration):  # some need limits, some none
+            act(Api(mock))
+        mock.clock.advance(61)
+        _all_operations(mock)
+        mock.clock.advance(61)
+    return {one.assumption.id: one for one in observed(json.loads(exported(mock))["log"]["entries"]).evidence}
+
+
+def _all_operations(mock: AltaMock) -> None:
+    for sent in REQUESTS.values():
+        mock.clock.advance(7)
+        mock.handle(sent.request())
+
+
+def observed(records: list[Any]) -> Result:
+    """Check records, without a file."""
+    result = Result(("traffic.har",))
+    check = Check(Scope(documented()), Limits(None, None), result, Observers(switches().values()))
+    return check.run(merged([[captured("traffic.har", number, one) for number, one in enumerate(records, 1)]]))
+
+
+@pytest.mark.parametrize(("name", "choice"), CASES)
+def test_no_other_choice_is_seen(name: str, choice: str) -> None:
+    """Of the choice that is in force, and of all others; and the choice itself is settled, but for a few."""
+    settled = set()
+    for settings in ({}, WIDE):
+        for question, evidence in exercised(name, choice, **settings).items():
+            truth = choice if question == name else evidence.assumption.ours.id
+            assert not evidence.counted or truth in evidence.allowed, (question, evidence.counted)
+            settled |= {question} if evidence.verdict == SETTLED else set()
+
+    assert (name in settled) == (name not in UNSEEN and (name, choice) not in PARTLY)
+
+
+def test_every_other_question_has_an_observer() -> None:
+    """Each is known, and the page names those without one."""
+    assert OBSERVERS.keys() == switches().keys() - UNSEEN
+
+
+def evidence_of(result: Result, question: str) -> Evidence:
+    """Return what traffic says about a question."""
+    return next(one for one in result.evidence if one.assumption.id == question)
+
+
+def test_what_fits_no_choice_is_said(checked: Checked) -> None:
+    """A body that is no object fits none, whatever other traffic shows."""
+    result = checked([add(at=1), add({"email": "b@c.example"}, reply=[1], at=8)], observing=True)
+    found = evidence_of(result, "success-body")
+
+    assert (found.verdict, found.choice, found.against_all) == (CONFLICTING, None, 1)
+    assert found.shown("empty-object") == 1
+
+
+def test_traffic_that_disagrees_settles_nothing(checked: Checked) -> None:
+    """Both choices are counted."""
+    charset = {"Content-Type": "application/json; charset=utf-8"}
+    result = checked([entry(), entry(reply_headers=charset), entry(reply_headers=charset)], observing=True)
+    found = evidence_of(result, "charset")
+
+    assert (found.verdict, found.shown("absent"), found.shown("present")) == (CONFLICTING, 1, 2)
+
+
+def test_a_question_may_be_narrowed(checked: Checked) -> None:
+    """A success without headers of a limit rules one of three choices out."""
+    result = checked([entry()], observing=True)
+
+    assert evidence_of(result, "limit-headers").verdict == NARROWED
+    assert evidence_of(result, "limit-headers").allowed == ["near-limit", "beyond-limit"]
+    assert evidence_of(result, "retry-after").verdict == NOT_SEEN
+
+
+def test_injected_responses_say_nothing(checked: Checked) -> None:
+    """They are not the server's own."""
+    refused = {"error": "NotFound", "message": "other", "more": 1}
+    result = checked([entry(status=404, reply=refused, comment="injected 404: requested by queue")], observing=True)
+
+    assert evidence_of(result, "error-members").verdict == NOT_SEEN
