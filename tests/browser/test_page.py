@@ -360,12 +360,17 @@ def test_copies_can_be_pasted(page: Page, mock: AltaMock, origin: str, name: str
 NOBODY = "accounts: [{id: mine, campaigns: []}]\ntokens: [{token: some-token, accounts: [mine]}]\n"
 
 
-@pytest.mark.parametrize("mock", [{"rate_limit": "off", "account_rate_limit": "off"}, {"data": NOBODY}], indirect=True)
-def test_a_seed_without_limits_or_campaigns(page: Page) -> None:
-    """The page says that there are none."""
+@pytest.mark.parametrize(
+    ("mock", "steps"),
+    [({"rate_limit": "off", "account_rate_limit": "off"}, 3), ({"data": NOBODY}, 0)],
+    indirect=["mock"],
+)
+def test_a_seed_without_limits_or_campaigns(page: Page, steps: int) -> None:
+    """The page says that there are none, and names no step that cannot be taken."""
     page.goto("/")
 
     expect(page.locator("#quotas")).to_have_text("No limit is in force.")
+    expect(page.locator("#steps li:visible")).to_have_count(steps)
 
 
 def test_without_a_clipboard_the_text_is_shown(page: Page, mock: AltaMock) -> None:

@@ -206,7 +206,7 @@ function showPage(skip) {
 
 async function showChosen() {
   const campaign = chosen();
-  $("sample").disabled = $("mistake").disabled = !(campaign && tokenFor(campaign.account));
+  $("sample").disabled = $("mistake").disabled = !canSend();
   if (!campaign) return setText($("prospects-note"), "The seed has no campaign.");
   $("send-title").replaceChildren("Send to ", bdi(campaign.name));
   setText($("exports"), exportsFor(campaign, tokenFor(campaign.account)));
@@ -218,6 +218,8 @@ function tokenFor(wanted) {
   const able = state.tokens.filter((one) => one.mayAdd && one.accounts.includes(wanted));
   return able.find((one) => one.accounts.length === 1) ?? able[0];
 }
+
+const canSend = () => Boolean(addPath && chosen() && tokenFor(account()));
 
 function exportsFor(campaign, token) {
   const values = { ALTA_BASE_URL: location.origin + basePath, ALTA_API_TOKEN: token?.token ?? "", ALTA_CAMPAIGN_ID: campaign.id };
@@ -274,10 +276,11 @@ function showRequests() {
   $("more").hidden = shown.length === found.length;
   const none = all
     ? state.filter ? "None of the requests has all of these words." : "No request of this operation."
-    : addPath ? "" : "None yet.";
+    : canSend() ? "" : "None yet.";
   setText($("requests-note"), found.length ? "" : none);
   $("rows").hidden = !found.length;
-  $("steps").hidden = Boolean(all || !addPath);
+  $("steps").hidden = all > 0 || !canSend();
+  $("until-429").hidden = !state.quotas.length;
 }
 
 function makeRow(one) {
