@@ -41,7 +41,7 @@ from mock_server.messages.call import Caller
 from mock_server.messages.errors import ApiError, MethodNotAllowed
 from mock_server.messages.http import JSON, ApiReply, ApiRequest
 from mock_server.messages.outcome import Outcome
-from mock_server.messages.pointers import parts_of
+from mock_server.messages.pointers import Place, parts_of
 from mock_server.messages.violations import Violation
 from mock_server.pipeline.decoding import decode
 from mock_server.store.base import JOURNAL_BYTES, JOURNAL_ENTRIES
@@ -115,7 +115,7 @@ class Check:
         self._begin()
         self._accepted: defaultdict[tuple[str, Limit], deque[tuple[int, int]]] = defaultdict(deque)
         self._credentials = False  # whether any request has recorded ones
-        self._without: list[tuple[Mistake, Where]] = []
+        self._without = Result(())  # mistakes of requests whose credentials a tool may have left out
 
     def _begin(self) -> None:
         """Forget the sequence so far, so that memory is bounded: what spans this moment is not found."""
@@ -134,8 +134,7 @@ class Check:
     def end(self) -> Result:
         """Return the result, once all records were looked at."""
         if self._credentials:
-            for mistake, where in self._without:
-                self.result.add(mistake, [where])
+            self.result.take(self._without)
         self.result.origins = self._scope.origins
         self.result.evidence = self._observers.evidence() if self._observers else ()
         return self.result
@@ -206,10 +205,11 @@ class Check:
 
     def _judge_request(self, entry: Entry, one: Captured) -> None:
         self.result.exercised[CONSUMER, "contract"] += 1
-        for name in dict.fromkeys(violation.rule for violation in entry.violations):
-            violation = next(found for found in entry.violations if found.rule == name)
-            shown = entry.explained(violation)
-            place = violation.place + violation.pointer if violation.place != "body" else violation.pointer
+        first: dict[str, dict[str, Any]] = {}
+        for shown in entry.explained if entry.violations else ():
+            first.setdefault(shown["rule"], shown)
+        for name, shown in first.items():
+            place = shown["pointer"] if shown["place"] == "body" else shown["place"] + shown["pointer"]
             got, wanted, fix = (self._secrets(str(shown[key])) for key in ("got", "wanted", "fix"))
             line = shown["line"] or self._line(entry.contract)
             mistake = Mistake(CONSUMER, name, "error", "", entry.operation or "", place, got, wanted, line, fix)
@@ -225,10 +225,8 @@ class Check:
                 continue  # a tool has left it out, since the response is not a 401
             for breach in look(entry) or ():
                 mistake = self._mistake(rule, breach, entry)
-                if rule.id == "bearer-header" and not sent:
-                    self._without.append((mistake, self._where(one)))
-                else:
-                    self.result.add(mistake, [self._where(one)])
+                result = self._without if rule.id == "bearer-header" and not sent else self.result
+                result.add(mistake, [self._where(one)])
             self.result.exercised[CONSUMER, rule.id] += 1
 
     def _judge_sequence(self, entry: Entry, one: Captured, placed: Placed) -> None:
@@ -297,7 +295,7 @@ class Check:
                     for violation in first_violation(schema, response.json):
                         pointer = violation.pointer
                         fault = (violation.got, f"{violation.wanted} ({violation.rule})")
-                        line = entry.explained(violation)["line"] or line
+                        line = _line_at(self._contract, violation.source)
                 self._add_fault(rule, entry, one, fault, pointer, line)
 
     def _judge_limits(self, entry: Entry, one: Captured, response: Recorded, operation: Operation | None) -> None:
@@ -359,7 +357,11 @@ class Check:
 
 @lru_cache(maxsize=4096)
 def _line_of(contract: Contract, source: str, status: int | None) -> str:
-    name, line = contract.origin((*parts_of(source), *(("responses", str(status)) if status else ())))
+    return _line_at(contract, (*parts_of(source), *(("responses", str(status)) if status else ())))
+
+
+def _line_at(contract: Contract, place: Place) -> str:
+    name, line = contract.origin(place)
     return f"{name.replace(chr(92), '/').rpartition('/')[2]}:{line}"
 
 

@@ -15,7 +15,8 @@ from mock_server.messages.errors import MockError
 @click.command(
     epilog=examples(
         "alta-mock check traffic.har",
-        "alta-mock check --base-url https://api.altahq.com/v1 *.har --junit check.xml",
+        "alta-mock check *.har --junit check.xml",
+        "alta-mock check traffic.har --base-url https://api.example/v1",
         "alta-mock check traffic.har --write-assume vendor.yaml",
     )
 )

@@ -118,6 +118,10 @@ class Result:
         known.count += 1
         known.entries += where[: MOST_SHOWN - len(known.entries)] if len(known.entries) < MOST_SHOWN else []
 
+    def take(self, other: Result) -> None:
+        """Add the mistakes of another result, of which this one has none yet."""
+        self._mistakes |= {(*key, "taken"): mistake for key, mistake in other._mistakes.items()}
+
     @property
     def mistakes(self) -> list[Mistake]:
         """The mistakes: the worst first, then the most frequent."""

@@ -197,7 +197,7 @@ class Entry:
             "requestBody": (request.body or b"").decode(errors="replace"),
             "responseHeaders": [[name, redact(value)] for name, value in reply.headers],
             "responseBody": redact(reply.body.decode(errors="replace")),
-            "violations": [self.explained(violation) for violation in self.violations],
+            "violations": self.explained,
         }
 
     def summary(self) -> dict[str, Any]:
@@ -225,8 +225,12 @@ class Entry:
             "lost": self.outcome.lost,
         }
 
-    def explained(self, violation: Violation) -> dict[str, Any]:
-        """Return a violation as a JSON object, with the line of the contract and what to do."""
+    @property
+    def explained(self) -> list[dict[str, Any]]:
+        """The violations as JSON objects, each with the line of the contract and what to do."""
+        return [self._explained(violation) for violation in self.violations]
+
+    def _explained(self, violation: Violation) -> dict[str, Any]:
         line = None
         if violation.source:
             name, number = self.known.contract.origin(violation.source)
