@@ -63,7 +63,7 @@ def use(python: Path, package: Path, folder: Path) -> None:
     run("python", "-c", USE)
     run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_it.py")
     run("alta-mock", "exec", "--", "alta-mock", "verify", "--operation", "addProspectsToCampaign")
-    run("python", "-m", "pytest", "-q", "--pyargs", "contract_tests", "-p", "contract_tests.plugin", "-k", "fixtures")
+    run("python", "-m", "pytest", "-q", "--pyargs", "contract_tests", "-p", "contract_tests.plugin")
 
 
 def main(dist: Path) -> None:
