@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from alta_terminal import paint
@@ -13,7 +15,7 @@ from mock_server.journal.rules import Breach, Run
 from mock_server.journal.traffic import seconds_between
 
 SEVERAL = 8  # scenarios that are counted rather than named, unless a rule is broken in them
-VERDICTS = ("pass", "fail", "warning", "hint", "not exercised")
+VERDICTS = ("fail", "warning", "hint", "pass", "not exercised")
 
 
 def report_of(report: ConsumerReport) -> Report:
@@ -25,30 +27,51 @@ def report_of(report: ConsumerReport) -> Report:
 
 
 def lines(report: ConsumerReport) -> Iterator[str]:
-    """Yield the report, line by line, with painted verdicts."""
+    """Yield the report, line by line, with painted verdicts: what to change, then the table of all rules."""
     cases = [_case(judged) for judged in report.judged.values()]
-    yield from table(cases)
+    sent = sum(len(run.entries) for run in report.runs.values())
+    yield f"{len(cases)} rules: {counts(cases, VERDICTS)}; {len(report.runs)} scenarios, {sent} requests"
     quoted: set[str] = set()
-    for judged in report.judged.values():
+    for judged in sorted(report.judged.values(), key=lambda one: VERDICTS.index(one.verdict)):
         if judged.breaches:
             yield ""
-            yield f"{paint(judged.rule.id, judged.verdict)}: {judged.rule.statement} [{judged.rule.source}]"
-            for scenario, breaches in judged.breaches.items():
-                for breach in breaches[:2]:
-                    yield f"  {scenario} ({SCENARIOS[scenario].statement}): {breach.text}"
-                    yield from (f"    {line}" for line in _requests(report.runs[scenario], breach))
-                if scenario not in quoted:
-                    quoted.add(scenario)
-                    yield from _said(report.runs[scenario])
+            yield from _broken(judged, report.runs, quoted)
     yield from _without_effect(report, quoted)
     yield ""
-    yield f"{len(report.runs)} scenarios, {sum(len(run.entries) for run in report.runs.values())} requests"
-    yield f"{len(cases)} rules: {counts(cases, VERDICTS)}"
+    yield from table(cases)
     yield from (f"required, and not exercised: {rule}" for rule in report.missing)
     some = any(run.entries for run in report.runs.values())
     unproven = "not everything is proven" if some else "nothing is proven"
     words = {0: "the consumer behaves", BROKEN: "the consumer breaks rules", NOT_PROVEN: unproven}
+    yield ""
     yield paint(words[report.exit_code], report.exit_code)
+
+
+def _broken(judged: Judged, runs: Mapping[str, Run], quoted: set[str]) -> Iterator[str]:
+    """Yield what to change for a rule: one example with its requests, and where else it shows."""
+    (scenario, (breach, *more)), *others = judged.breaches.items()
+    yield f"{paint(judged.rule.id, judged.verdict)}: {breach.text}"
+    yield f"  rule: {judged.rule.statement} [{judged.rule.source}]"
+    yield f"  in {scenario}: {SCENARIOS[scenario].statement}"
+    yield from (f"    {line}" for line in _requests(runs[scenario], breach))
+    if scenario not in quoted:
+        quoted.add(scenario)
+        yield from _said(runs[scenario])
+    forms, same = {_form(breach.text)}, []
+    for name, found in [(scenario, more), *others]:
+        new = [one for one in found if _form(one.text) not in forms]
+        for one in new[:1]:
+            forms.add(_form(one.text))
+            yield f"  also in {name}: {one.text}"
+        if not new and name != scenario:
+            same.append(name)
+    if same:
+        yield f"  the same in {len(same)} more scenario{'s' * (len(same) > 1)}: {', '.join(same)}"
+
+
+def _form(text: str) -> str:
+    """Return a text without its numbers: breaches that differ in them only are the same mistake."""
+    return re.sub(r"\d+(?:\.\d+)?", "0", text)
 
 
 def value_of(report: ConsumerReport) -> Any:
@@ -101,7 +124,8 @@ def _without_effect(report: ConsumerReport, quoted: Container[str]) -> Iterator[
 
 
 def _said(run: Run) -> Iterator[str]:
-    yield from (f"    it said: {line}" for line in run.said)
+    for line, times in Counter(run.said).items():
+        yield f"    it said: {line}" + (f" ({times} times)" if times > 1 else "")
 
 
 def _named(scenarios: Sequence[str]) -> str:

@@ -19,7 +19,10 @@ LONGEST_BODY = 3000  # bytes of the longest body in a curl line
 PART = "\0part"  # stands for a part of a token
 VARIABLES = ("ALTA_MULTI_ACCOUNT_TOKEN", "ALTA_OTHER_TOKEN", "ALTA_SECOND_TOKEN", "ALTA_API_TOKEN", "PART_OF_THE_TOKEN")
 
-VERDICTS = ("kept", "broken", "not exercised")
+EXAMPLES = 2
+"""Breaches of a rule that are shown for each operation."""
+
+VERDICTS = ("broken", "kept", "not exercised")
 CONCLUSIONS = {
     0: "the contract is kept",
     1: "the contract is broken",
@@ -36,29 +39,41 @@ def presented(report: Report) -> Presented:
 
 
 def lines(report: Report) -> Iterator[str]:
-    """Yield the text: a table of the rules, the breaches, and a summary."""
+    """Yield the text: a summary, the breaches, then the tables of operations and of rules."""
     cases = [_case(report, result) for result in report.results.values()]
-    yield from table(cases)
-    yield ""
-    yield from matrix(report)
-    for result in report.broken:
-        yield ""
-        yield f"{paint(result.rule.id, result.verdict)}: {result.rule.statement} [{result.rule.source}]"
-        for breach in result.breaches:
-            yield f"  {_sentence(report, breach)}"
-            yield f"    {curl(breach.request, report.target)}"
     statuses = ", ".join(f"{count} x {status}" for status, count in sorted(report.statuses.items()))
-    yield ""
+    yield f"{len(cases)} rules: {counts(cases, VERDICTS)}"
     yield (
         f"{report.requests} requests in {report.seconds:.0f} s ({statuses or 'no response'});"
         f" {report.records} prospects were added"
     )
-    yield f"{len(cases)} rules: {counts(cases, VERDICTS)}"
+    for result in report.broken:
+        yield ""
+        yield from _broken(report, result)
+    yield ""
+    yield from matrix(report)
+    yield ""
+    yield from table(cases)
+    yield ""
     stopped = report.stopped and f"stopped: {report.stopped}"
     yield from map(escaped, filter(None, (report.unusable, stopped, *report.unproven)))
     kept = sum(result.verdict == "kept" for result in report.results.values())
     part = f"{kept} of {len(RULES)} rules kept" if kept < len(RULES) else ""
     yield paint((report.exit_code == 0 and part) or CONCLUSIONS[report.exit_code], report.exit_code)
+
+
+def _broken(report: Report, result: Result) -> Iterator[str]:
+    """Yield the breaches of a rule, one for each operation: others of the same operation are counted."""
+    yield f"{paint(result.rule.id, result.verdict)}: {result.rule.statement} [{result.rule.source}]"
+    shown: dict[str, int] = {}
+    for breach in result.breaches:
+        shown[breach.operation] = shown.get(breach.operation, 0) + 1
+        if shown[breach.operation] <= EXAMPLES:
+            yield f"  {_sentence(report, breach)}"
+            yield f"    {curl(breach.request, report.target)}"
+    more = sum(count - EXAMPLES for count in shown.values() if count > EXAMPLES)
+    if more:
+        yield f"  and {more} more; --json shows all"
 
 
 def matrix(report: Report) -> Iterator[str]:

@@ -77,7 +77,7 @@ class Report:
     Attributes:
         tool: The command, for example `alta-mock verify`.
         lines: The text, with painted verdicts.
-        cases: The test cases of the JUnit report; read only if there is one.
+        cases: The test cases of the JUnit report; read only if something shows them.
         value: Returns the members of the JSON report besides tool, exit code and seconds.
         har: Returns the text of the HAR file.
     """
@@ -98,6 +98,9 @@ def conclude(report: Report, files: Files, echo: Callable[[str], object] | None 
     """
     for line in report.lines:
         (echo or show)(line)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in github_annotations(report):
+            (echo or show)(line)
     seconds = round(time.monotonic() - files.begun, 3)
     head = {"tool": report.tool, "exitCode": report.exit_code, "seconds": seconds}
     texts: Mapping[Path | None, Callable[[], str] | None] = {
@@ -127,6 +130,22 @@ def counts(cases: Sequence[Case], verdicts: Iterable[str]) -> str:
     """Return how many cases have each verdict, for example `2 kept, 0 broken`."""
     found = [case.verdict for case in cases]
     return ", ".join(f"{found.count(verdict)} {verdict}" for verdict in verdicts)
+
+
+def github_annotations(report: Report) -> Iterator[str]:
+    """Yield a line for each failed case, which GitHub shows beside the run.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+    """
+    kinds = {"broken": "error", "fail": "error", "error": "error", "warning": "warning"}
+    for case in report.cases:
+        if kind := kinds.get(case.verdict):
+            title = _command_text(f"{report.tool}: {case.name}").replace(":", "%3A").replace(",", "%2C")
+            yield f"::{kind} title={title}::{_command_text(case.text or case.verdict)}"
+
+
+def _command_text(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def show(line: str) -> None:

@@ -82,7 +82,7 @@ def test_the_report_has_the_error_of_the_consumer() -> None:
 
     shown = "\n".join(lines(check(needs_emails, options_of(PEOPLE))))
 
-    assert "pages-odd (objects have null, unknown members, or no optional ones): reported failure after a page" in shown
+    assert "  in pages-odd: objects have null, unknown members, or no optional ones" in shown
     assert "it said: " in shown
 
 

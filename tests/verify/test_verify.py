@@ -536,7 +536,7 @@ def test_a_server_that_hangs_gets_no_more_requests() -> None:
 
     with serving(app) as url:
         target = Target(url, "some-token", CAMPAIGN, rate_limit=None)
-        report = verify_provider(target, Wire(url), Options(patient=False, seconds=0.05))
+        report = verify_provider(target, Wire(url), Options(patient=False, seconds=0.3))
         gone.set()
 
     assert report.stopped.startswith("3 requests in a row had no response")
