@@ -151,6 +151,8 @@ def _headers(pairs: Any) -> Headers | None:
     """Return the headers as recorded, without the pseudo-headers of HTTP/2; None if there are none."""
     if not pairs:
         return None
+    if isinstance(pairs, Mapping):  # no HAR, but some tools write it
+        pairs = [{"name": name, "value": value} for name, value in pairs.items()]
     found = tuple((str(one["name"]), str(one.get("value") or "")) for one in pairs)
     return tuple((name, value) for name, value in found if not name.startswith(":"))
 

@@ -62,6 +62,11 @@ NOT_JUDGED = {304: "not-modified", 101: "switched", **dict.fromkeys((301, 302, 3
 REPEATED = 2
 """Windows that may meet within one: of a fixed window, the end of one and the beginning of the next."""
 
+PARTS = {"body": "requestBody", "header": "requestBody", "query": "parameters"}
+"""The member of an operation that is about a part of a request."""
+
+OTHER_LIMITS = "if the server has other limits, name them with --rate-limit and --account-rate-limit"
+
 UNAUTHORIZED = 401
 
 
@@ -211,7 +216,7 @@ class Check:
         for name, shown in first.items():
             place = shown["pointer"] if shown["place"] == "body" else shown["place"] + shown["pointer"]
             got, wanted, fix = (self._secrets(str(shown[key])) for key in ("got", "wanted", "fix"))
-            line = shown["line"] or self._line(entry.contract)
+            line = shown["line"] or self._line(entry.contract, PARTS.get(shown["place"], ""))
             mistake = Mistake(CONSUMER, name, "error", "", entry.operation or "", place, got, wanted, line, fix)
             self.result.add(mistake, [self._where(one)])
         sent = any(name == "authorization" for name, _ in one.headers or ())
@@ -289,7 +294,7 @@ class Check:
             self.result.exercised[PROVIDER, rule.id] += 1
             fault = rule.judge(request, response, routed) if rule.judge else None
             if fault:
-                pointer, line = "", self._line(routed.operation, one.status)
+                pointer, line = "", self._line(routed.operation, "responses", one.status)
                 schema = routed.operation.responses.get(one.status) if routed.operation else None
                 if rule.id == "success-schema" and schema and response.json is not None:
                     for violation in first_violation(schema, response.json):
@@ -303,7 +308,7 @@ class Check:
         limits = self._limits.of(operation)
         if not limits or entry.contract is None or not entry.contract.secured:
             return
-        line = self._line(operation, TOO_MANY)
+        line = self._line(operation, "responses", TOO_MANY)
         if one.reply_headers and (one.status == TOO_MANY or any(response.header(name) for name in HEADERS)):
             self.result.exercised[PROVIDER, "limit-headers"] += 1
             if wrong := wrong_headers(response, limits):
@@ -341,7 +346,8 @@ class Check:
         got, wanted = (self._secrets(text) for text in fault)
         got = got if len(got) <= LONGEST else f"{got[: LONGEST - 3]}..."
         operation = entry.operation or ""
-        mistake = Mistake(PROVIDER, rule.id, "error", rule.statement, operation, pointer, got, wanted, line, "")
+        fix = OTHER_LIMITS if rule.id in {"limit-headers", "limit-is-kept"} else ""
+        mistake = Mistake(PROVIDER, rule.id, "error", rule.statement, operation, pointer, got, wanted, line, fix)
         self.result.add(mistake, [self._where(one)])
 
     def _where(self, one: Captured | _Recent) -> Where:
@@ -350,16 +356,12 @@ class Check:
         method, path = self._secrets(one.method)[:20], self._secrets(one.path)[:LONGEST]
         return Where(one.source, one.number, shown_time(began), method, path, one.status)
 
-    def _line(self, operation: Operation | None, status: int | None = None) -> str | None:
-        """Return the line of an operation in the contract, or of a response of it."""
-        return _line_of(self._contract, operation.source, status) if operation else None
+    def _line(self, operation: Operation | None, *part: str | int) -> str | None:
+        """Return the line of an operation in the contract, or of a part of it; that of what is there of it."""
+        return _line_at(self._contract, (*parts_of(operation.source), *map(str, part))) if operation else None
 
 
 @lru_cache(maxsize=4096)
-def _line_of(contract: Contract, source: str, status: int | None) -> str:
-    return _line_at(contract, (*parts_of(source), *(("responses", str(status)) if status else ())))
-
-
 def _line_at(contract: Contract, place: Place) -> str:
     name, line = contract.origin(place)
     return f"{name.replace(chr(92), '/').rpartition('/')[2]}:{line}"

@@ -6,18 +6,22 @@ one choice, several, or none, if they contradict each other.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from contract_tests.provider.limit_rules import HEADERS
 from contract_tests.provider.wire import Response
 from contract_tests.traffic.captured import Captured
-from contract_tests.traffic.memory import Memory
+from contract_tests.traffic.memory import Memory, Quota
 from mock_server.contract.assumptions import Assumption
+from mock_server.contract.limits import SECOND
 from mock_server.contract.operation import Operation
 from mock_server.journal.entries import Entry
+from mock_server.journal.traffic import seconds_named
 
 SETTLED, NARROWED, CONFLICTING, NOT_SEEN = "settled", "narrowed", "conflicting", "not seen"
 
@@ -89,6 +93,21 @@ class Seen:
         """The objects of the API in a success: those of a page, or the only one."""
         found = [self.object] if self.page is None else self.page
         return [one for one in found if isinstance(one, dict) and "objectType" in one] if self.ok else []
+
+    @cached_property
+    def quota(self) -> Quota | None:
+        """The headers of a limit; None unless all of them are whole numbers."""
+        texts = [self.response.header(name) or "" for name in HEADERS[:3]]
+        if not all(re.fullmatch("[0-9]{1,9}", text, re.ASCII) for text in texts) or self.one.began is None:
+            return None
+        limit, remaining, reset = map(int, texts)
+        policy = re.search(r";\s*w=([0-9]{1,6})", self.response.header("ratelimit-policy") or "")
+        sent = seconds_named(self.response.header("date") or "", 0)
+        at = int(sent) if sent is not None else (self.one.ended or 0) // SECOND
+        seconds = int(policy[1]) if policy and int(policy[1]) else 60
+        narrow = self.operation is not None and self.operation.limit is not None
+        began, ended = self.one.began, self.one.ended or self.one.began
+        return Quota(narrow, limit, remaining, seconds, at + reset, at, began, ended)
 
 
 class Weak(frozenset[str]):

@@ -80,7 +80,7 @@ def _kind(head: bytes, shown: str) -> str | None:
         if not more and first and first[1] in {b"number", b"time"}:
             return None  # the line is longer than the head
     else:
-        if isinstance(value, dict) and (not {"log", "requests"} & value.keys()):
+        if isinstance(value, dict) and ({"method", "request"} & value.keys() or more.strip()):
             return None
     if first and first[1] == b"log":
         return _ARCHIVE
@@ -98,7 +98,9 @@ def _what_else(head: bytes) -> str:
     remedy = KINDS
     if head.startswith((b"\x1f\x8b", b"\x78", b"PK")):
         remedy = "it is compressed, so unpack it first"
-    elif re.match(rb"[0-9]+:", head):
+    elif head.startswith(b"["):
+        remedy = "it is an array of JSON, so write its items as lines: jq -c '.[]' FILE"
+    elif re.match(rb"[0-9]+:[0-9]+:[a-z]", head):
         remedy = "if mitmproxy wrote it, convert it: mitmdump -n -r FILE --set hardump=traffic.har"
     return f"is no recorded traffic: it does not begin with an object of JSON; {remedy}"
 

@@ -502,7 +502,7 @@ def limit_headers(seen: Seen, memory: Memory) -> Allowed:
         if seen.one.ended is not None:
             memory.bare.put(key, seen.one.ended)
         return of("near-limit", "beyond-limit")
-    quota = _quota(seen)
+    quota = seen.quota
     much = quota is not None and 3 * quota.remaining > quota.limit
     return of("always") if much else of("always", "near-limit")
 
@@ -512,7 +512,7 @@ def counted_requests(seen: Seen, memory: Memory) -> Allowed:
     """A refused request right after another one has used the quota, or not."""
     if seen.operation is None:
         return None
-    now, before = _quota(seen), memory.last.get(seen.entry.account)
+    now, before = seen.quota, memory.last.get(seen.entry.account)
     memory.last.put(seen.entry.account, now)
     refused = seen.status in {BAD, FORBIDDEN, MISSING}
     if not (now and before and refused and _same_window(before, now)) or before.remaining == 0:
@@ -531,7 +531,7 @@ def nested_limits(seen: Seen, memory: Memory) -> Allowed:
         if known:
             known.added += 1
         return None
-    quota, widest = _quota(seen), seen.entry.known.contract.limit
+    quota, widest = seen.quota, seen.entry.known.contract.limit
     memory.wide.drop(account)
     if quota is None or not seen.ok or seen.operation.limit or (widest and quota.seconds < widest.seconds):
         return None
@@ -545,7 +545,7 @@ def nested_limits(seen: Seen, memory: Memory) -> Allowed:
 @observer("window")
 def window(seen: Seen, memory: Memory) -> Allowed:
     """When windows end, by the headers and the Date of successes."""
-    quota = _quota(seen) if seen.ok and seen.response.header("date") else None
+    quota = seen.quota if seen.ok and seen.response.header("date") else None
     if quota is None:
         return None
     key, length, end = (seen.entry.account, quota.narrow, quota.limit), quota.seconds, quota.end
@@ -566,20 +566,6 @@ def window(seen: Seen, memory: Memory) -> Allowed:
     if before and ROUNDING < end - before.end < length - ROUNDING:
         allowed &= {"sliding"}
     return allowed
-
-
-def _quota(seen: Seen) -> Quota | None:
-    """Return the headers of a limit, if all of them are whole numbers."""
-    texts = [seen.response.header(name) or "" for name in HEADERS[:3]]
-    if not all(re.fullmatch("[0-9]{1,9}", text, re.ASCII) for text in texts) or seen.one.began is None:
-        return None
-    limit, remaining, reset = map(int, texts)
-    policy = re.search(r";\s*w=([0-9]{1,6})", seen.response.header("ratelimit-policy") or "")
-    sent = seconds_named(seen.response.header("date") or "", 0)
-    at = int(sent) if sent is not None else (seen.one.ended or 0) // SECOND
-    seconds = int(policy[1]) if policy and int(policy[1]) else 60
-    narrow = seen.operation is not None and seen.operation.limit is not None
-    return Quota(narrow, limit, remaining, seconds, at + reset, at, seen.one.began, seen.one.ended or seen.one.began)
 
 
 def _same_window(before: Quota, now: Quota) -> bool:

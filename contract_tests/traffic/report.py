@@ -10,6 +10,7 @@ from typing import Any
 from alta_terminal import escaped, paint
 from contract_tests.traffic.evidence import CONFLICTING, NARROWED, NOT_SEEN, SETTLED, Evidence
 from contract_tests.traffic.results import CONSUMER, MOST_SHOWN, NOTES, PROVIDER, Mistake, Result, Where
+from contract_tests.traffic.scope import OTHER_HOST, OTHER_PATH
 from mock_server.cli.output import BROKEN, INTERRUPTED, NOT_PROVEN, Case, Report
 
 SUBJECTS = {CONSUMER: "what was sent", PROVIDER: "what the server answered"}
@@ -42,8 +43,8 @@ def lines(result: Result, *, assumptions: bool) -> Iterator[str]:
         yield ""
         yield "Not judged, or left out"
         yield from (f"{result.notes[key]:>9,}  {text}" for key, text in NOTES.items() if result.notes[key])
-        if elsewhere := _elsewhere(result):
-            yield f"           hosts: {elsewhere}"
+        if result.notes[OTHER_HOST] or result.notes[OTHER_PATH]:
+            yield f"           hosts: {_elsewhere(result)}"
 
 
 def summary(result: Result) -> str:
@@ -57,7 +58,8 @@ def summary(result: Result) -> str:
     ]
     more = [f"{counts[name]} {name}{'s' * (counts[name] != 1)}" for name in ("warning", "hint") if counts[name]]
     found = ", ".join([*sides, *more])
-    head = f"{result.requests:,} requests to the API ({statuses}): {CONCLUSIONS[result.exit_code]}"
+    plural = "request" if result.requests == 1 else "requests"
+    head = f"{result.requests:,} {plural} to the API ({statuses}): {CONCLUSIONS[result.exit_code]}"
     return f"{head}; {found}" if found else head
 
 

@@ -57,6 +57,8 @@ def check(  # noqa: PLR0913 - the options of the command
 def _nothing(result: Result) -> str:
     names = ", ".join(result.files)
     if not result.origins:
-        return f"{names}: no requests in it; record again, or export all of them"
+        count = result.notes.total()
+        records = f"{count:,} record{'s' * (count != 1)}, and no request to judge" if count else "no requests"
+        return f"{names}: {records} in it; record again, or export all requests"
     hosts = ", ".join(f"{origin} ({count:,})" for origin, count in result.origins.most_common(5))
     return f"{names}: no request to the API; it has requests to {hosts}; name the API with --base-url https://HOST/v1"

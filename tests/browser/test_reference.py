@@ -11,13 +11,15 @@ from flask import Flask
 from playwright.sync_api import expect
 from werkzeug.serving import make_server
 
+from contract_tests.traffic.run import check
 from mock_server import AltaMock
 from tests.conftest import CAMPAIGN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 pytestmark = pytest.mark.slow
 
@@ -55,6 +57,25 @@ def test_other_operations_can_be_tried_out(page: Page, mock: AltaMock) -> None:
         block.locator(".opblock-summary-control").click()
 
     assert [(one.operation, one.status) for one in mock.requests] == [(operation, 200) for operation in TRIED]
+
+
+def test_what_the_browser_records_passes_the_check(browser: Browser, origin: str, tmp_path: Path) -> None:
+    """A HAR file of the page, with its scripts and its requests to the control API; no option is needed."""
+    file = tmp_path / "docs.har"
+    context = browser.new_context(base_url=origin, record_har_path=file)
+    page = context.new_page()
+    page.goto("/docs")
+    expect(page.locator("#notice")).to_contain_text("Filled in: ")
+    for operation in ("addProspectsToCampaign", *TRIED):
+        block = opened(page, operation)
+        block.get_by_role("button", name="Execute").click()
+        expect(block.locator(".live-responses-table tbody .response-col_status").first).to_be_visible()
+        block.locator(".opblock-summary-control").click()
+    context.close()
+    result = check([str(file)])
+
+    assert (result.exit_code, result.requests, result.mistakes) == (0, 1 + len(TRIED), [])
+    assert result.notes.keys() == {"other-path"}
 
 
 OWN_ID = "a0000000-0000-4000-8000-00000000000{}"

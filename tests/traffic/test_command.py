@@ -24,6 +24,15 @@ Run = Callable[..., tuple[int, str, str]]
 SECRETS = ("a-real-token", "session-0123456789", "key-0123456789", "Zm9vOmJhcg==", "query-0123456789")
 
 
+READ = """
+import os, sys, urllib.request as web
+request = web.Request(os.environ["ALTA_BASE_URL"] + "/campaigns")
+request.add_header("Authorization", "Bearer " + os.environ["ALTA_API_TOKEN"])
+sys.exit("charset" in web.urlopen(request).headers["Content-Type"])
+"""
+"""Fails if the response names a charset."""
+
+
 @pytest.fixture
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Make an empty folder the current one."""
@@ -98,6 +107,9 @@ def test_nothing_is_proven_without_a_response(run: Run) -> None:
         ("4092:9:websocket;0:~", "mitmdump -n -r FILE --set hardump=traffic.har"),
         ('{"openapi": "3.1.0",\n "paths": {}}', "traffic.har is JSON, but no recorded traffic"),
         ('{"log": {"entries": []}}', "traffic.har: no requests in it"),
+        ('{"info": {}, "item": []}', "traffic.har is JSON, but no recorded traffic"),
+        ('{"log": {"entries": [7]}}', "traffic.har: 1 record, and no request to judge in it"),
+        ("[{}]", "write its items as lines: jq -c '.[]' FILE"),
         (
             archive([entry(origin="https://user:geheim@example.com")]),
             "it has requests to https://example.com (1); name the API",
@@ -247,12 +259,12 @@ def test_choices_without_quotes_are_read(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_the_variable_names_the_file_of_choices(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also for a Flask application."""
+    """Also for a Flask application; --assume comes first, even with a default."""
     written("charset: present\n", "a.yaml")
     assert Config.from_environ({"ALTA_MOCK_ASSUME_FILE": "a.yaml"}).assume == {"charset": "present"}
     monkeypatch.setenv("ALTA_MOCK_ASSUME_FILE", "a.yaml")
     with pytest.raises(SystemExit) as ended:
-        main(["exec", "--assume", "charset=absent", "--", sys.executable, "-c", "pass"])
+        main(["exec", "--assume", "charset=absent", "--", sys.executable, "-c", READ])
     assert ended.value.code == 0
 
 

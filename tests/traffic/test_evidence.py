@@ -101,6 +101,16 @@ def test_traffic_that_disagrees_settles_nothing(checked: Checked) -> None:
     assert (found.verdict, found.shown("absent"), found.shown("present")) == (CONFLICTING, 1, 2)
 
 
+def test_what_is_there_counts_more_than_what_is_not(checked: Checked) -> None:
+    """An error without further members does not speak against those that another one has."""
+    refused = {"error": "NotFound", "message": "Resource not found"}
+    entries = [entry(status=404, reply=refused), entry(status=404, reply={**refused, "code": 7})]
+    first = evidence_of(checked(entries[:1], observing=True), "error-members")
+    both = evidence_of(checked(entries, observing=True), "error-members")
+
+    assert (first.choice, both.choice) == ("documented", "more")
+
+
 def test_a_question_may_be_narrowed(checked: Checked) -> None:
     """A success without headers of a limit rules one of three choices out."""
     result = checked([entry()], observing=True)
