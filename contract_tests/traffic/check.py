@@ -263,9 +263,8 @@ class Check:
         return None not in {before.ended, last.time} and (last.time or 0) < (before.ended or 0)
 
     def _mistake(self, rule: TrafficRule, breach: Breach, entry: Entry) -> Mistake:
-        text, _, fix = self._secrets(breach.text).partition("; ")
-        operation = entry.operation or ""
-        return Mistake(CONSUMER, rule.id, rule.severity, rule.statement, operation, "", text, "", None, fix)
+        text, operation = self._secrets(breach.text), entry.operation or ""
+        return Mistake(CONSUMER, rule.id, rule.severity, rule.statement, operation, "", text, "", None, "")
 
     def _response(self, one: Captured) -> Recorded | None:
         """Return the response to judge, None without one, and note what is missing."""

@@ -23,7 +23,7 @@ from mock_server.contract.limits import SECOND
 from mock_server.contract.schemas import Schema
 from mock_server.handlers import ROLES
 from mock_server.journal.traffic import TOO_MANY, seconds_named
-from mock_server.messages.errors import ApiError, api_errors
+from mock_server.messages.errors import ApiError, RateLimited, api_errors
 from mock_server.messages.http import JSON
 
 Allowed = frozenset[str] | None
@@ -41,6 +41,9 @@ ROUNDING = 2
 """Seconds by which two times of whole seconds may differ."""
 
 TWICE = 2
+
+PUBLISHED, MINUTE = RateLimited.message, 60
+"""The published text of a 429, and its number."""
 
 LARGE, SMALL = 1024 * 1024, 200_000
 """The bounds of the choices of `body-size`, in bytes."""
@@ -474,15 +477,14 @@ def retry_after(seen: Seen, _: Memory) -> Allowed:
 
 @observer("limit-text")
 def limit_text(seen: Seen, _: Memory) -> Allowed:
-    """The number in the text is that of Retry-After, or always 60."""
+    """The number in the published text is that of Retry-After, or always 60; `error-message` is about other texts."""
     wait = seen.response.seconds("retry-after") if seen.status == TOO_MANY else None
-    numbers = re.findall("[0-9]+", str(seen.object.get("message", "")))
-    documented = "60"
-    if wait is None or not numbers or abs(wait - int(documented)) <= ROUNDING:
+    number = re.fullmatch(PUBLISHED.replace(str(MINUTE), "([0-9]{1,9})"), str(seen.object.get("message", "")))
+    if wait is None or not number or abs(wait - MINUTE) <= ROUNDING:
         return None
-    if numbers == [documented]:
+    if int(number[1]) == MINUTE:
         return of("documented")
-    return of("actual") if abs(wait - int(numbers[-1])) <= ROUNDING else NONE
+    return of("actual") if abs(wait - int(number[1])) <= ROUNDING else NONE
 
 
 @observer("limit-headers")

@@ -67,7 +67,7 @@ class Mistake:
         pointer: The place in the first request or response; indices are those of the first.
         got: What the first one shows.
         line: Where the contract says so; None if no line does.
-        fix: What to do.
+        fix: What to do; empty if `got` says so.
         entries: The first requests that show it.
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -88,6 +88,20 @@ def test_it_says_what_is_wrong_and_where(run: Run) -> None:
     assert lines[at + 3].startswith("    entry 1: POST /v1/campaigns/")
     assert lines[at + 3].endswith("-> 400, 2026-02-01T00:00:00.000+00:00")
     assert lines[at + 6] == "    and others"
+
+
+def test_an_interruption_shows_what_was_read(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends the reading; the exit code is 130."""
+
+    def interrupted(_: str) -> Iterator[object]:
+        yield entry()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("contract_tests.traffic.run.records", interrupted)
+    code, out, _ = run("traffic.har")
+
+    assert code == 130
+    assert "interrupted: the rest of the traffic was not read" in out
 
 
 def test_nothing_is_proven_without_a_response(run: Run) -> None:
