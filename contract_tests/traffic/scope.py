@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -53,7 +54,8 @@ class Scope:
     def _belongs(self, one: Captured, host: str) -> bool:
         """Return whether a path at the host of the API is the API's, or lacks only the base path."""
         base, origin = self._contract.base_path, one.origin or ""
-        below = not self._named and one.path.startswith(f"{base}/")
+        plain = re.sub("//+", "/", one.path)  # a base URL with a slash at its end is a mistake to be named
+        below = not self._named and plain.startswith(f"{base}/")
         if self._named or host == self._server:
             return below or self._contract.has_path(base + one.path)
         if below and self._contract.has_path(one.path):

@@ -310,6 +310,13 @@ def test_a_program_on_this_machine_is_not_the_api(checked: Checked) -> None:
     assert (broken(result), dict(result.notes)) == ([("consumer", "path-unknown", 1)], {"other-path": 1})
 
 
+def test_a_base_url_with_a_slash_at_its_end_is_found(checked: Checked) -> None:
+    """Its paths begin with two slashes, and are the API's nevertheless."""
+    result = checked([entry(path="//v1/campaigns", status=404, reply={"error": "NotFound", "message": ""})])
+
+    assert broken(result) == [("consumer", "path-unknown", 1)]
+
+
 def test_a_base_url_without_version_is_found(checked: Checked) -> None:
     """The request is for the API, and lacks only /v1."""
     result = checked([entry(path="/campaigns", status=404, reply={"error": "NotFound", "message": ""})])
