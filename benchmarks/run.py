@@ -1,4 +1,4 @@
-"""Measure the fake beside Stoplight Prism: start, CPU time and latency of a request, memory.
+"""Measure the fake beside Stoplight Prism and WireMock: start, CPU time and latency of a request, memory.
 
 Each server is a process of its own, pinned to core 0; the load is wrk, pinned to core 1. CPU time is user and system
 time of the server's whole process tree, divided by the requests that were answered. Every figure is a median.
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 CAMPAIGN = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 PORT = 18080
+PEERS = ("prism", "wiremock")
 
 
 @dataclass(frozen=True)
@@ -52,16 +53,36 @@ class Load:
     p99_ms: float
 
 
+def stubs(folder: Path) -> Path:
+    """Write what somebody would write for WireMock by hand: a valid request is a 200, any other one a 400."""
+    path = f"/v1/campaigns/{CAMPAIGN}/prospects"
+    valid = {
+        "method": "POST",
+        "urlPath": path,
+        "headers": {"Authorization": {"equalTo": "Bearer test-token"}, "Content-Type": {"contains": "json"}},
+        "bodyPatterns": [{"matchesJsonPath": "$.data[0]"}, {"matchesJsonPath": "$[?(@.data.size() <= 20)]"}],
+    }
+    answers = [(1, valid, 200, "{}"), (5, {"method": "POST", "urlPath": path}, 400, '{"error":"ValidationError"}')]
+    (folder / "mappings").mkdir()
+    for priority, request, status, body in answers:
+        response = {"status": status, "headers": {"Content-Type": "application/json"}, "body": body}
+        stub = {"priority": priority, "request": request, "response": response}
+        (folder / "mappings" / f"{status}.json").write_text(json.dumps(stub), encoding="utf-8")
+    return folder
+
+
 def servers(spec: Path) -> list[Server]:
-    """Return the fake without limits, and Prism, talking and silent."""
-    prism = str(HERE / "node_modules/.bin/prism")
+    """Return the fake without limits, Prism, talking and silent, and WireMock."""
+    prism, wiremock = (str(HERE / "node_modules/.bin" / name) for name in PEERS)
     mock = (sys.executable, "-m", "mock_server", "serve", "--bind", f"127.0.0.1:{PORT}")
     off = ("--rate-limit", "off", "--account-rate-limit", "off")
     peer = (prism, "mock", "-h", "127.0.0.1", "-p", str(PORT), str(spec))
+    stubbed = (wiremock, "--bind-address", "127.0.0.1", "--port", str(PORT), "--root-dir", str(stubs(spec.parent)))
     return [
         Server("alta-mock", (*mock, *off), f"/v1/campaigns/{CAMPAIGN}/prospects"),
         Server("prism", peer, f"/campaigns/{CAMPAIGN}/prospects"),
         Server("prism -v silent", (*peer, "-v", "silent"), f"/campaigns/{CAMPAIGN}/prospects"),
+        Server("wiremock", stubbed, f"/v1/campaigns/{CAMPAIGN}/prospects"),
     ]
 
 
@@ -185,13 +206,13 @@ def machine() -> str:
 @click.option("--runs", default=3, show_default=True, help="Runs of each figure.")
 @click.option("--seconds", default=4, show_default=True, help="Seconds of each run of wrk.")
 @click.option("--requests", default=1_000_000, show_default=True, help="Requests before memory is measured again.")
-@click.option("--peer-requests", default=100_000, show_default=True, help="The same for Prism, which is slower.")
+@click.option("--peer-requests", default=100_000, show_default=True, help="The same for the peers, which are slower.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write the table to this file, too.")
 def main(runs: int, seconds: int, requests: int, peer_requests: int, output: Path | None) -> None:
     """Measure, and print a table."""
-    for tool in ("wrk", "taskset", "node", str(HERE / "node_modules/.bin/prism")):
+    for tool in ("wrk", "taskset", "node", "java", *(str(HERE / f"node_modules/.bin/{name}") for name in PEERS)):
         if not shutil.which(tool):
-            raise click.ClickException(f"{tool} is not there; the benchmark needs wrk, taskset, Node and npm install")
+            raise click.ClickException(f"{tool} is not there; needed are wrk, taskset, Node, Java and npm install")
     lines = [f"Machine: {machine()}.", f"Medians of {runs} runs of {seconds} s; starts of {2 * runs + 1}."]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
