@@ -120,6 +120,36 @@ def test_a_question_may_be_narrowed(checked: Checked) -> None:
     assert evidence_of(result, "retry-after").verdict == NOT_SEEN
 
 
+def test_the_times_of_a_page_are_its_order(checked: Checked) -> None:
+    """Rising, falling, or neither; equal times say nothing."""
+
+    def page(*days: int) -> Any:
+        campaigns = [{"objectType": "campaign", "createdAt": f"2026-01-0{day}T00:00:00Z"} for day in days]
+        return entry(reply={"data": campaigns, "hasMore": False})
+
+    def order(*days: int) -> Evidence:
+        return evidence_of(checked([page(*days)], observing=True), "list-order")
+
+    assert (order(1, 1, 2).choice, order(3, 2, 2).choice) == ("oldest-first", "newest-first")
+    assert (order(1, 3, 2).verdict, order(2, 2).verdict) == (CONFLICTING, NOT_SEEN)
+
+
+def test_the_case_of_headers_is_seen_where_the_tool_keeps_it(checked: Checked) -> None:
+    """In HTTP/2 there are no capitals; in HTTP/1.1 a tool may have removed them, unless it has kept others."""
+
+    def case(*, http2: bool, capitals: bool) -> Evidence:
+        one = entry()
+        for part in (one["request"], one["response"]):
+            part["httpVersion"] = "h2" if http2 else "HTTP/1.1"
+            for pair in part["headers"]:
+                pair["name"] = pair["name"] if capitals and part is one["request"] else pair["name"].lower()
+        return evidence_of(checked([one], observing=True), "header-case")
+
+    assert case(http2=True, capitals=False).choice == "lower"
+    assert case(http2=False, capitals=True).choice == "lower"
+    assert case(http2=False, capitals=False).verdict == NOT_SEEN
+
+
 def test_injected_responses_say_nothing(checked: Checked) -> None:
     """They are not the server's own."""
     refused = {"error": "NotFound", "message": "other", "more": 1}
