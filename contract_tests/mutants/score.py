@@ -43,7 +43,6 @@ from contract_tests.provider.verification import verify_provider
 from mock_server import Clock
 from mock_server.cli import output
 from mock_server.cli.options import known_names
-from mock_server.handlers import SAMPLE
 from mock_server.journal import rules as consumer
 from mock_server.journal.rules import Run
 from mock_server.messages.errors import MockError
@@ -107,7 +106,7 @@ class Wanted:
         mutants: A Python file with more mutants.
         seed: The seed of random choices.
         every: Whether to examine all derived mutants, instead of a random sample of them, and to let Schemathesis try
-            all mutants and all operations of equivalent ones, instead of a sample and one operation.
+            all mutants, equivalent ones included, instead of a sample.
     """
 
     only: tuple[str, ...] = ()
@@ -117,10 +116,10 @@ class Wanted:
     every: bool = False
 
 
-SAMPLED = 120
+SAMPLED = 60
 """Derived mutants of a random sample."""
 
-TRIED = 40
+TRIED = 20
 """Mutants of a random sample that Schemathesis tries to catch alone."""
 
 
@@ -268,7 +267,7 @@ def timed(
 
 
 def examined(name: str, seed: int = 0, without: frozenset[str] = frozenset(), *, every: bool = False) -> Scored:
-    """Examine one provider or client by its name; with `every`, equivalent ones by all that Schemathesis generates."""
+    """Examine one provider or client by its name; with `every`, equivalent ones by Schemathesis, too."""
     if name.startswith(CLIENT):
         return _client(name, without)
     if name.startswith(OURS):
@@ -280,9 +279,9 @@ def examined(name: str, seed: int = 0, without: frozenset[str] = frozenset(), *,
     own = Options(about, seed=seed, patient=False, skip=without | {SCHEMATHESIS.id})
     try:
         reports = [_report(one, own)]
-        if SCHEMATHESIS.id not in without and (one.equivalent or not (reports[0].broken or reports[0].unusable)):
-            generated_for = about if every or about else frozenset([SAMPLE.operation])
-            reports.append(_report(one, _generated(generated_for, seed)))
+        missed = not (one.equivalent or reports[0].broken or reports[0].unusable)
+        if SCHEMATHESIS.id not in without and (missed or (one.equivalent and every)):
+            reports.append(_report(one, _generated(about, seed)))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a mutant may raise anything
         return scored(one, {}, f"it fails by itself: {type(error).__name__}: {error}")
     caught = {

@@ -221,6 +221,12 @@ add(
     "/prospects",
     lambda body, _: body if body["hasMore"] else {**body, "data": body["data"][:-1]},
 )
+add(
+    "the-newest-two-change-places",
+    "The newest prospect is listed before the one that was added before it.",
+    "/prospects",
+    lambda body, _: body if body["hasMore"] else {**body, "data": body["data"][:-2] + body["data"][:-3:-1]},
+)
 
 
 def _one_buffer(bench: Bench) -> None:

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 SLIPS = {
     "pages-are-whole": "pages-of-one-repeat",
-    "page-size": "eleven-by-default",
+    "page-size": "limit-means-one-more",
     "has-more": "next-always",
     "previous-returns": "previous-leads-nowhere",
     "filters-hold": "owner-is-ignored",
     "cursors-are-checked": "any-cursor-is-the-beginning",
-    "prospects-are-stored": "titles-are-lost",
+    "prospects-are-stored": "the-newest-two-change-places",
     "batches-stay-apart": "one-buffer-for-all",
     "prospects-agree": "paused-prospects-are-gone",
     "objects-agree": "reads-another-name",
@@ -123,7 +123,7 @@ SLIPS = {
     "takes-any-success": "client: wants-json",
     "reports-the-truth": "client: swallows-errors",
 }
-"""For each rule a mutant that only this rule catches, Schemathesis included.
+"""For each rule a mutant that no other rule of ours catches; Schemathesis may.
 
 What breaks `served` breaks other rules as well, if that is left out: they probe with valid requests, too.
 """
@@ -185,14 +185,14 @@ def test_without_its_rule_a_mutant_survives(rule: str) -> None:
     """A mutant that only one rule catches survives without that rule."""
     assert list(examined(SLIPS[rule]).caught) == [rule]
 
-    without = examined(SLIPS[rule], without=frozenset({rule}))
+    without = examined(SLIPS[rule], without=frozenset({rule, "schemathesis"}))
     assert (without.caught, without.right) == ({}, False)
 
 
 @pytest.mark.parametrize("rule", ["body", "keeps-the-batch-size"])
 def test_a_mutant_that_survives_is_named(rule: str, run: Callable[..., tuple[int, str, str]]) -> None:
     """The table and the summary name a mutant that survived, and the exit code is 1."""
-    code, out, _ = run("--only", SLIPS[rule], "--without", rule)
+    code, out, _ = run("--only", SLIPS[rule], "--without", f"{rule},schemathesis")
 
     assert code == 1
     assert f"{SLIPS[rule]}  survived\n" in out
