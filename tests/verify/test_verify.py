@@ -107,7 +107,7 @@ def words_for(url: str, token: str = "test-token", campaign: str = CAMPAIGN) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, 1])
 def test_the_fake_keeps_every_rule(fake: AltaMock, seed: int) -> None:
     """It does so with any seed; a rule that is not exercised says why."""
     report = verified(fake, seed=seed)
